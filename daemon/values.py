@@ -1,0 +1,225 @@
+"""Frozen values that travel between rooms. They hold facts and readings, and decide nothing."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+RUN_SPORTS = frozenset({"Run", "TrailRun", "VirtualRun"})
+
+Kind = Literal["easy", "long", "tempo", "intervals", "hills", "race", "strides", "other"]
+Level = Literal["ok", "watch", "alert"]
+State = Literal["learning", "stable", "absorbing", "watch", "pull_back", "recovering"]
+Change = Literal["added", "replaced", "unclear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lap:
+    """One lap as the watch marked it."""
+
+    elapsed_s: float
+    moving_s: float
+    distance_m: float
+    average_heart_rate_bpm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What is known of one activity without its streams.
+
+    `start` is aware UTC; `utc_offset_s` leads to the runner's wall clock. `start_obscured` is true where Strava
+    hides the start (00:00:01 local): the day is known, the time of day isn't. `sport` is Strava's `sport_type`,
+    also when we never heard of it.
+    """
+
+    id: int
+    athlete_id: int
+    name: str
+    sport: str
+    start: datetime
+    utc_offset_s: int
+    distance_m: float
+    moving_time_s: int
+    elapsed_time_s: int
+    timezone: str | None = None
+    start_obscured: bool = False
+    elevation_gain_m: float | None = None
+    has_heart_rate: bool = False
+    average_heart_rate_bpm: float | None = None
+    max_heart_rate_bpm: float | None = None
+    average_temperature_c: float | None = None
+    trainer: bool = False
+    manual: bool = False
+    private: bool = False
+    workout_type: int | None = None
+    device: str | None = None
+    athlete_count: int = 1
+    perceived_exertion: float | None = None
+    laps: tuple[Lap, ...] = ()
+    source: str = "strava"
+
+    @property
+    def end(self) -> datetime:
+        """When it ended, aware UTC."""
+        return self.start + timedelta(seconds=self.elapsed_time_s)
+
+    @property
+    def day(self) -> date:
+        """The local calendar day on which it ended: the first day whose verdict may use it."""
+        return (self.end + timedelta(seconds=self.utc_offset_s)).date()
+
+    @property
+    def is_run(self) -> bool:
+        return self.sport in RUN_SPORTS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Streams:
+    """One recording at the watch's own rate: arrays of one length, NaN where a value is missing, None where a stream is.
+
+    `time_s` counts seconds from the start, never falls, and may jump (pauses, smart recording). Cadence is per leg,
+    steps per minute of one foot, as Strava gives it. `moving` is 1.0, 0.0 or NaN.
+    """
+
+    time_s: FloatArray
+    distance_m: FloatArray | None = None
+    altitude_m: FloatArray | None = None
+    speed_m_s: FloatArray | None = None
+    heart_rate_bpm: FloatArray | None = None
+    cadence_rpm: FloatArray | None = None
+    temperature_c: FloatArray | None = None
+    moving: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One run as 5-second means of cleaned data: what is kept, and all that metrics are computed from.
+
+    Arrays have one row per 5 s of elapsed time from the start (pauses included, as NaN). Values are rounded to what
+    the store keeps, so that metrics made now and metrics made from the store in a year are the same numbers.
+    `flags` holds the bits of `daemon.metrics.series` (why heart rate was dropped, stopped, …).
+    """
+
+    speed_m_s: FloatArray
+    grade: FloatArray
+    heart_rate_bpm: FloatArray
+    cadence_rpm: FloatArray
+    altitude_m: FloatArray
+    temperature_c: FloatArray
+    flags: NDArray[np.uint8]
+    step_s: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class EasyHeartRate:
+    """What easy running cost in one run: mean heart rate over its steady easy running, and the pace it belongs to.
+
+    `bpm` is brought to a common minute of the run (drift taken out) but not to a common pace: that needs the
+    runner's own slope. `speed_m_s` is the grade-adjusted speed that drove that heart rate (lagged). `se_bpm` is
+    the standard error of `bpm` from this run alone. `minutes` is how much steady running it rests on.
+    """
+
+    bpm: float
+    speed_m_s: float
+    minutes: float
+    se_bpm: float
+    drift_bpm_per_min: float | None = None
+    temperature_c: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One activity as the detectors see it: classified and measured against the runner's own usual of that time.
+
+    `load` is in easy minutes: one minute at the runner's easy speed counts 1 (heart rate plays no part in it).
+    `day` is the local day it ended. `easy` is None where the run says nothing about easy heart rate, and then
+    `left_out` says why in a few words. Other sports appear with kind "other" and never have `easy`.
+    """
+
+    id: int
+    start: datetime
+    end: datetime
+    day: date
+    hour: float | None
+    sport: str
+    name: str
+    kind: Kind
+    hard: bool
+    distance_m: float
+    moving_s: float
+    load: float
+    easy_minutes: float
+    hard_minutes: float
+    easy: EasyHeartRate | None
+    left_out: str | None
+    device: str | None = None
+    trainer: bool = False
+    perceived_exertion: float | None = None
+    trust: Literal["streams", "summary"] = "streams"
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_run(self) -> bool:
+        return self.sport in RUN_SPORTS
+
+
+@dataclass(frozen=True, slots=True)
+class Intensity:
+    """One spell of hard running: when it came, how much of it, and whether the week made room.
+
+    `introduced_on` is None with `established` true where hard running was there from the first run on. `ended_on`
+    is the day of the last hard session once none has followed for long enough.
+    """
+
+    introduced_on: date | None
+    established: bool
+    sessions: int
+    per_week: float
+    change: Change
+    ended_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One detector's reading on one day. `score` grows with concern, in the unit the detector's file states.
+
+    `evidence` is JSON-ready: numbers behind the score, `runs` (ids compared) and `excluded` ([{id, why}]).
+    """
+
+    name: str
+    level: Level
+    score: float
+    summary: str
+    since: date | None = None
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All detectors on one day. `missing` says what is lacking for a judgement, or is None."""
+
+    day: date
+    signals: tuple[Signal, ...]
+    intensity: tuple[Intensity, ...]
+    missing: str | None = None
+
+    def signal(self, name: str) -> Signal | None:
+        return next((s for s in self.signals if s.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The joint judgement of one day. `memory` is what the next day's decision needs to know, JSON-ready."""
+
+    day: date
+    state: State
+    since: date
+    headline: str
+    advice: tuple[str, ...]
+    signals: tuple[Signal, ...]
+    intensity: tuple[Intensity, ...]
+    memory: dict[str, Any] = field(default_factory=dict)
