@@ -1,0 +1,21 @@
+"""The only room that knows SQL. `open_store` gives a migrated database; the modules beside it read and write it."""
+
+from pathlib import Path
+
+from daemon.store.database import Store, connect
+from daemon.store.errors import Busy, StoreError
+from daemon.store.schema import migrate
+
+
+def open_store(path: Path) -> Store:
+    """Opens the database at `path`, creating and migrating it as needed. Raises StoreError."""
+    store = connect(path)
+    try:
+        migrate(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+__all__ = ["Busy", "Store", "StoreError", "open_store"]

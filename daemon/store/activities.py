@@ -1,0 +1,284 @@
+"""Activities and their recordings: facts, raw answers, series and metrics. Takes an open session; decides nothing."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from typing import Any, Literal
+
+from sqlalchemy import CursorResult, delete, func, update
+from sqlmodel import Session, col, select
+
+from daemon.store.tables import ActivityRow, MetricsRow, RawRow, SeriesRow
+from daemon.values import RUN_SPORTS, Activity, Lap
+
+Recording = Literal["wanted", "waiting", "have", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store holds of one activity, as far as a sync needs it."""
+
+    id: int
+    start: datetime
+    day: date
+    sport: str
+    content_hash: str
+    deleted: bool
+    recording: Recording
+    attempts: int
+    next_attempt_at: datetime | None
+    detail_wanted: bool
+
+
+def content_hash(activity: Activity) -> str:
+    """A digest of the facts a list answer carries; laps and exertion come with the detail and don't count."""
+    facts = {k: v for k, v in _facts(activity).items() if k not in ("laps", "perceived_exertion", "device")}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def known(session: Session, athlete_id: int, after: datetime | None = None) -> dict[int, Known]:
+    """Every activity, deleted ones too, that started after `after` (None: all), by id."""
+    query = select(ActivityRow).where(ActivityRow.athlete_id == athlete_id)
+    if after is not None:
+        query = query.where(col(ActivityRow.start) > after)
+    return {row.id: _known(row) for row in session.exec(query)}
+
+
+def to_fetch(session: Session, athlete_id: int, now: datetime) -> list[Known]:
+    """Runs whose streams or detail may be asked for now, newest first."""
+    due = col(ActivityRow.next_attempt_at).is_(None) | (col(ActivityRow.next_attempt_at) <= now)
+    query = (
+        select(ActivityRow)
+        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
+        .where((col(ActivityRow.recording).in_(("wanted", "waiting")) & due) | col(ActivityRow.detail_wanted))
+        .order_by(col(ActivityRow.start).desc())
+    )
+    return [_known(row) for row in session.exec(query)]
+
+
+def wanted_since(session: Session, athlete_id: int, since: datetime | None = None) -> int:
+    """How many runs since `since` have never been asked for their streams."""
+    query = select(func.count()).select_from(ActivityRow)
+    query = query.where(col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.deleted_at).is_(None))
+    query = query.where(col(ActivityRow.recording) == "wanted")
+    if since is not None:
+        query = query.where(col(ActivityRow.start) > since)
+    return session.exec(query).one()
+
+
+def save_activity(
+    session: Session,
+    activity: Activity,
+    now: datetime,
+    *,
+    recording: Recording,
+    detail_wanted: bool = False,
+) -> None:
+    """Adds an activity, or takes over what a list answer says of a known one (which is then alive again)."""
+    row = session.get(ActivityRow, (activity.athlete_id, activity.id))
+    facts = _facts(activity)
+    if row is None:
+        row = ActivityRow(
+            athlete_id=activity.athlete_id,
+            id=activity.id,
+            source=activity.source,
+            first_seen_at=now,
+            recording=recording,
+            detail_wanted=detail_wanted,
+            content_hash="",
+            start=activity.start,
+            day=activity.day,
+            sport=activity.sport,
+            name=activity.name,
+            facts=facts,
+        )
+    else:
+        # What only the detail says survives a new list answer.
+        for key in ("laps", "perceived_exertion", "device"):
+            facts[key] = facts[key] or row.facts.get(key)
+        row.recording = recording
+        row.detail_wanted = row.detail_wanted or detail_wanted
+    if recording == "wanted":
+        row.attempts, row.next_attempt_at = 0, None
+    row.source, row.content_hash = activity.source, content_hash(activity)
+    row.start, row.day, row.sport, row.name = activity.start, activity.day, activity.sport, activity.name
+    row.facts, row.deleted_at = facts, None
+    session.add(row)
+    session.flush()
+
+
+def save_detail(session: Session, activity: Activity) -> None:
+    """Adds what only the detail answer says: laps, perceived exertion, device."""
+    row = session.get_one(ActivityRow, (activity.athlete_id, activity.id))
+    extra = {k: v for k, v in _facts(activity).items() if k in ("laps", "perceived_exertion", "device")}
+    row.facts = {**row.facts, **extra}
+    row.detail_wanted = False
+    session.add(row)
+
+
+def drop_detail(session: Session, athlete_id: int, activity_id: int) -> None:
+    """Gives up asking for a detail that isn't to be had."""
+    session.get_one(ActivityRow, (athlete_id, activity_id)).detail_wanted = False
+
+
+def save_raw(
+    session: Session, athlete_id: int, activity_id: int, *, kind: str, answer: bytes, expires_at: datetime
+) -> None:
+    """Keeps one answer as it came until `expires_at`."""
+    # Level 1: these live for days only, and the runner's small machine compresses hundreds in a backfill.
+    packed = zlib.compress(answer, 1)
+    session.merge(RawRow(athlete_id=athlete_id, activity_id=activity_id, kind=kind, data=packed, expires_at=expires_at))
+
+
+def raw(session: Session, athlete_id: int, activity_id: int, kind: str) -> bytes | None:
+    """The answer as it came, None when it was never kept or has expired."""
+    row = session.get(RawRow, (athlete_id, activity_id, kind))
+    return None if row is None else zlib.decompress(row.data)
+
+
+def save_recording(session: Session, athlete_id: int, activity_id: int, series: bytes | None) -> None:
+    """Records that the streams came; `series` is None where nothing in them could be used."""
+    row = session.get_one(ActivityRow, (athlete_id, activity_id))
+    row.recording, row.next_attempt_at = "have" if series is not None else "none", None
+    session.add(row)
+    session.flush()
+    if series is None:
+        session.exec(delete(SeriesRow).where(*_of(SeriesRow, athlete_id, activity_id)))
+    else:
+        session.merge(SeriesRow(athlete_id=athlete_id, activity_id=activity_id, data=series))
+
+
+def save_missing(session: Session, athlete_id: int, activity_id: int, again_at: datetime | None) -> None:
+    """Records that Strava had no streams: asked again at `again_at`, or never (None)."""
+    row = session.get_one(ActivityRow, (athlete_id, activity_id))
+    row.attempts += 1
+    row.recording, row.next_attempt_at = ("none", None) if again_at is None else ("waiting", again_at)
+    session.add(row)
+
+
+def save_metrics(session: Session, athlete_id: int, activity_id: int, version: int, metrics: str) -> None:
+    session.merge(MetricsRow(athlete_id=athlete_id, activity_id=activity_id, version=version, data=metrics))
+
+
+def outdated(session: Session, athlete_id: int, version: int) -> list[tuple[Activity, bytes | None]]:
+    """Every activity that has no metrics of this `version` yet, with its series."""
+    query = (
+        select(ActivityRow, SeriesRow.data)
+        .join(MetricsRow, _joins(MetricsRow), isouter=True)
+        .join(SeriesRow, _joins(SeriesRow), isouter=True)
+        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
+        .where(col(MetricsRow.version).is_(None) | (col(MetricsRow.version) != version))
+    )
+    return [(_activity(row), data) for row, data in session.exec(query)]
+
+
+def measured(session: Session, athlete_id: int) -> list[tuple[Activity, str]]:
+    """Every living activity with its metrics, oldest first."""
+    query = (
+        select(col(ActivityRow.facts), MetricsRow.data)
+        .join(MetricsRow, _joins(MetricsRow))
+        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
+        .order_by(col(ActivityRow.start), col(ActivityRow.id))
+    )
+    return [(_from_facts(facts), data) for facts, data in session.exec(query)]
+
+
+def activity(session: Session, athlete_id: int, activity_id: int) -> Activity | None:
+    row = session.get(ActivityRow, (athlete_id, activity_id))
+    return None if row is None else _activity(row)
+
+
+def forget_metrics(session: Session, athlete_id: int, activity_id: int) -> None:
+    """Makes the next evaluation measure this run again."""
+    session.exec(delete(MetricsRow).where(*_of(MetricsRow, athlete_id, activity_id)))
+
+
+def tombstone(session: Session, athlete_id: int, ids: Iterable[int], now: datetime) -> None:
+    """Marks activities as gone from Strava and drops what was derived from them."""
+    gone = list(ids)
+    alive = (col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.id).in_(gone))
+    session.exec(update(ActivityRow).where(*alive).values(deleted_at=now, detail_wanted=False))
+    for table in (RawRow, SeriesRow, MetricsRow):
+        session.exec(delete(table).where(col(table.athlete_id) == athlete_id, col(table.activity_id).in_(gone)))
+
+
+def expire(session: Session, now: datetime) -> int:
+    """Deletes raw answers whose time is over; returns how many."""
+    result = session.exec(delete(RawRow).where(col(RawRow.expires_at) <= now))
+    assert isinstance(result, CursorResult)
+    return int(result.rowcount)
+
+
+def counts(session: Session, athlete_id: int) -> dict[str, Any]:
+    """`runs`, `with_heart_rate`, `first`, `last` (local days) over living runs."""
+    rows = session.exec(
+        select(col(ActivityRow.day), col(ActivityRow.facts))
+        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
+        .where(col(ActivityRow.sport).in_(sorted(RUN_SPORTS)))
+        .order_by(col(ActivityRow.start))
+    ).all()
+    return {
+        "runs": len(rows),
+        "with_heart_rate": sum(bool(facts.get("has_heart_rate")) for _day, facts in rows),
+        "first": rows[0][0] if rows else None,
+        "last": rows[-1][0] if rows else None,
+    }
+
+
+def newest(session: Session, athlete_id: int) -> Activity | None:
+    """The latest living activity: where the runner's time zone is learned from."""
+    row = session.exec(
+        select(ActivityRow)
+        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
+        .order_by(col(ActivityRow.start).desc())
+        .limit(1)
+    ).first()
+    return None if row is None else _activity(row)
+
+
+def _of(table: Any, athlete_id: int, activity_id: int) -> tuple[Any, Any]:
+    return col(table.athlete_id) == athlete_id, col(table.activity_id) == activity_id
+
+
+def _joins(table: Any) -> Any:
+    return (col(table.athlete_id) == ActivityRow.athlete_id) & (col(table.activity_id) == ActivityRow.id)
+
+
+def _known(row: ActivityRow) -> Known:
+    return Known(
+        id=row.id,
+        start=row.start,
+        day=row.day,
+        sport=row.sport,
+        content_hash=row.content_hash,
+        deleted=row.deleted_at is not None,
+        recording=row.recording,  # type: ignore[arg-type]
+        attempts=row.attempts,
+        next_attempt_at=row.next_attempt_at,
+        detail_wanted=row.detail_wanted,
+    )
+
+
+def _facts(activity: Activity) -> dict[str, Any]:
+    facts = asdict(activity)
+    facts["start"] = activity.start.isoformat()
+    facts["laps"] = [asdict(lap) for lap in activity.laps]
+    return facts
+
+
+def _activity(row: ActivityRow) -> Activity:
+    return _from_facts(row.facts)
+
+
+_FIELDS = frozenset(f.name for f in fields(Activity))
+
+
+def _from_facts(facts: dict[str, Any]) -> Activity:
+    # Keys a newer version wrote are skipped: a downgrade must still read the rows.
+    values = {k: v for k, v in facts.items() if k in _FIELDS}
+    values["start"] = datetime.fromisoformat(facts["start"])
+    values["laps"] = tuple(Lap(**lap) for lap in facts.get("laps") or ())
+    return Activity(**values)

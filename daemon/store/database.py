@@ -1,0 +1,129 @@
+"""Opens the SQLite file: permissions, pragmas, transactions and locks between processes. Knows no table."""
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
+from sqlmodel import Session
+
+from daemon.store.errors import Busy, StoreError
+
+BUSY_TIMEOUT_MS = 5_000
+
+
+class Store:
+    """An open database. Sessions are short; whoever writes takes the write lock at BEGIN, so no upgrade can fail."""
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        self.path = path
+        self._engine = engine
+        self._writer = engine.execution_options(immediate=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one consistent state. Raises StoreError."""
+        with _translated(self.path), Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session in one BEGIN IMMEDIATE transaction: committed at the end, rolled back on error."""
+        with _translated(self.path), Session(self._writer) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def only_one(self, work: str, wait_s: float = 0.0) -> Iterator[None]:
+        """Holds the right to do `work` ("pull", "deliver", "judge") against every other process and thread.
+
+        The kernel lets go of it when a process dies, so work found half-done under it was left by a crash.
+        Raises Busy when another holds it for longer than `wait_s` seconds.
+        """
+        handle = os.open(self.path.with_name(f"{self.path.name}.{work}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            _lock(handle, work, wait_s)
+            yield
+        finally:
+            os.close(handle)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @property
+    def engine(self) -> Engine:
+        """For migrations and the backup only."""
+        return self._engine
+
+
+def connect(path: Path) -> Store:
+    """Opens or creates the file at `path`, readable by its owner only. Raises StoreError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Created before SQLite sees it: the -wal and -shm files take their mode from it.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(f"the database {path} can't be opened ({error.strerror}); check `database.url`") from error
+    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return Store(path, engine)
+
+
+def _configure(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver must not open transactions by itself: `_begin` says which kind.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Any) -> None:
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _lock(handle: int, work: str, wait_s: float) -> None:
+    give_up = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= give_up:
+                raise Busy(f"another pullback is busy with its {work} right now; try again in a minute") from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        raise StoreError(f"the database {path}: {_advice(str(error.orig))}") from error
+
+
+def _advice(problem: str) -> str:
+    for sign, advice in (
+        ("locked", "is locked by another program; try again when that is done"),
+        ("disk is full", "can't grow because the disk is full; free some space"),
+        ("readonly", "is read-only for this user; check its owner and mode"),
+        ("unable to open", "can't be opened; check its folder's owner and mode"),
+        ("malformed", "is damaged; put the newest backup in its place"),
+        ("not a database", "is not a database; check `database.url`"),
+        ("disk I/O", "can't be read or written (disk I/O error); check the disk"),
+    ):
+        if sign in problem:
+            return advice
+    return f"{problem} (run `pullback check`)"

@@ -1,0 +1,39 @@
+"""The athlete's grant: tokens and scope. Written before it is used, never shown."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from daemon.store.tables import TokenRow
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What Strava granted; `scope` as Strava writes it, comma separated."""
+
+    athlete_id: int
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    expires_at: datetime
+    scope: str
+
+
+def grant(session: Session) -> Grant | None:
+    """The grant of the one athlete, None before `pullback auth`."""
+    row = session.exec(select(TokenRow)).first()
+    if row is None:
+        return None
+    return Grant(row.athlete_id, row.access, row.refresh, row.expires_at, row.scope)
+
+
+def save_grant(session: Session, new: Grant) -> None:
+    session.merge(
+        TokenRow(
+            athlete_id=new.athlete_id,
+            access=new.access,
+            refresh=new.refresh,
+            expires_at=new.expires_at,
+            scope=new.scope,
+        )
+    )

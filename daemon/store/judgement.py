@@ -1,0 +1,37 @@
+"""Daily verdicts as the daemon recorded them."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, func
+from sqlmodel import Session, col, select
+
+from daemon.store.tables import VerdictRow
+
+
+def verdict(session: Session, athlete_id: int, day: date) -> dict[str, Any] | None:
+    """The recorded verdict of one day (JSON-ready), or None."""
+    row = session.get(VerdictRow, (athlete_id, day))
+    return None if row is None else row.data
+
+
+def last_day(session: Session, athlete_id: int) -> date | None:
+    """The latest day that was judged."""
+    return session.exec(select(func.max(VerdictRow.day)).where(VerdictRow.athlete_id == athlete_id)).one()
+
+
+def verdicts(session: Session, athlete_id: int) -> list[dict[str, Any]]:
+    """All recorded verdicts, oldest day first."""
+    query = select(col(VerdictRow.data)).where(VerdictRow.athlete_id == athlete_id).order_by(col(VerdictRow.day))
+    return [dict(data) for data in session.exec(query)]
+
+
+def save_verdicts(session: Session, athlete_id: int, days: Iterable[tuple[date, dict[str, Any]]]) -> None:
+    """Replaces the record from the first of `days` on."""
+    rows = [VerdictRow(athlete_id=athlete_id, day=day, data=data) for day, data in days]
+    if rows:
+        session.exec(
+            delete(VerdictRow).where(col(VerdictRow.athlete_id) == athlete_id, col(VerdictRow.day) >= rows[0].day)
+        )
+        session.add_all(rows)

@@ -1,0 +1,68 @@
+"""How far the pull has come for one athlete, and what stands in its way. One small document per athlete."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session, select
+
+from daemon.store.tables import SyncRow
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`listed_back_to`: everything younger was listed once; `backfill_done`: the whole span was.
+
+    `judge_from`: the earliest local day whose facts changed since it was judged. `access` is the reason Strava
+    refuses us (None: it doesn't) since `access_since`. `budget` is the last rate-limit reading as the strava room
+    writes it. `missing_scopes` are the sentences to show about a grant that was narrowed.
+    """
+
+    last_pull_at: datetime | None = None
+    last_success_at: datetime | None = None
+    swept_at: datetime | None = None
+    listed_back_to: datetime | None = None
+    backfill_done: bool = False
+    history_ready: bool = False
+    judge_from: date | None = None
+    access: str | None = None
+    access_since: datetime | None = None
+    problem: str | None = None
+    waiting_until: datetime | None = None
+    budget: dict[str, Any] | None = None
+
+
+_MOMENTS = ("last_pull_at", "last_success_at", "swept_at", "listed_back_to", "access_since", "waiting_until")
+
+
+def progress(session: Session, athlete_id: int) -> Progress:
+    """The athlete's progress; a fresh one when nothing was pulled yet."""
+    row = session.get(SyncRow, athlete_id)
+    if row is None:
+        return Progress()
+    names = {f.name for f in fields(Progress)}
+    data = {k: v for k, v in row.data.items() if k in names}
+    for name in _MOMENTS:
+        data[name] = None if data.get(name) is None else datetime.fromisoformat(data[name])
+    if data.get("judge_from") is not None:
+        data["judge_from"] = date.fromisoformat(data["judge_from"])
+    return Progress(**data)
+
+
+def save_progress(session: Session, athlete_id: int, state: Progress) -> None:
+    data = asdict(state)
+    for name in (*_MOMENTS, "judge_from"):
+        data[name] = None if data[name] is None else data[name].isoformat()
+    session.merge(SyncRow(athlete_id=athlete_id, data=data))
+
+
+def note_change(session: Session, athlete_id: int, day: date) -> None:
+    """Facts about `day` changed: it and the days after it are to be judged again."""
+    state = progress(session, athlete_id)
+    if state.judge_from is None or day < state.judge_from:
+        save_progress(session, athlete_id, replace(state, judge_from=day))
+
+
+def athletes(session: Session) -> list[int]:
+    """Ids of all athletes something is stored for."""
+    return list(session.exec(select(SyncRow.athlete_id)))
