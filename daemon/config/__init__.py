@@ -1,0 +1,24 @@
+"""The configuration: one TOML file in, one frozen `Config` out. Knows no other room."""
+
+from daemon.config.model import AlertsConfig, AthleteConfig, Channel, Config, StravaConfig
+from daemon.config.places import SYSTEM_CONFIG, database_path, find, user_config
+from daemon.config.reading import load, parse
+from daemon.config.values import Digest, QuietHours, format_duration, parse_duration
+
+__all__ = [
+    "SYSTEM_CONFIG",
+    "AlertsConfig",
+    "AthleteConfig",
+    "Channel",
+    "Config",
+    "Digest",
+    "QuietHours",
+    "StravaConfig",
+    "database_path",
+    "find",
+    "format_duration",
+    "load",
+    "parse",
+    "parse_duration",
+    "user_config",
+]

@@ -1,0 +1,146 @@
+"""What can be configured: one frozen dataclass per table, each key with its reader and its default. Decides nothing."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from daemon.config import values
+from daemon.config.values import Digest, QuietHours
+
+
+def _key(read: Callable[[Any], Any], default: Any = None, *, secret: bool = False) -> Any:
+    """A key of a table: how its TOML value is read, and what holds when it is absent."""
+    return field(default=default, repr=not secret, metadata={"read": read})
+
+
+@dataclass(frozen=True, slots=True)
+class StravaConfig:
+    """The runner's own Strava app, and how far back to fetch (`backfill`)."""
+
+    client_id: int | None = _key(values.client_id)
+    client_secret: str | None = _key(values.secret, secret=True)
+    client_secret_file: Path | None = _key(values.file_path)
+    base_url: str = _key(values.safe_url, "https://www.strava.com")
+    api_url: str = _key(values.safe_url, "https://www.strava.com/api/v3")
+    backfill: timedelta = _key(values.duration(at_least="1d", at_most="2600w"), timedelta(weeks=52))
+
+    def missing(self) -> str | None:
+        """The path of the first key without which Strava can't be asked, or None."""
+        if self.client_id is None:
+            return "[strava] client_id"
+        return "[strava] client_secret" if self.client_secret is None else None
+
+
+@dataclass(frozen=True, slots=True)
+class AthleteConfig:
+    """What the runner knows about themselves; whatever is None is learned. Heart rates in bpm."""
+
+    max_heart_rate: int | None = _key(values.whole(100, 240))
+    resting_heart_rate: int | None = _key(values.whole(25, 110))
+    threshold_heart_rate: int | None = _key(values.whole(80, 230))
+    sex: str | None = _key(values.choice("female", "male"))
+    timezone: ZoneInfo | None = _key(values.zone)
+    units: str | None = _key(values.choice("metric", "imperial"))
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseConfig:
+    """Where the database is; None means the state directory (see `database_path`)."""
+
+    url: str | None = _key(values.sqlite_url)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleConfig:
+    """How often Strava is asked, and when a weekly digest goes out (None: never)."""
+
+    poll: timedelta = _key(values.duration(at_least="1m", at_most="7d"), timedelta(minutes=20))
+    digest: Digest | None = _key(values.optional(values.digest))
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One apprise URL, with its own least level and alert kinds where they differ from `[alerts]`."""
+
+    url: str = field(repr=False)
+    minimum: str | None = None
+    kinds: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsConfig:
+    """What is told, where, and when not."""
+
+    urls: tuple[Channel, ...] = _key(values.anything, (), secret=True)
+    urls_file: Path | None = _key(values.file_path)
+    quiet_hours: QuietHours | None = _key(values.optional(values.quiet_hours))
+    minimum: str = _key(values.choice("pull_back", "watch"), "pull_back")
+    remind_after: timedelta | None = _key(values.optional(values.duration(at_least="1d", at_most="52w")))
+    all_clear: bool = _key(values.boolean, True)
+    stale_after: timedelta = _key(values.duration(at_least="1h", at_most="52w"), timedelta(days=7))
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyConfig:
+    """How many days raw streams from the API are kept."""
+
+    raw_retention_days: int = _key(values.whole(0, 3650), 7)
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatConfig:
+    """A Healthchecks-style address that hears start, success and fail; the address is its own secret."""
+
+    url: str | None = _key(values.optional(values.any_url), secret=True)
+
+
+@dataclass(frozen=True, slots=True)
+class BackupConfig:
+    """How many backups are kept."""
+
+    keep: int = _key(values.whole(1, 1000), 7)
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """The optional web page: `listen` is (host, port), or None for off."""
+
+    listen: tuple[str, int] | None = _key(values.optional(values.listen))
+    token: str | None = _key(values.secret, secret=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that is configured. `signals` holds each detector's Params under its name."""
+
+    strava: StravaConfig = field(default_factory=StravaConfig)
+    athlete: AthleteConfig = field(default_factory=AthleteConfig)
+    database: DatabaseConfig = field(default_factory=DatabaseConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    signals: Mapping[str, Any] = field(default_factory=dict)
+    alerts: AlertsConfig = field(default_factory=AlertsConfig)
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
+    heartbeat: HeartbeatConfig = field(default_factory=HeartbeatConfig)
+    backup: BackupConfig = field(default_factory=BackupConfig)
+    web: WebConfig = field(default_factory=WebConfig)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every configured text that may appear in no log: secrets, tokens and addresses that hold one."""
+        held = (self.strava.client_secret, self.heartbeat.url, self.web.token, *(c.url for c in self.alerts.urls))
+        return tuple(text for text in held if text)
+
+
+TABLES: dict[str, type] = {
+    "strava": StravaConfig,
+    "athlete": AthleteConfig,
+    "database": DatabaseConfig,
+    "schedule": ScheduleConfig,
+    "alerts": AlertsConfig,
+    "privacy": PrivacyConfig,
+    "heartbeat": HeartbeatConfig,
+    "backup": BackupConfig,
+    "web": WebConfig,
+}
