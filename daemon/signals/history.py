@@ -1,0 +1,148 @@
+"""The runs a detector may look at: one table built once, and a cheap view of it for each day that is judged.
+
+It arranges facts and decides nothing. A view of a day holds only runs that had ended by that day.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.values import FloatArray, Intensity, Run
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunTable:
+    """Runs in the order they ended, as columns of one length.
+
+    `day` is the proleptic ordinal of the local day a run counts on (it never falls: who flies west keeps the later
+    day). `bpm`, `speed_m_s` and `se_bpm` are NaN where a run has no easy heart rate. `device` numbers the device
+    names in order of appearance, −1 where none is known. `long` marks long runs. The `total_*` columns have one row
+    more than there are runs and hold running totals, so that any window costs two look-ups.
+    """
+
+    runs: Sequence[Run]
+    day: IntArray
+    start_s: FloatArray
+    is_run: BoolArray
+    hard: BoolArray
+    long: BoolArray
+    load: FloatArray
+    bpm: FloatArray
+    speed_m_s: FloatArray
+    se_bpm: FloatArray
+    device: IntArray
+    total_load: FloatArray
+    total_easy_minutes: FloatArray
+    total_hard_minutes: FloatArray
+    total_run_days: FloatArray
+
+    @classmethod
+    def of(cls, runs: Sequence[Run]) -> Self:
+        """Build the table from `runs` in any order; O(n log n), once per replay or evaluation."""
+        rows = tuple(sorted(runs, key=lambda run: (run.end, run.id)))
+        day = _never_falling(rows)
+        is_run = np.array([run.is_run for run in rows], dtype=bool)
+        hard = np.array([run.hard for run in rows], dtype=bool)
+        minutes = np.array([run.moving_s / 60 for run in rows], dtype=float)
+        easy = [run.easy if run.is_run else None for run in rows]
+        return cls(
+            runs=rows,
+            day=day,
+            start_s=np.array([run.start.timestamp() for run in rows], dtype=float),
+            is_run=is_run,
+            hard=hard,
+            long=np.array([run.kind == "long" and run.is_run for run in rows], dtype=bool),
+            load=np.array([run.load for run in rows], dtype=float),
+            bpm=np.array([e.bpm if e else np.nan for e in easy], dtype=float),
+            speed_m_s=np.array([e.speed_m_s if e else np.nan for e in easy], dtype=float),
+            se_bpm=np.array([e.se_bpm if e else np.nan for e in easy], dtype=float),
+            device=_device_codes(rows),
+            total_load=_totals(np.array([run.load for run in rows], dtype=float)),
+            total_easy_minutes=_totals(minutes * (is_run & ~hard)),
+            total_hard_minutes=_totals(minutes * (is_run & hard)),
+            total_run_days=_totals(_first_of_day(day, is_run).astype(float)),
+        )
+
+    def __len__(self) -> int:
+        return int(self.day.size)
+
+    def until(self, day: date) -> "RunTable":
+        """The part that had ended by the end of `day`: views, nothing copied."""
+        n = int(np.searchsorted(self.day, day.toordinal(), side="right"))
+        return RunTable(
+            self.runs,
+            self.day[:n],
+            self.start_s[:n],
+            self.is_run[:n],
+            self.hard[:n],
+            self.long[:n],
+            self.load[:n],
+            self.bpm[:n],
+            self.speed_m_s[:n],
+            self.se_bpm[:n],
+            self.device[:n],
+            self.total_load[: n + 1],
+            self.total_easy_minutes[: n + 1],
+            self.total_hard_minutes[: n + 1],
+            self.total_run_days[: n + 1],
+        )
+
+    def row(self, ordinal: int) -> int:
+        """The first row on or after day `ordinal`."""
+        return int(np.searchsorted(self.day, ordinal, side="left"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """What may be known on the day `today`, at the moment `now` (aware).
+
+    Detectors judge by `today`, so that a verdict doesn't depend on the hour it is computed. `spells` and `rose_on`
+    are what the intensity detector found, for the detectors that compare before with after: `rose_on` is the day
+    intensity last came or was stepped up, None where it never did.
+    """
+
+    today: date
+    now: datetime
+    table: RunTable
+    spells: tuple[Intensity, ...] = ()
+    rose_on: date | None = None
+
+    @classmethod
+    def at(cls, table: RunTable, day: date, now: datetime) -> Self:
+        return cls(today=day, now=now, table=table.until(day))
+
+    @property
+    def first_run_day(self) -> int | None:
+        """The ordinal of the first run's day, None where there is no run."""
+        rows = self.table.is_run
+        return int(self.table.day[int(rows.argmax())]) if rows.any() else None
+
+
+def _never_falling(rows: Sequence[Run]) -> IntArray:
+    days = np.array([run.day.toordinal() for run in rows], dtype=np.int64)
+    return np.maximum.accumulate(days) if days.size else days
+
+
+def _device_codes(rows: Sequence[Run]) -> IntArray:
+    codes: dict[str, int] = {}
+    return np.array([codes.setdefault(run.device, len(codes)) if run.device else -1 for run in rows], dtype=np.int64)
+
+
+def _totals(values: FloatArray) -> FloatArray:
+    return np.concatenate(([0.0], np.cumsum(values)))
+
+
+def _first_of_day(day: IntArray, is_run: BoolArray) -> BoolArray:
+    """True on the first run of each day that has one."""
+    first = np.zeros(day.size, dtype=bool)
+    rows = np.flatnonzero(is_run)
+    if rows.size:
+        first[rows] = np.diff(day[rows], prepend=-1) > 0
+    return first
