@@ -6,11 +6,10 @@ Each reader takes a TOML value and returns what the program uses, or raises Wron
 import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import time, timedelta
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -25,22 +24,14 @@ class Wrong(ValueError):
     """A value that can't be used; says what would be right."""
 
 
-@dataclass(frozen=True, slots=True)
-class QuietHours:
+class QuietHours(NamedTuple):
     """A daily stretch of local clock time, `start` included, `end` not; it may span midnight."""
 
     start: time
     end: time
 
-    def covers(self, moment: time) -> bool:
-        """Whether this local clock time is quiet."""
-        if self.start < self.end:
-            return self.start <= moment < self.end
-        return moment >= self.start or moment < self.end
 
-
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(NamedTuple):
     """A weekly local time; `weekday` counts from Monday = 0."""
 
     weekday: int
@@ -92,8 +83,9 @@ def whole(low: int, high: int) -> Callable[[Any], int]:
 
 
 def number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -1e12 <= value <= 1e12:
-        raise Wrong(f"{shown(value)} must be a number")
+    """A detector's number; none of them means anything below zero."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e12:
+        raise Wrong(f"{shown(value)} must be a number, 0 or above")
     return float(value)
 
 
@@ -256,7 +248,7 @@ def of_type(hint: Any) -> Callable[[Any], Any]:
     """The reader for a detector's parameter, from the type its Params declares."""
     simple: dict[Any, Callable[[Any], Any]] = {
         bool: boolean,
-        int: whole(-(2**31), 2**31),
+        int: whole(0, 10**6),
         float: number,
         str: text,
         timedelta: parse_duration,

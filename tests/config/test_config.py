@@ -216,13 +216,6 @@ def test_what_cannot_be_right_says_what_would_be(line: str, hint: str) -> None:
     assert hint in found[0]
 
 
-def test_quiet_hours_span_midnight() -> None:
-    night = QuietHours(time(22), time(7))
-    assert [night.covers(time(h)) for h in (21, 22, 3, 7)] == [False, True, True, False]
-    noon = QuietHours(time(12), time(14))
-    assert [noon.covers(time(h)) for h in (11, 12, 14)] == [False, True, False]
-
-
 def test_off_means_the_same_as_leaving_it_out() -> None:
     text = '[schedule]\ndigest = "off"\n[alerts]\nquiet_hours = false\nremind_after = "off"\n[heartbeat]\nurl = "off"'
     assert read(text) == read("")

@@ -1,0 +1,109 @@
+"""The one door errors leave through: a sentence and an exit code for the expected, a logged traceback for the rest."""
+
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+
+from daemon.cli.session import Session
+from daemon.errors import ConfigError, UserError
+
+BUG, INTERRUPTED = 3, 130
+
+_NAMED_SECRETS = re.compile(
+    r"""(?ix)
+    (?P<name> \b (?: client_secret | access_token | refresh_token | password | token | code ) \b
+              ["']? \s* [=:] \s* ["']? )
+    [^\s"'&,;)}]+
+    """
+)
+_BEARER = re.compile(r"(?i)\b(bearer|basic) [a-z0-9._~+/=-]+")
+_USER_INFO = re.compile(r"://[^/\s@'\"]+@")
+
+
+def run(command: Callable[[], object], session: Session) -> int:
+    """Run a command; returns its exit code and prints what went wrong, once, to standard error."""
+    try:
+        code = _exit_code(command)
+        sys.stdout.flush()
+    except ConfigError as error:
+        _say(f"the configuration{f' {error.where}' if error.where else ''} can't be used:", *error.problems)
+        return error.exit_code
+    except UserError as error:
+        _say(redact(str(error), session.secrets()))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_output()
+        return 0
+    except Exception:
+        _say(f"this is a bug; {_record(traceback.format_exc(), session)}")
+        return BUG
+    return code
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """`text` without the given secrets, and without what looks like a token, a password or a credential in a URL."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "…")
+    text = _NAMED_SECRETS.sub(r"\g<name>…", text)
+    return _USER_INFO.sub("://…@", _BEARER.sub(r"\1 …", text))
+
+
+def _exit_code(command: Callable[[], object]) -> int:
+    """Typer leaves through SystemExit, after usage errors as well as after success."""
+    try:
+        command()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 0
+    return 0
+
+
+def _say(first: str, *more: str) -> None:
+    print("\n".join([f"pullback: {first}", *(f"  {line}" for line in more)]), file=sys.stderr)
+
+
+def _forget_output() -> None:
+    """The reader has gone (`pullback runs | head`): nothing may be flushed at exit any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _record(details: str, session: Session) -> str:
+    """Keeps the traceback; returns where it is."""
+    details = redact(details, session.secrets())
+    if not session.failing_loudly and not _stderr_is_the_journal(session):
+        try:
+            return f"details in {_append(details, session.clock.now(), _state_folder(session))}"
+        except OSError:
+            pass  # nowhere to write: better on the terminal than lost
+    print(details, file=sys.stderr)
+    return "details above"
+
+
+def _stderr_is_the_journal(session: Session) -> bool:
+    try:
+        stderr = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return session.environ.get("JOURNAL_STREAM") == f"{stderr.st_dev}:{stderr.st_ino}"
+
+
+def _state_folder(session: Session) -> Path:
+    if state := session.environ.get("STATE_DIRECTORY", "").split(":")[0]:
+        return Path(state)
+    from platformdirs import user_state_path  # only when something went wrong
+
+    return user_state_path("pullback", appauthor=False)
+
+
+def _append(details: str, now: datetime, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / "error.log"
+    handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+    with open(handle, "a", encoding="utf-8") as log:
+        log.write(f"{now.isoformat()} pullback {' '.join(sys.argv[1:2])}\n{details}\n")
+    return path
