@@ -79,7 +79,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Streams:
-    """One recording at the watch's own rate: arrays of one length, NaN where a value is missing, None where a stream is.
+    """One recording at the watch's own rate: arrays of one length, NaN for a missing value, None for a missing stream.
 
     `time_s` counts seconds from the start, never falls, and may jump (pauses, smart recording). Cadence is per leg,
     steps per minute of one foot, as Strava gives it. `moving` is 1.0, 0.0 or NaN.

@@ -25,6 +25,9 @@ class Known:
     start: datetime
     day: date
     sport: str
+    source: str
+    distance_m: float
+    elapsed_time_s: int
     content_hash: str
     deleted: bool
     recording: Recording
@@ -45,6 +48,18 @@ def known(session: Session, athlete_id: int, after: datetime | None = None) -> d
     if after is not None:
         query = query.where(col(ActivityRow.start) > after)
     return {row.id: _known(row) for row in session.exec(query)}
+
+
+def known_by_id(session: Session, athlete_id: int, ids: Iterable[int]) -> dict[int, Known]:
+    """The same for these ids alone, wherever their start lies."""
+    query = select(ActivityRow).where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.id).in_(list(ids)))
+    return {row.id: _known(row) for row in session.exec(query)}
+
+
+def oldest_start(session: Session, athlete_id: int) -> datetime | None:
+    """When the oldest activity that came from Strava started."""
+    query = select(col(ActivityRow.start)).where(ActivityRow.athlete_id == athlete_id, ActivityRow.source == "strava")
+    return session.exec(query.order_by(col(ActivityRow.start)).limit(1)).first()
 
 
 def to_fetch(session: Session, athlete_id: int, now: datetime) -> list[Known]:
@@ -253,6 +268,9 @@ def _known(row: ActivityRow) -> Known:
         start=row.start,
         day=row.day,
         sport=row.sport,
+        source=row.source,
+        distance_m=row.facts["distance_m"],
+        elapsed_time_s=row.facts["elapsed_time_s"],
         content_hash=row.content_hash,
         deleted=row.deleted_at is not None,
         recording=row.recording,  # type: ignore[arg-type]

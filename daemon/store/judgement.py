@@ -1,6 +1,6 @@
 """Daily verdicts as the daemon recorded them."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -27,11 +27,10 @@ def verdicts(session: Session, athlete_id: int) -> list[dict[str, Any]]:
     return [dict(data) for data in session.exec(query)]
 
 
-def save_verdicts(session: Session, athlete_id: int, days: Iterable[tuple[date, dict[str, Any]]]) -> None:
-    """Replaces the record from the first of `days` on."""
-    rows = [VerdictRow(athlete_id=athlete_id, day=day, data=data) for day, data in days]
-    if rows:
-        session.exec(
-            delete(VerdictRow).where(col(VerdictRow.athlete_id) == athlete_id, col(VerdictRow.day) >= rows[0].day)
-        )
-        session.add_all(rows)
+def save_verdicts(
+    session: Session, athlete_id: int, days: Sequence[tuple[date, dict[str, Any]]], *, whole: bool
+) -> None:
+    """Replaces the record from the first of `days` on; `whole` replaces all of it."""
+    since = date.min if whole or not days else days[0][0]
+    session.exec(delete(VerdictRow).where(col(VerdictRow.athlete_id) == athlete_id, col(VerdictRow.day) >= since))
+    session.add_all(VerdictRow(athlete_id=athlete_id, day=day, data=data) for day, data in days)

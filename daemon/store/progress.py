@@ -13,9 +13,10 @@ from daemon.store.tables import SyncRow
 class Progress:
     """`listed_back_to`: everything younger was listed once; `backfill_done`: the whole span was.
 
-    `judge_from`: the earliest local day whose facts changed since it was judged. `access` is the reason Strava
-    refuses us (None: it doesn't) since `access_since`. `budget` is the last rate-limit reading as the strava room
-    writes it. `missing_scopes` are the sentences to show about a grant that was narrowed.
+    `judge_from`: the earliest local day whose facts changed since it was judged; `changes` counts such notes, so that
+    one made during a judgement isn't lost. `judged_with` names the code and settings of the record. `access` is the
+    reason Strava refuses us (None: it doesn't) since `access_since`. `budget` is the last rate-limit reading as the
+    strava room writes it.
     """
 
     last_pull_at: datetime | None = None
@@ -25,6 +26,8 @@ class Progress:
     backfill_done: bool = False
     history_ready: bool = False
     judge_from: date | None = None
+    changes: int = 0
+    judged_with: str | None = None
     access: str | None = None
     access_since: datetime | None = None
     problem: str | None = None
@@ -59,8 +62,8 @@ def save_progress(session: Session, athlete_id: int, state: Progress) -> None:
 def note_change(session: Session, athlete_id: int, day: date) -> None:
     """Facts about `day` changed: it and the days after it are to be judged again."""
     state = progress(session, athlete_id)
-    if state.judge_from is None or day < state.judge_from:
-        save_progress(session, athlete_id, replace(state, judge_from=day))
+    earliest = day if state.judge_from is None else min(day, state.judge_from)
+    save_progress(session, athlete_id, replace(state, judge_from=earliest, changes=state.changes + 1))
 
 
 def athletes(session: Session) -> list[int]:

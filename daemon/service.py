@@ -1,0 +1,280 @@
+"""The daemon: everything it is made of is put together here, started in one place and stopped in reverse."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from daemon import systemd
+from daemon.access import connect
+from daemon.clock import Clock
+from daemon.config import Config
+from daemon.deliver import Send, channel_id, deliver, is_quiet
+from daemon.errors import UserError
+from daemon.evaluate import evaluate, local_now
+from daemon.store import Store, grants
+from daemon.store import activities as rows
+from daemon.store.progress import athletes, progress, save_progress
+from daemon.sync import pull
+
+log = logging.getLogger(__name__)
+
+STOP_WAIT_S = 4.0
+"""How long a stop waits for work under way; what is cut off then is pending, not lost."""
+SLOW_PROBE = timedelta(hours=6)
+"""How often Strava is asked while it refuses us."""
+TICK_S = 5.0
+"""How often the main thread looks whether the runner has authorised meanwhile, and feeds the watchdog."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing the daemon does again and again; `at_start` says whether the first time is at once."""
+
+    name: str
+    trigger: BaseTrigger
+    run: Callable[[], None]
+    at_start: bool = True
+
+
+class Daemon:
+    """The daemon's work, each job a method that returns when it is done; knows no scheduler and no signals."""
+
+    def __init__(self, store: Store, config: Config, clock: Clock, send: Send) -> None:
+        self.store = store
+        self.config = config
+        self.clock = clock
+        self.send = send
+        self.stopping = threading.Event()
+        self.status: Callable[[str], None] = lambda text: None
+
+    def jobs(self) -> list[Job]:
+        """What is done when, by the config as it is now."""
+        poll_s = self.config.schedule.poll.total_seconds()
+        return [
+            Job("poll", IntervalTrigger(seconds=round(poll_s), jitter=round(poll_s / 10)), self.poll),
+            Job("deliver", IntervalTrigger(minutes=1), self.deliver),
+            Job("retention", IntervalTrigger(hours=1), self.retain),
+        ]
+
+    def poll(self) -> None:
+        """One pull, judged and told. Raises UserError for what the runner or the machine has to mend."""
+        missing = self.config.strava.missing()
+        if missing is not None:
+            self.status(f"waiting: {missing} is not set; add it to the config and reload")
+            return
+        strava = connect(self.store, self.config, self.clock)
+        if strava is None:
+            self.status("waiting: not authorised; run `pullback auth`")
+            return
+        athlete_id = strava.tokens.athlete_id
+        try:
+            if self._is_time(athlete_id):
+                outcome = pull(
+                    self.store,
+                    strava,
+                    athlete_id,
+                    self.clock,
+                    backfill=self.config.strava.backfill,
+                    raw_retention=timedelta(days=self.config.privacy.raw_retention_days),
+                    stop=self.stopping.is_set,
+                )
+                if outcome.problem is not None:
+                    log.warning("pull: %s", outcome.problem)
+                elif outcome.new or outcome.changed or outcome.gone or outcome.fetched:
+                    log.info(
+                        "pull: %d new, %d changed, %d deleted, %d recordings, %d pending",
+                        outcome.new,
+                        outcome.changed,
+                        outcome.gone,
+                        outcome.fetched,
+                        outcome.pending,
+                    )
+        finally:
+            strava.close()
+        if self.stopping.is_set():
+            return
+        self._judge(athlete_id)
+        self.deliver()
+
+    def deliver(self) -> None:
+        """Sends what waits, unless the runner wants quiet now."""
+        quiet = self.config.alerts.quiet_hours
+        if quiet is not None and is_quiet(
+            local_now(self.store, self.config, self.clock.now()).time(), quiet.start, quiet.end
+        ):
+            return
+        channels = {channel_id(channel.url): channel.url for channel in self.config.alerts.urls}
+        deliver(self.store, channels, self.send, self.clock, stop=self.stopping.is_set)
+
+    def retain(self) -> None:
+        """Deletes raw answers whose time is over."""
+        with self.store.write() as session:
+            gone = rows.expire(session, self.clock.now())
+        if gone:
+            log.info("retention: %d raw answers deleted", gone)
+
+    def waits_for_grant(self) -> bool:
+        """Whether everything but the runner's consent is there."""
+        with self.store.read() as session:
+            return self.config.strava.missing() is None and grants.grant(session) is None
+
+    def reconfigure(self, config: Config) -> None:
+        """Takes over a new config; an access problem may be mended by it, so Strava is asked again at once."""
+        self.config = config
+        with self.store.write() as session:
+            for athlete_id in athletes(session):
+                state = progress(session, athlete_id)
+                if state.access == "client":
+                    save_progress(session, athlete_id, replace(state, last_pull_at=None))
+
+    def _is_time(self, athlete_id: int) -> bool:
+        with self.store.read() as session:
+            state = progress(session, athlete_id)
+        if state.access is None or state.last_pull_at is None:
+            return True
+        return abs(self.clock.now() - state.last_pull_at) >= SLOW_PROBE
+
+    def _judge(self, athlete_id: int) -> None:
+        evaluated = evaluate(self.store, athlete_id, self.config, self.clock.now())
+        with self.store.read() as session:
+            state = progress(session, athlete_id)
+        judged = "no runs yet" if evaluated.verdict is None else evaluated.verdict.state.replace("_", " ")
+        parts = [
+            judged,
+            "no sync yet" if state.last_success_at is None else f"synced {state.last_success_at:%H:%M} UTC",
+        ]
+        if state.problem is not None:
+            parts.append(state.problem)
+        elif state.waiting_until is not None:
+            parts.append(f"rate limit until {state.waiting_until:%H:%M} UTC")
+        self.status("; ".join(parts))
+
+
+class Service:
+    """The daemon under its scheduler, its signals and systemd."""
+
+    def __init__(self, daemon: Daemon, load_config: Callable[[], Config], environ: Mapping[str, str]) -> None:
+        self._daemon = daemon
+        self._load_config = load_config
+        self._environ = environ
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC",
+            # A laptop that slept, or a clock that jumped, makes a job late, never skipped, and never twice.
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._running: set[str] = set()
+        self._idle = threading.Condition()
+        self._wake = threading.Event()
+        self._reload = False
+        self._stop = False
+
+    def run(self) -> bool:
+        """Starts everything, waits for signals, stops in reverse. False when work had to be left behind unfinished."""
+        self._daemon.status = self._tell_status
+        self._scheduler.add_listener(self._note_failure, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+        handlers: dict[int, Any] = {
+            number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        }
+        try:
+            self._schedule()
+            self._scheduler.start()
+            self._tell(f"READY=1\nSTATUS={self._first_status()}")
+            log.info("ready: %s", self._first_status())
+            self._wait()
+        finally:
+            self._tell("STOPPING=1\nSTATUS=stopping")
+            finished = self._shut_down()
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        return finished
+
+    def _wait(self) -> None:
+        interval = systemd.watchdog_interval_s(self._environ)
+        waiting = self._daemon.waits_for_grant()
+        while not self._stop:
+            self._wake.wait(min(TICK_S, interval or TICK_S))
+            self._wake.clear()
+            if self._reload and not self._stop:
+                self._reload = False
+                self._reload_config()
+            if interval is not None and self._scheduler.running:
+                self._tell("WATCHDOG=1")
+            if waiting and not (waiting := self._daemon.waits_for_grant()):
+                self._scheduler.modify_job("poll", next_run_time=self._daemon.clock.now())
+            waiting = waiting or self._daemon.waits_for_grant()
+
+    def _schedule(self) -> None:
+        for job in self._daemon.jobs():
+            options: dict[str, Any] = {"next_run_time": self._daemon.clock.now()} if job.at_start else {}
+            self._scheduler.add_job(
+                self._guarded, job.trigger, args=[job.name, job.run], id=job.name, replace_existing=True, **options
+            )
+
+    def _guarded(self, name: str, run: Callable[[], None]) -> None:
+        """Runs one job; what the runner can mend is a line in the log, a bug goes on to the listener."""
+        with self._idle:
+            self._running.add(name)
+        try:
+            run()
+        except UserError as error:
+            log.warning("%s: %s", name, error)
+            self._tell_status(str(error))
+        finally:
+            with self._idle:
+                self._running.discard(name)
+                self._idle.notify_all()
+
+    def _note_failure(self, event: JobExecutionEvent) -> None:
+        if event.exception is not None:
+            log.error("job %s failed, this is a bug", event.job_id, exc_info=event.exception)
+            self._tell_status(f"{event.job_id} failed: see the log")
+        else:
+            log.warning("job %s was missed", event.job_id)
+
+    def _reload_config(self) -> None:
+        self._tell(systemd.reloading())
+        try:
+            self._daemon.reconfigure(self._load_config())
+            self._schedule()
+            log.info("config reloaded")
+        except UserError as error:
+            log.error("the new config is refused, the old one stays in force: %s", error)
+            self._tell(f"STATUS=new config refused: {str(error)[:200]}")
+        finally:
+            self._tell("READY=1")
+
+    def _shut_down(self) -> bool:
+        self._daemon.stopping.set()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._running, timeout=STOP_WAIT_S)
+
+    def _on_signal(self, number: int, _frame: Any) -> None:
+        if number == signal.SIGHUP:
+            self._reload = True
+        else:
+            self._stop = True
+            self._daemon.stopping.set()
+        self._wake.set()
+
+    def _first_status(self) -> str:
+        missing = self._daemon.config.strava.missing()
+        if missing is not None:
+            return f"waiting: {missing} is not set; add it to the config and reload"
+        return "waiting: not authorised; run `pullback auth`" if self._daemon.waits_for_grant() else "starting"
+
+    def _tell_status(self, text: str) -> None:
+        self._tell(f"STATUS={text[:300].splitlines()[0] if text else ''}")
+
+    def _tell(self, message: str) -> None:
+        systemd.notify(message, self._environ)
