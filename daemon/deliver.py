@@ -3,7 +3,6 @@
 Only a crash between a channel's answer and our commit can therefore repeat a message; nothing can lose one.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,11 +29,6 @@ class Delivered:
     sent: int = 0
     failed: int = 0
     given_up: int = 0
-
-
-def channel_id(url: str) -> str:
-    """What the store keeps of an address: enough to know it again, too little to use it."""
-    return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 def next_attempt(attempts: int, created_at: datetime, now: datetime) -> datetime | None:

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from daemon import documents, metrics, verdict, wording
 from daemon.clock import local_day
 from daemon.config import Config
-from daemon.deliver import channel_id
 from daemon.metrics import AthleteSettings
 from daemon.signals import History, RunTable, SignalParams, read
 from daemon.store import Store, grants, judgement, outbox
@@ -332,7 +331,7 @@ def _open(
         episode=episode,
         title=words[0],
         text=words[1],
-        channels=[channel_id(channel.url) for channel in config.alerts.urls if _hears(channel, kind, config)],
+        channels=[outbox.channel_id(channel.url) for channel in config.alerts.urls if _hears(channel, kind, config)],
         now=now,
     )
     if alert is not None:

@@ -17,10 +17,10 @@ from daemon import systemd
 from daemon.access import connect
 from daemon.clock import Clock
 from daemon.config import Config
-from daemon.deliver import Send, channel_id, deliver, is_quiet
+from daemon.deliver import Send, deliver, is_quiet
 from daemon.errors import UserError
 from daemon.evaluate import evaluate, local_now
-from daemon.store import Store, grants
+from daemon.store import Store, grants, outbox
 from daemon.store import activities as rows
 from daemon.store.progress import athletes, progress, save_progress
 from daemon.sync import pull
@@ -112,7 +112,7 @@ class Daemon:
             local_now(self.store, self.config, self.clock.now()).time(), quiet.start, quiet.end
         ):
             return
-        channels = {channel_id(channel.url): channel.url for channel in self.config.alerts.urls}
+        channels = {outbox.channel_id(channel.url): channel.url for channel in self.config.alerts.urls}
         deliver(self.store, channels, self.send, self.clock, stop=self.stopping.is_set)
 
     def retain(self) -> None:

@@ -1,5 +1,6 @@
 """Alerts and their deliveries: a row first, then claimed, then sent, each in a transaction of its own."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +38,11 @@ class Delivery:
     created_at: datetime
     next_attempt_at: datetime | None
     error: str | None
+
+
+def channel_id(address: str) -> str:
+    """What is kept of a channel's address: enough to know it again, too little to use it."""
+    return hashlib.sha256(address.encode()).hexdigest()[:16]
 
 
 def open_alert(
