@@ -16,10 +16,10 @@ DAMAGING = frozenset({"truncated", "wrong_types", "empty", "lost", "drip"})
 class Fault:
     """One way to fail.
 
-    status: answer `status` (with Retry-After: `retry_after`) and a JSON error body. inactive: 403, lapsed subscription. html: 200 with a maintenance page. truncated, wrong_types, empty: the true answer, damaged.
-    reset: connection reset before anything happens. lost: the request takes effect, then the connection is reset.
-    hang: no answer for `seconds`, then a reset. drip: the true answer, spread over `seconds`. redirect: 302 to
-    `location`.
+    status: answer `status` (with Retry-After: `retry_after`) and a JSON error body. inactive: 403, lapsed subscription.
+    html: 200 with a maintenance page. truncated, wrong_types, empty: the true answer, damaged. reset: connection reset
+    before anything happens. lost: the request takes effect, then the connection is reset. hang: no answer for
+    `seconds`, then a reset. drip: the true answer, spread over `seconds`. redirect: 302 to `location`.
     """
 
     kind: FaultKind

@@ -240,9 +240,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.recordings:
         world.add_recordings(options.recordings)
     if options.runner:
-        from daemon.simulator import stories
+        from daemon.simulator.stories import STORIES  # the server alone needs no simulated runner
 
-        world.add_all(getattr(stories, options.runner)(now().date()).activities, as_they_happen=True)
+        world.add_all(STORIES[options.runner](now().date()).activities, as_they_happen=True)
     with StandIn(world, options.port) as strava:
         print(strava.base_url, flush=True)
         try:
