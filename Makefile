@@ -11,7 +11,7 @@ UNIT := /etc/systemd/system/pullback.service
 CONFIG := /etc/pullback/config.toml
 STATE := /var/lib/pullback
 
-PIP_QUIETLY := --quiet --disable-pip-version-check --no-input
+PIP_QUIETLY := -qq --disable-pip-version-check --no-input
 PIP := $(VENV)/bin/python -m pip $(PIP_QUIETLY)
 
 .DEFAULT_GOAL := help
@@ -67,6 +67,47 @@ lock: | $(VENV)/bin/python
 	@$(VENV)/lock/bin/python -m pip $(PIP_QUIETLY) install "pip-tools>=7.6,<8"
 	@$(PIP_COMPILE) --build-deps-for wheel -o requirements.lock pyproject.toml $(ARGS)
 	@$(PIP_COMPILE) -o tests/requirements.lock tests/requirements.in $(ARGS)
+
+# As root. Everything is fetched before the running version is touched; what is installed doesn't need the clone.
+NEW := $(PREFIX).new
+WHY_NOT := import os, sys; \
+  hidden = [p for p in map(os.path.realpath, (sys.executable, sys.base_prefix)) if p.startswith(("/root/", "/home/"))]; \
+  sys.version_info < (3, 11) and sys.exit("pullback needs Python 3.11 or later: make install PYTHON=/path/to/python3"); \
+  hidden and sys.exit(f"The service may not look into {hidden[0]}: make install PYTHON=/usr/bin/python3")
+
+install:
+	@test "$$(id -u)" = 0 || { echo "Only root can install: sudo make install" >&2; exit 1; }
+	@$(SYSTEM_PYTHON) -c '$(WHY_NOT)'
+	@echo "Fetching what requirements.lock names …"
+	@umask 022 && $(SYSTEM_PYTHON) -m venv --clear $(NEW) \
+	  || { echo "Install your system's python3-venv, then try again." >&2; exit 1; }
+	@umask 022 && $(NEW)/bin/python -m pip $(PIP_QUIETLY) download --only-binary :all: --require-hashes \
+	  -r requirements.lock -d $(NEW)/wheels
+	@systemd-sysusers $(CURDIR)/systemd/pullback.sysusers
+	@echo "Installing into $(PREFIX) …"
+	@umask 022 && set -e; \
+	  running=; if test -d /run/systemd/system && systemctl --quiet is-active pullback; then running=yes; systemctl stop pullback; fi; \
+	  $(SYSTEM_PYTHON) -m venv --clear $(PREFIX); \
+	  $(PREFIX)/bin/python -m pip $(PIP_QUIETLY) install --no-index --find-links $(NEW)/wheels --require-hashes -r requirements.lock; \
+	  $(PREFIX)/bin/python -m pip $(PIP_QUIETLY) install --no-deps --no-build-isolation .; \
+	  rm -rf $(NEW); \
+	  install -D -m 0644 systemd/pullback.service $(UNIT); \
+	  install -d $(dir $(COMMAND)); \
+	  ln -sfn $(PREFIX)/bin/pullback $(COMMAND); \
+	  install -d -m 0750 -o root -g pullback $(dir $(CONFIG)); \
+	  install -d -m 0700 -o pullback -g pullback $(STATE); \
+	  test -e $(CONFIG) || sed '/^\[database\]/,/^\[/ s|^#* *url *=.*|url = "sqlite:///$(STATE)/pullback.db"|' config.example.toml \
+	    | install -m 0640 -o root -g pullback /dev/stdin $(CONFIG); \
+	  if test -d /run/systemd/system; then systemctl daemon-reload; fi; \
+	  if test "$$running"; then systemctl start pullback; fi
+	@echo "Installed. Next: fill in $(CONFIG), then: pullback auth; systemctl enable --now pullback"
+
+uninstall:
+	@test "$$(id -u)" = 0 || { echo "Only root can uninstall: sudo make uninstall" >&2; exit 1; }
+	@if test -d /run/systemd/system && test -e $(UNIT); then systemctl --quiet disable --now pullback; fi
+	@rm -rf $(UNIT) $(PREFIX) $(NEW) $(COMMAND)
+	@if test -d /run/systemd/system; then systemctl daemon-reload; fi
+	@echo "Removed. Kept, with the user pullback: $(dir $(CONFIG)) (configuration) and $(STATE)/ (your data)."
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
