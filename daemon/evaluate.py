@@ -16,9 +16,12 @@ from daemon.signals import History, RunTable, SignalParams, read
 from daemon.store import Store, grants, judgement, outbox
 from daemon.store import activities as rows
 from daemon.store.progress import Progress, progress, save_progress
-from daemon.values import Activity, Run, Verdict
+from daemon.values import Activity, Reading, Run, Verdict
 
 log = logging.getLogger(__name__)
+
+VERSION = 1
+"""Raised whenever signals or verdict would judge the same history differently, so that the record is made again."""
 
 READING_HISTORY = "the newest half year of runs is still being fetched from Strava"
 
@@ -98,7 +101,8 @@ def judge_days(
         # The end of the day, also today: a verdict must not depend on the hour at which it was looked at.
         reading = read(History.at(table, day, datetime.combine(day, time.max, UTC)), settings)
         if not ready:
-            reading = replace(reading, missing=READING_HISTORY)
+            # Half a history would be judged wrongly: nothing is read from it.
+            reading = Reading(day, (), (), READING_HISTORY)
         previous = verdict.decide(reading, previous)
         yield previous
 
@@ -283,7 +287,7 @@ def _recorded(store: Store, athlete_id: int, day: date) -> Verdict | None:
 
 def _made_with(config: Config) -> str:
     """Names the code and the settings a record was made with: when it differs, all days are judged again."""
-    parts = (metrics.VERSION, verdict.VERSION, athlete_settings(config), params(config))
+    parts = (metrics.VERSION, VERSION, athlete_settings(config), params(config))
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 

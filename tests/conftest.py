@@ -1,0 +1,21 @@
+"""What every test may ask for: a house of its own, and nothing of the real machine's."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.house import House
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> "Iterator[House]":
+    """A house whose runner has authorised pullback."""
+    # Loaded here: the tests of the pure rooms shouldn't wait for Strava, apprise and the store.
+    from tests.house import open_house
+
+    with open_house(tmp_path) as opened:
+        opened.authorise()
+        yield opened

@@ -1,0 +1,123 @@
+"""Alerts on their way to a real receiver: each arrives, none twice but after a crash nobody could tell from success."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.deliver import GIVE_UP_AFTER, is_quiet, next_attempt
+from daemon.store import Busy, outbox
+from tests.house import MONDAY, House
+
+
+def tell(house: House, episode: str = "2026-11-02", kind: str = "pull_back") -> int | None:
+    with house.store.write() as session:
+        return outbox.open_alert(
+            session,
+            house.athlete_id,
+            kind=kind,
+            episode=episode,
+            title="Time to pull back",
+            text="Easy runs cost more.",
+            channels=[outbox.channel_id(c.url) for c in house.config.alerts.urls],
+            now=house.clock.now(),
+        )
+
+
+def states(house: House) -> list[str]:
+    with house.store.read() as session:
+        return [d.state for d in outbox.deliveries(session)]
+
+
+def test_an_alert_arrives_once_however_often_we_try(house: House) -> None:
+    tell(house)
+    house.deliver()
+    house.deliver(at_once=True)
+    assert house.phone.titles == ["Time to pull back"]
+    assert states(house) == ["sent"]
+
+
+def test_one_episode_is_told_once(house: House) -> None:
+    assert tell(house) is not None
+    assert tell(house) is None
+    house.deliver()
+    assert len(house.phone.messages) == 1
+
+
+def test_a_phone_that_refuses_is_tried_again_after_a_minute_and_then_less_often(house: House) -> None:
+    tell(house)
+    house.phone.status = 500
+    assert house.deliver().failed == 1
+    assert house.deliver().failed == 0
+    house.clock.advance(seconds=61)
+    assert house.deliver().failed == 1
+    house.phone.status = 200
+    house.clock.advance(minutes=2, seconds=1)
+    assert house.deliver().sent == 1
+    assert len(house.phone.messages) == 1
+
+
+def test_after_three_days_it_is_given_up_with_a_mark(house: House) -> None:
+    tell(house)
+    house.phone.status = 500
+    for _ in range(100):
+        house.deliver()
+        house.clock.advance(hours=1)
+    assert states(house) == ["given_up"]
+
+
+def test_a_crash_between_claim_and_record_sends_it_again(house: House) -> None:
+    tell(house)
+    with house.store.write() as session:
+        outbox.claim(session, 1, house.clock.now())
+    house.reopen()
+    house.deliver()
+    assert len(house.phone.messages) == 1
+    assert states(house) == ["sent"]
+
+
+def test_a_channel_taken_out_of_the_config_is_not_waited_for(house: House) -> None:
+    tell(house)
+    house.set_config("alerts", urls=())
+    house.deliver()
+    assert states(house) == ["given_up"]
+
+
+def test_two_deliverers_at_once_are_one(house: House) -> None:
+    tell(house)
+    with house.store.only_one("delivery"), pytest.raises(Busy):
+        house.deliver()
+    house.deliver()
+    assert len(house.phone.messages) == 1
+
+
+@given(attempts=st.integers(1, 200), age=st.timedeltas(timedelta(0), timedelta(days=4)))
+def test_waits_grow_from_a_minute_to_a_day_and_end_after_three_days(attempts: int, age: timedelta) -> None:
+    again = next_attempt(attempts, MONDAY, MONDAY + age)
+    if age >= GIVE_UP_AFTER:
+        assert again is None
+    else:
+        assert again is not None
+        assert timedelta(minutes=1) <= again - (MONDAY + age) <= timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("clock", "quiet"), [("21:59", False), ("22:00", True), ("03:00", True), ("06:59", True), ("07:00", False)]
+)
+def test_quiet_hours_pass_midnight(clock: str, quiet: bool) -> None:
+    assert is_quiet(time.fromisoformat(clock), time(22), time(7)) is quiet
+
+
+def test_nothing_is_sent_in_quiet_hours_and_it_arrives_when_they_end(house: House) -> None:
+    from daemon.config import QuietHours
+
+    house.set_config("alerts", quiet_hours=QuietHours(time(22), time(7)))
+    house.clock.moment = datetime(2026, 11, 2, 23, 30, tzinfo=UTC)
+    tell(house)
+    daemon = house.daemon()
+    daemon.deliver()
+    assert house.phone.messages == []
+    house.clock.moment = datetime(2026, 11, 3, 7, 0, tzinfo=UTC)
+    daemon.deliver()
+    assert len(house.phone.messages) == 1
