@@ -19,6 +19,13 @@ from daemon.clock import SystemClock
 
 COMMANDS = {
     "init": "Write a commented configuration.",
+    "auth": "Let pullback read your runs from Strava.",
+    "sync": "Fetch new runs once, judge them, and send what is waiting.",
+    "run": "Run the daemon in the foreground.",
+    "status": "Show the verdict and what it rests on.",
+    "runs": "List every run with its kind, or why it was left out.",
+    "check": "Check everything that must be right, all problems at once.",
+    "replay": "Walk the stored history and show what would have been sent.",
 }
 
 

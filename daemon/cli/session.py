@@ -1,16 +1,21 @@
-"""What a command needs from the outside: configuration, database path, clock. Opens each thing when first asked.
+"""What a command needs from the outside: configuration, database path, clock. Opens each thing when first asked, and decides nothing."""
 
-As root it first becomes the service's user; nothing else here decides anything.
-"""
-
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import get_type_hints
+from typing import TYPE_CHECKING, get_type_hints
 
 from daemon.cli import identity
 from daemon.clock import Clock
 from daemon.config import Config, database_path, find, load
+from daemon.errors import UserError
+
+if TYPE_CHECKING:
+    from daemon.store import Store
+
+API_SETTINGS = "https://www.strava.com/settings/api"
 
 
 @dataclass
@@ -28,28 +33,69 @@ class Session:
         return find(self.config_option, self.environ)
 
     def config(self) -> Config:
-        """The configuration in use. Raises UserError, ConfigError."""
+        """The configuration in use. As root, the service's user from here on. Raises UserError, ConfigError."""
         if self._config is None:
-            path = self.config_path()
-            identity.step_down(path, self.environ)
+            identity.step_down(self.config_path(), self.environ)
             self._config = self.read_config()
         return self._config
 
     def read_config(self) -> Config:
-        """The configuration as it is in the file now, for a reload too."""
-        from daemon import notify, signals  # numpy and apprise: not for --help
+        """The configuration as it stands in the file now, for a reload too."""
+        from daemon import notify, signals  # numpy: not for --help
 
-        return load(
+        self._config = load(
             self.config_path(),
             environ=self.environ,
             check_url=notify.problem_with,
             signal_tables=get_type_hints(signals.SignalParams),
         )
+        return self._config
+
+    def app_config(self) -> Config:
+        """The configuration, with everything Strava must be asked with. Raises UserError naming the missing key."""
+        config = self.config()
+        if missing := config.strava.missing():
+            raise UserError(f"{missing} is not set in {self.config_path()}; take it from {API_SETTINGS}")
+        return config
 
     def database(self) -> Path:
         """Where the database file of this configuration is."""
         return database_path(self.config(), self.environ)
 
+    @contextmanager
+    def store(self) -> "Iterator[Store]":
+        """The open database, migrated where needed. Raises StoreError."""
+        from daemon.store import open_store  # SQLAlchemy: not for --help
+
+        store = open_store(self.database())
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def zone(self, store: "Store") -> tzinfo:
+        """The runner's time zone, for days and clock times that are shown."""
+        from daemon.evaluate import local_now
+
+        return local_now(store, self.config(), self.clock.now()).tzinfo or UTC
+
     def secrets(self) -> tuple[str, ...]:
         """Configured texts no log may hold."""
         return self._config.secrets() if self._config else ()
+
+
+def athlete(store: "Store") -> int | None:
+    """The athlete whose runs are stored, None before `pullback auth`."""
+    from daemon.store import grants
+
+    with store.read() as session:
+        held = grants.grant(session)
+    return None if held is None else held.athlete_id
+
+
+def known_athlete(store: "Store") -> int:
+    """As `athlete`; raises UserError where there is none."""
+    found = athlete(store)
+    if found is None:
+        raise UserError("Strava hasn't been asked for your runs yet; run `pullback auth`")
+    return found

@@ -1,0 +1,96 @@
+"""`pullback auth`: the runner's consent at Strava, from the printed address to the stored grant."""
+
+import hmac
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from daemon.cli.session import Session
+from daemon.errors import UserError
+
+if TYPE_CHECKING:
+    from daemon.config import Config
+    from daemon.strava.auth import Callback
+
+PORT = 8721
+
+
+def command(
+    context: typer.Context,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
+    paste: Annotated[
+        bool, typer.Option("--paste", help="Read the address Strava sends you to from standard input.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Where to listen on this machine.")] = PORT,
+) -> None:
+    """Let pullback read your runs from Strava: open the printed address and agree."""
+    from daemon.access import authorise
+    from daemon.strava import auth
+
+    session: Session = context.obj
+    config = session.app_config()
+    with session.store() as store:
+        state = secrets.token_urlsafe(24)
+        answer = _pasted(config, port, state) if paste else _awaited(config, port, state, session, no_browser)
+        if answer.error is not None or answer.code is None:
+            raise UserError("access was refused on Strava's page; run `pullback auth` again and agree")
+        assert config.strava.client_id is not None
+        assert config.strava.client_secret is not None
+        tokens, athlete = auth.exchange(
+            answer.code,
+            answer.scope,
+            client_id=config.strava.client_id,
+            client_secret=config.strava.client_secret,
+            base_url=config.strava.base_url,
+            api_url=config.strava.api_url,
+        )
+        authorise(store, tokens)
+    name = athlete.get("firstname") or f"athlete {tokens.athlete_id}"
+    print(f"Strava lets pullback read the runs of {name}.")
+    for missing in auth.missing_scopes(tokens.scope):
+        print(f"pullback: {missing}", file=sys.stderr)
+    print("Next: `pullback sync`, or leave it to the service (`pullback run`).")
+
+
+def _address(config: "Config", redirect_uri: str, state: str) -> str:
+    from daemon.strava import auth
+
+    assert config.strava.client_id is not None
+    return auth.authorize_url(config.strava.base_url, config.strava.client_id, redirect_uri, state)
+
+
+def _pasted(config: "Config", port: int, state: str) -> "Callback":
+    """The browser is elsewhere: its last address, which leads nowhere there, is read from standard input."""
+    from daemon.strava import auth
+
+    print("Open this address in any browser and agree:")
+    print(_address(config, f"http://localhost:{port or PORT}/", state), flush=True)
+    print("Your browser then shows an error page at http://localhost…: paste its whole address here.", flush=True)
+    answer = auth.callback_from(sys.stdin.readline())
+    if not hmac.compare_digest((answer.state or "").encode(), state.encode()):
+        raise UserError("that address is from another attempt; run `pullback auth --paste` again and paste the new one")
+    return answer
+
+
+def _awaited(config: "Config", port: int, state: str, session: Session, no_browser: bool) -> "Callback":
+    from daemon.strava import auth
+
+    def ready(redirect_uri: str) -> None:
+        address = _address(config, redirect_uri, state)
+        print("Open this address in a browser on this machine and agree (elsewhere: pullback auth --paste):")
+        print(address, flush=True)
+        if not no_browser and has_display(session.environ):
+            import webbrowser
+
+            webbrowser.open(address)
+
+    return auth.wait_for_callback(port, state, ready=ready)
+
+
+def has_display(environ: Mapping[str, str]) -> bool:
+    """Whether a browser would open in a window; on a bare terminal `webbrowser` would start a text browser in it."""
+    return sys.platform == "darwin" or bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")) or os.name == "nt"

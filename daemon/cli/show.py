@@ -1,0 +1,228 @@
+"""How documents look: JSON for programs, tables on a terminal, plain lines in a pipe. Pure but for the last functions.
+
+It turns JSON-ready documents into parts and prints them; it looks nothing up.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from itertools import groupby
+from typing import Any, TextIO
+
+KM_PER_MILE = 1.609344
+STYLES = {
+    "pull_back": "bold red",
+    "watch": "bold yellow",
+    "recovering": "yellow",
+    "absorbing": "cyan",
+    "stable": "bold green",
+    "alert": "red",
+    "ok": "green",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A paragraph; `style` only shows on a terminal, `indent` is in columns."""
+
+    text: str
+    style: str = ""
+    indent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text under headings. A cell whose text is in STYLES gets that colour on a terminal."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: frozenset[str] = frozenset()
+
+
+Part = Line | Table
+
+
+def status(document: dict[str, Any], zone: tzinfo) -> list[Part]:
+    """`pullback status` for a reader."""
+    since = f" since {document['since']}" if document["since"] else ""
+    parts: list[Part] = [
+        Line(f"{_words(document['verdict'])}{since}", STYLES.get(document["verdict"], "bold")),
+        Line(document["headline"]),
+        *(Line(f"- {advice}", indent=2) for advice in document["advice"]),
+    ]
+    if document.get("trouble"):
+        parts.append(Line(document["trouble"], "red"))
+    if document.get("waiting_until"):
+        parts.append(Line(f"Waiting for Strava's rate limit until {_moment(document['waiting_until'], zone)}"))
+    parts += [Line(""), *_signals(document["signals"]), Line(_intensity(document["intensity"]))]
+    parts.append(Line(_data(document["data"], zone)))
+    for alert in document["alerts_open"]:
+        told = f": {alert['title']}" if alert.get("title") else ""
+        parts.append(Line(f"Open alert {alert['id']} ({_words(alert['kind'])}) since {alert['opened']}{told}"))
+    return parts
+
+
+def runs(documents: Sequence[dict[str, Any]], zone: tzinfo, units: str) -> list[Part]:
+    """`pullback runs` for a reader: one row a run, newest last."""
+    if not documents:
+        return [Line("No runs.")]
+    unit = "mi" if units == "imperial" else "km"
+    rows = tuple(_run(document, zone, units) for document in documents)
+    headings = ("date", "id", "kind", unit, "load", f"easy bpm @ min/{unit}", "left out because")
+    counted = sum(document["easy_heart_rate"] is not None for document in documents)
+    summary = f"{len(documents)} runs, {counted} of them say something about easy heart rate"
+    return [Table(headings, rows, frozenset({"id", unit, "load"})), Line(summary)]
+
+
+def replay(document: dict[str, Any]) -> list[Part]:
+    """`pullback replay` for a reader: stretches of one verdict, when intensity came, and what would have been sent."""
+    days = document["days"]
+    if not days:
+        return [Line("No runs to replay.")]
+    stretches = [(verdict, list(found)) for verdict, found in groupby(days, key=lambda day: day["verdict"])]
+    rows = tuple((run[0]["date"], run[-1]["date"], str(len(run)), verdict) for verdict, run in stretches)
+    parts: list[Part] = [Table(("from", "to", "days", "verdict"), rows, frozenset({"days"}))]
+    for spell in document["intensity"]:
+        start = f"introduced on {spell['introduced_on']}" if spell["introduced_on"] else "there from the first run on"
+        end = f", ended on {spell['ended_on']}" if spell["ended_on"] else ""
+        parts.append(Line(f"Intensity {start} ({spell['change']}){end}"))
+    if document["alerts"]:
+        told = tuple((alert["date"], alert["kind"], alert["title"]) for alert in document["alerts"])
+        parts.append(Table(("date", "alert", "title"), told))
+    usable = document["usable_runs_per_week"]
+    parts.append(
+        Line(
+            f"{len(document['alerts'])} alerts from {document['from']} to {document['to']}: "
+            f"{document['alerts_per_year']} a year, from {usable if usable is not None else 0} usable runs a week"
+        )
+    )
+    return parts
+
+
+def pace(seconds_per_km: float, units: str) -> str:
+    """Minutes and seconds per km or mile: "5:41"."""
+    seconds = round(seconds_per_km * (KM_PER_MILE if units == "imperial" else 1))
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def _run(document: dict[str, Any], zone: tzinfo, units: str) -> tuple[str, ...]:
+    easy, km = document["easy_heart_rate"], document["distance_m"] / 1000
+    return (
+        datetime.fromisoformat(document["start"]).astimezone(zone).date().isoformat(),
+        str(document["id"]),
+        document["kind"] + (" (hard)" if document["hard"] else ""),
+        f"{km / KM_PER_MILE if units == 'imperial' else km:.1f}",
+        f"{document['load']:.0f}",
+        f"{easy['bpm']:.0f} @ {pace(easy['at_pace_s_per_km'], units)}" if easy else "",
+        document["left_out"] or "",
+    )
+
+
+def _signals(signals: Sequence[dict[str, Any]]) -> list[Part]:
+    if not signals:
+        return []
+    rows = tuple((s["name"], s["level"], f"{s['score']:.1f}", s["since"] or "", s["summary"]) for s in signals)
+    return [Table(("signal", "level", "score", "since", "summary"), rows, frozenset({"score"}))]
+
+
+def _intensity(spell: dict[str, Any] | None) -> str:
+    if spell is None:
+        return "Intensity: none was introduced"
+    start = "there from the first run on" if spell["established"] else f"since {spell['introduced_on']}"
+    change = "" if spell["established"] else f", {spell['change']}"
+    return f"Intensity: {start}, {spell['sessions']} sessions, {spell['per_week']:.1f} a week{change}"
+
+
+def _data(data: dict[str, Any], zone: tzinfo) -> str:
+    synced = f"last sync {_moment(data['last_sync'], zone)}" if data["last_sync"] else "never synced"
+    if not data["runs"]:
+        return f"Runs: none; {synced}"
+    return (
+        f"Runs: {data['runs']} ({data['with_heart_rate']} with heart rate), {data['first']} to {data['last']}; {synced}"
+    )
+
+
+def _moment(text: str, zone: tzinfo) -> str:
+    return datetime.fromisoformat(text).astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def as_json(document: Any) -> None:
+    """The document to standard output, and nothing else there."""
+    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def out(parts: Iterable[Part], stream: TextIO | None = None) -> None:
+    """The parts to standard output: coloured and fitted to a terminal, or plain lines, one row a line, in a pipe."""
+    stream = stream or sys.stdout
+    if stream.isatty():
+        _on_terminal(parts, stream)
+        return
+    for part in parts:
+        for line in plain(part):
+            print(line, file=stream)
+
+
+def plain(part: Part) -> list[str]:
+    """A part as lines of text; the columns of a table are aligned and two blanks apart."""
+    if isinstance(part, Line):
+        return [" " * part.indent + part.text]
+    table = [part.headings, *part.rows]
+    widths = [max(len(row[n]) for row in table) for n in range(len(part.headings))]
+    lines = []
+    for row in table:
+        cells = zip(row, widths, part.headings, strict=True)
+        padded = [cell.rjust(width) if name in part.right else cell.ljust(width) for cell, width, name in cells]
+        lines.append("  ".join(padded).rstrip())
+    return lines
+
+
+def _on_terminal(parts: Iterable[Part], stream: TextIO) -> None:
+    from rich import box, table  # slow to load, and not needed in a pipe
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    for part in parts:
+        if isinstance(part, Line):
+            console.print(Padding(Text(part.text, part.style), (0, 0, 0, part.indent)))
+            continue
+        grid = table.Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for name in part.headings:
+            last = name == part.headings[-1]
+            grid.add_column(name, justify="right" if name in part.right else "left", no_wrap=not last)
+        for row in part.rows:
+            grid.add_row(*(Text(cell, STYLES.get(cell, "")) for cell in row))
+        console.print(grid)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, told of (done, total); nothing in a pipe."""
+    if not sys.stdout.isatty():
+        yield lambda done, total: None
+        return
+    from rich.progress import Progress
+
+    with Progress(transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def day(text: str | None) -> date | None:
+    """A date option; the error is a usage error, as everywhere in typer."""
+    import typer
+
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date such as 2026-11-02") from None
