@@ -72,10 +72,7 @@ def read_streams(raw: Any) -> Streams | None:
     """
     data = _by_type(raw)
     time_s = _array(data.get("time"))
-    with np.errstate(invalid="ignore"):
-        usable = (time_s >= 0) & (time_s <= _LONGEST_S)
-        highest = np.maximum.accumulate(np.where(usable, time_s, -1.0)) if len(time_s) else time_s
-        keep = usable & (time_s >= highest)
+    keep = _rising(time_s)
     if np.count_nonzero(keep) < 2:
         return None
 
@@ -98,6 +95,21 @@ def read_streams(raw: Any) -> Streams | None:
         temperature_c=stream("temp"),
         moving=None if moving is None else np.where(np.isnan(moving), np.nan, (moving != 0).astype(np.float64)),
     )
+
+
+def _rising(time_s: FloatArray) -> NDArray[np.bool_]:
+    """The rows to keep so that time never falls.
+
+    A row either lies below what came before (the watch went back) or above what comes after (one wild value, which
+    would take the rest of the run with it): whichever view loses fewer rows is taken.
+    """
+    seconds = np.nan_to_num(time_s, nan=-1.0)
+    usable = (seconds >= 0) & (seconds <= _LONGEST_S)
+    if not usable.any():
+        return usable
+    not_fallen = usable & (seconds >= np.maximum.accumulate(np.where(usable, seconds, -np.inf)))
+    not_wild = usable & (seconds <= np.minimum.accumulate(np.where(usable, seconds, np.inf)[::-1])[::-1])
+    return not_fallen if np.count_nonzero(not_fallen) >= np.count_nonzero(not_wild) else not_wild
 
 
 @lru_cache(maxsize=256)

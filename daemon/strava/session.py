@@ -73,6 +73,8 @@ class Api(ApiV3):
         super().__init__(requests_session=session, rate_limiter=lambda headers, _method: on_headers(headers))
         # With these two set, stravalib refreshes by itself and loses the new tokens.
         self.client_id = self.client_secret = None
+        # It takes this class's name for its logger and notes every call at INFO, as if we had.
+        self.log = logging.getLogger("stravalib")
 
     def _check_credentials(self) -> None:
         """Neither reads STRAVA_CLIENT_ID and its kin from the environment nor complains about their absence."""
