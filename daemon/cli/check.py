@@ -1,4 +1,4 @@
-"""`pullback check`: everything that must be right before a warning can come, with all problems at once. Mends nothing."""
+"""`pullback check`: whatever must be right before a warning can come, all problems at once. Mends nothing."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""What a command needs from the outside: configuration, database path, clock. Opens each thing when first asked, and decides nothing."""
+"""What a command needs from outside: configuration, database, clock. Opens each when first asked, decides nothing."""
 
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
