@@ -1,0 +1,205 @@
+"""One run's series turned into numbers that don't depend on the runner. Pure; never looks at other runs."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.metrics.flags import HR_MISSING, NO_DATA, NOT_RUNNING, UNSETTLED, WORDS
+from daemon.metrics.grid import box, means
+from daemon.metrics.pace import gap_factor, grade_adjusted, lagged
+from daemon.metrics.run_metrics import Ints, RunMetrics
+from daemon.metrics.series import WALK_M_S
+from daemon.values import Activity, FloatArray, Series
+
+ROW_S = 10
+BEST_S = (30, 60, 120, 300, 600, 1200, 1800, 2700, 3600)
+RELAXED_QUANTILE = 0.4
+RELAXED_BAND = 0.07
+"""Minutes within ±7 % of the relaxed speed give `relaxed_bpm`."""
+
+WARM_UP_MIN = 8
+"""Heart rate has settled and the drift is slow from here on (min)."""
+
+LEAST_MINUTES = 5
+CUBE_CAP_M_S = 7.0
+"""Speeds above this count as this in the load moment: a receiver's jump must not weigh a thousandfold (m/s)."""
+
+
+def measure(activity: Activity, series: Series | None) -> RunMetrics:
+    """The athlete-independent numbers of one run; from its summary alone where `series` is None or holds no speed."""
+    if series is None or series.flags.size * series.step_s < 60:
+        return _from_summary(activity)
+    with np.errstate(all="ignore"):
+        return _from_series(activity, series)
+
+
+def _from_summary(activity: Activity) -> RunMetrics:
+    moving = float(activity.moving_time_s or activity.elapsed_time_s)
+    speed = None
+    if moving > 0 and activity.distance_m > 0 and activity.is_run:
+        speed = _round(activity.distance_m / moving * _climbing_factor(activity))
+    return RunMetrics(
+        trust="summary",
+        elapsed_s=float(activity.elapsed_time_s),
+        moving_s=moving,
+        distance_m=float(activity.distance_m),
+        mean_m_s=speed,
+        mean_cubed=None if speed is None else _round(min(speed, CUBE_CAP_M_S) ** 3),
+        mean_bpm=activity.average_heart_rate_bpm or None,
+        max_bpm=activity.max_heart_rate_bpm or None,
+        relaxed_m_s=speed,
+        temperature_c=activity.average_temperature_c,
+    )
+
+
+def _climbing_factor(activity: Activity) -> float:
+    """Grade adjustment of a loop that climbs `elevation_gain_m` over half of its distance and comes down again."""
+    grade = 2.0 * (activity.elevation_gain_m or 0.0) / activity.distance_m
+    up_and_down = gap_factor(np.array([min(grade, 0.2), -min(grade, 0.2)]))
+    return float(up_and_down.mean())
+
+
+def _from_series(activity: Activity, series: Series) -> RunMetrics:
+    step = series.step_s
+    gap = grade_adjusted(series.speed_m_s, series.grade)
+    heart = series.heart_rate_bpm
+    moving = (series.flags & NO_DATA == 0) & (series.speed_m_s > 0.3)
+    minutes = _minutes(series, gap)
+    relaxed, relaxed_bpm = _relaxed(*minutes)
+    smooth = np.minimum(box(gap, 30 // step), CUBE_CAP_M_S)[moving]
+    share = float(np.isfinite(heart[moving]).mean()) if moving.any() else 0.0
+    return RunMetrics(
+        trust="streams",
+        elapsed_s=float(activity.elapsed_time_s or series.flags.size * step),
+        moving_s=float(activity.moving_time_s or moving.sum() * step),
+        distance_m=float(activity.distance_m or np.nansum(series.speed_m_s) * step),
+        mean_m_s=_mean(gap[moving]),
+        mean_cubed=_mean(smooth**3),
+        mean_bpm=_mean(heart[moving]),
+        max_bpm=_best(heart, 30 // step),
+        relaxed_m_s=relaxed,
+        relaxed_bpm=relaxed_bpm,
+        wobble=_wobble(smooth),
+        altitude_m=_mean(series.altitude_m),
+        temperature_c=_temperature(activity, series),
+        heart_share=_round(share),
+        sensor=_sensor(share),
+        faults=_faults(series.flags[moving]),
+        best=_bests(gap, heart, step),
+        minute_at=minutes[0],
+        minute_mm_s=minutes[1],
+        minute_decibeats=minutes[2],
+        minute_grade=minutes[3],
+        rows_cm_s=_rows(gap, step, 100.0),
+        rows_bpm=_rows(heart, step, 1.0),
+        rows_grade=_rows(np.where(np.isfinite(gap), series.grade, 0.0), step, 1000.0),
+    )
+
+
+def _minutes(series: Series, gap: FloatArray) -> tuple[Ints, Ints, Ints, Ints]:
+    """Columns of the minutes with at least half a minute of settled running (see `RunMetrics`)."""
+    per = 60 // series.step_s
+    count = gap.size // per
+    speed = lagged(gap, series.step_s)
+    settled = (series.flags & UNSETTLED == 0) & np.isfinite(speed) & np.isfinite(gap)
+    # Speed and heart rate must be means over the same rows, or a fault shifts one against the other.
+    with_heart = settled & np.isfinite(series.heart_rate_bpm)
+    both = means(np.where(with_heart, speed, np.nan), count, per, per // 2)
+    alone = means(np.where(settled, speed, np.nan), count, per, per // 2)
+    heart = means(np.where(with_heart, series.heart_rate_bpm, np.nan), count, per, per // 2)
+    grade = means(np.where(settled, np.abs(series.grade), np.nan), count, per, per // 2)
+    at = np.flatnonzero(np.isfinite(alone))
+    used = np.where(np.isfinite(both), both, alone)[at]
+    return _ints(at), _ints(used * 1000.0), _ints(heart[at] * 10.0), _ints(grade[at] * 1000.0)
+
+
+def _relaxed(at: Ints, mm_s: Ints, decibeats: Ints, _: Ints) -> tuple[float | None, float | None]:
+    """Relaxed speed (m/s) and heart rate there (bpm); None where the run is too short or too broken."""
+    if len(mm_s) < LEAST_MINUTES:
+        return None, None
+    speed = np.array(mm_s) / 1000.0
+    relaxed = float(np.quantile(speed, RELAXED_QUANTILE))
+    heart = np.array(decibeats) / 10.0
+    near = (np.abs(speed / relaxed - 1.0) <= RELAXED_BAND) & (heart > 0) & (np.array(at) >= WARM_UP_MIN)
+    return _round(relaxed), (_round(float(heart[near].mean())) if near.sum() >= LEAST_MINUTES else None)
+
+
+def _wobble(smooth: FloatArray) -> float | None:
+    running = smooth[smooth >= WALK_M_S]
+    if running.size < 60:
+        return None
+    middle, high = np.quantile(running, (RELAXED_QUANTILE, 0.9))
+    return _round(float(high / middle))
+
+
+def _bests(gap: FloatArray, heart: FloatArray, step: int) -> tuple[tuple[int, float, float | None], ...]:
+    """Best grade-adjusted speed over each of `BEST_S`, with the mean heart rate of the same stretch."""
+    total = np.concatenate(([0.0], np.cumsum(np.where(np.isfinite(gap), gap, 0.0))))
+    good = np.isfinite(heart)
+    beats = np.concatenate(([0.0], np.cumsum(np.where(good, heart, 0.0))))
+    known = np.concatenate(([0], np.cumsum(good)))
+    out = []
+    for seconds in BEST_S:
+        rows = seconds // step
+        if rows > gap.size:
+            break
+        sums = total[rows:] - total[:-rows]
+        k = int(np.argmax(sums))
+        n = int(known[k + rows] - known[k])
+        bpm = _round(float(beats[k + rows] - beats[k]) / n) if 2 * n >= rows else None
+        out.append((seconds, _round(float(sums[k]) / rows), bpm))
+    return tuple(out)
+
+
+def _best(values: FloatArray, rows: int) -> float | None:
+    """Highest mean over `rows` successive known values."""
+    good = np.isfinite(values)
+    if values.size < rows:
+        return None
+    total = np.concatenate(([0.0], np.cumsum(np.where(good, values, 0.0))))
+    count = np.concatenate(([0], np.cumsum(good)))
+    full = count[rows:] - count[:-rows] == rows
+    sums = (total[rows:] - total[:-rows])[full]
+    return _round(float(sums.max()) / rows) if sums.size else None
+
+
+def _faults(flags: NDArray[np.uint8]) -> tuple[tuple[str, float], ...]:
+    """Share of the moving rows each sensor fault took, largest first; plain absence only where nothing else is to blame."""
+    out = []
+    for bit, words in WORDS.items():
+        blamed = flags & bit != 0
+        if bit == HR_MISSING:
+            blamed &= flags & ~np.uint8(HR_MISSING) & ~np.uint8(UNSETTLED) == 0
+        share = float(blamed.mean()) if flags.size else 0.0
+        if share > 0.0:
+            out.append((words, _round(share)))
+    return tuple(sorted(out, key=lambda fault: -fault[1]))
+
+
+def _sensor(share: float) -> str:
+    """A from 95 % believable heart rate, B from 80 %, C below; "" without any [ENG]."""
+    if share <= 0.0:
+        return ""
+    return "A" if share >= 0.95 else "B" if share >= 0.8 else "C"
+
+
+def _temperature(activity: Activity, series: Series) -> float | None:
+    measured = _mean(series.temperature_c[series.flags & NOT_RUNNING == 0])
+    return activity.average_temperature_c if measured is None else measured
+
+
+def _rows(values: FloatArray, step: int, per_unit: float) -> Ints:
+    per = ROW_S // step
+    return _ints(means(values, -(-values.size // per), per) * per_unit)
+
+
+def _ints(values: FloatArray | NDArray[np.intp]) -> Ints:
+    return tuple(np.where(np.isfinite(values), np.rint(values), -1.0).astype(np.int64).tolist())
+
+
+def _mean(values: FloatArray) -> float | None:
+    known = values[np.isfinite(values)]
+    return _round(float(known.mean())) if known.size else None
+
+
+def _round(value: float) -> float:
+    return round(float(value), 4)
