@@ -49,6 +49,7 @@ class _Facts:
     response: int  # 0 none, 1 moderate, 2 strong
     recent_bpm: float | None  # the last few easy runs above the norm; None where heart rate can't be judged
     flags: int
+    families: int
     tight: bool  # enough signs, from more than one family
     rose_on: date | None
     rested: bool
@@ -106,6 +107,7 @@ def _facts(reading: Reading) -> _Facts:
         response=_response(heart),
         recent_bpm=heart.evidence.get("recent_delta_bpm") if heart else None,
         flags=int(week.score) if week else 0,
+        families=int(week.evidence.get("families", 0)) if week else 0,
         tight=week is not None and week.level == "alert",
         rose_on=rose_on,
         rested=last_hard is None or (reading.day - date.fromisoformat(last_hard)).days >= REST_DAYS,
@@ -130,7 +132,7 @@ def _cause(facts: _Facts, tight: str) -> str | None:
         return None
     if facts.response == 2:
         return "heart_rate"
-    if facts.response == 1 and facts.flags >= 2:
+    if facts.response == 1 and facts.families >= 2:
         return "both"
     if facts.tight and tight.count("1") >= TIGHT_DAYS:
         return "tight_week"

@@ -32,9 +32,9 @@ def read(history: History, params: SignalParams) -> Reading:
         spells = intensity.find(history, params.intensity)
         rose = intensity.rose_on(history, spells, params.intensity)
         history = replace(history, spells=spells, rose_on=rose)
-    signals = (_detect(name.name, history, params) for name in fields(params))
-    found = tuple(signal for signal in signals if signal is not None)
-    return Reading(history.today, found, history.spells, _missing(history, params))
+    signals = {name.name: _detect(name.name, history, params) for name in fields(params)}
+    found = tuple(signal for signal in signals.values() if signal is not None)
+    return Reading(history.today, found, history.spells, _missing(history, params, signals))
 
 
 def _detect(name: str, history: History, params: SignalParams) -> Signal | None:
@@ -45,10 +45,10 @@ def _detect(name: str, history: History, params: SignalParams) -> Signal | None:
     return found
 
 
-def _missing(history: History, params: SignalParams) -> str | None:
-    """The first thing that is lacking for a judgement, of the detectors that are on."""
-    if params.tight_week.enabled and (lacking := tight_week.lacking(history, params.tight_week)):
-        return lacking
-    if params.easy_heart_rate.enabled:
+def _missing(history: History, params: SignalParams, signals: dict[str, Signal | None]) -> str | None:
+    """The first thing that is lacking for a judgement, of the detectors that are on and silent."""
+    if signals["tight_week"] is None and params.tight_week.enabled:
+        return tight_week.lacking(history, params.tight_week)
+    if signals["easy_heart_rate"] is None and params.easy_heart_rate.enabled:
         return easy_heart_rate.lacking(history, params.easy_heart_rate)
     return None

@@ -60,9 +60,15 @@ def find(history: History, params: Params) -> tuple[Intensity, ...]:
     days = _hard_days(history.table)
     if first_run is None or days.size < 2:
         return ()
-    today = history.today.toordinal()
-    groups = np.split(days, np.flatnonzero(np.diff(days) > params.quiet_days) + 1)
-    spells = (_spell(history.table, group, first_run, today, params) for group in groups)
+    today, gaps = history.today.toordinal(), np.diff(days)
+    close = np.flatnonzero(gaps <= params.confirm_days)
+    ends = np.concatenate((np.flatnonzero(gaps > params.quiet_days) + 1, [days.size])).tolist()
+    spells, begin = [], 0
+    for end in ends:  # each unbroken group of hard days begins with the first that another follows closely
+        first = int(np.searchsorted(close, begin))
+        if first < close.size and close[first] < end:
+            spells.append(_spell(history.table, days[int(close[first]) : end], first_run, today, params))
+        begin = end
     return tuple(spell for spell in spells if spell is not None)
 
 
@@ -83,11 +89,7 @@ def _hard_days(table: RunTable) -> IntArray:
 
 
 def _spell(table: RunTable, days: IntArray, first_run: int, today: int, params: Params) -> Intensity | None:
-    """The spell in one unbroken group of hard days, or None where it is only scattered single efforts."""
-    close = np.flatnonzero(np.diff(days) <= params.confirm_days)
-    if close.size == 0:
-        return None
-    days = days[int(close[0]) :]
+    """The spell made of these hard days, or None where it was over after too few."""
     begin, last = int(days[0]), int(days[-1])
     over = today - last > params.quiet_days
     if over and days.size < params.least_sessions:

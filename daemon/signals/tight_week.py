@@ -38,7 +38,7 @@ class Params:
     crowded_more: float = 2.0
     beside_long_more: float = 1.0
     #: hard days in 14 beyond the usual
-    hard_days_more: float = 3.0
+    hard_days_more: float = 4.0
     #: rest days left of the usual
     rest_ratio: float = 0.5
     #: load of one run in the last 7 days against the largest of the 30 days before it
@@ -68,7 +68,12 @@ def detect(history: History, params: Params) -> Signal | None:
     if lacking(history, params) is not None:
         return None
     values = _daily_values(history, params)
-    flags = [flag for sign in _signs(params) if (flag := _flag(sign, values[sign.name], history, params))]
+    end = _usual_end(history, values.shape[1], params)
+    usual = np.median(values[:, max(end - params.usual_days, 0) : end], axis=1).tolist()
+    rows = zip(_signs(params), values, usual, strict=True)
+    flags = [flag for sign, row, middle in rows if (flag := _flag(sign, row, end, middle, history, params))]
+    if any(flag["name"] == "run_days" for flag in flags):  # then fewer rest days are the same fact again
+        flags = [flag for flag in flags if flag["name"] != "rest"]
     families = {flag["family"] for flag in flags}
     count = len(flags)
     level: Level = "ok"
@@ -100,8 +105,8 @@ def _signs(params: Params) -> tuple[_Sign, ...]:
     )
 
 
-def _daily_values(history: History, params: Params) -> dict[str, FloatArray]:
-    """Each sign's value on every day up to today, over the `WINDOW` days that end on it (the oldest day first)."""
+def _daily_values(history: History, params: Params) -> FloatArray:
+    """One row per sign: its value on every day up to today, over the `WINDOW` days that end on it."""
     table, today = history.table, history.today.toordinal()
     first = max(today - PAST_DAYS - WINDOW, history.first_run_day or today)
     rows = slice(table.row(first), len(table))
@@ -116,15 +121,11 @@ def _daily_values(history: History, params: Params) -> dict[str, FloatArray]:
     near[1:] |= hard[:-1]
     beside = long & near
     beside[1:] |= hard[1:] & long[:-1]
-    return {
-        "load": _rolling(load),
-        "run_days": _rolling(_on_days(at, table.is_run[rows], n)),
-        "longest": _spikes(at, np.where(table.is_run[rows], table.load[rows], 0.0), n),
-        "hard_days": _rolling(hard),
-        "crowded": _rolling(crowded),
-        "beside_long": _rolling(beside),
-        "rest": _rolling(load <= 0),
-    }
+    run_days = _on_days(at, table.is_run[rows], n)
+    longest = _spikes(at, np.where(table.is_run[rows], table.load[rows], 0.0), n)
+    sums = _rolling(np.vstack((load, run_days, np.zeros(n), hard, crowded, beside, load <= 0)))
+    sums[2] = longest
+    return sums
 
 
 def _on_days(at: IntArray, which: BoolArray, n: int) -> BoolArray:
@@ -133,34 +134,46 @@ def _on_days(at: IntArray, which: BoolArray, n: int) -> BoolArray:
     return days
 
 
-def _rolling(daily: FloatArray | BoolArray) -> FloatArray:
-    """Sums over `WINDOW` days; the days before there are that many are left out."""
-    total = np.concatenate(([0.0], np.cumsum(daily, dtype=float)))
-    return np.asarray(total[WINDOW:] - total[:-WINDOW], dtype=float)
+def _rolling(daily: FloatArray) -> FloatArray:
+    """Row sums over `WINDOW` days; the days before there are that many are left out."""
+    total = np.zeros((daily.shape[0], daily.shape[1] + 1))
+    np.cumsum(daily, axis=1, out=total[:, 1:])
+    return np.asarray(total[:, WINDOW:] - total[:, :-WINDOW], dtype=float)
 
 
 def _spikes(at: IntArray, load: FloatArray, n: int) -> FloatArray:
     """The largest run of the last 7 days over the largest of the 30 days before those, per day; 0 without either."""
     largest = np.zeros(n + 36)
     np.maximum.at(largest, at + 36, load)
-    week = np.lib.stride_tricks.sliding_window_view(largest[30:], 7).max(axis=1)
-    month = np.lib.stride_tricks.sliding_window_view(largest[: n + 29], 30).max(axis=1)
+    week, month = _largest_of(largest, 7)[30:], _largest_of(largest, 30)[:n]
     ratio = np.divide(week, month, out=np.zeros(n), where=month > 0)
     return np.asarray(ratio[WINDOW - 1 :], dtype=float)
 
 
-def _flag(sign: _Sign, values: FloatArray, history: History, params: Params) -> dict[str, Any] | None:
-    """The sign's entry in the evidence when today is far from the usual and beyond the own past, else None."""
-    end = _usual_end(history, values.size, params)
-    past, now = values[:end], float(values[-1])
-    usual = 1.0 if sign.name == "longest" else float(np.median(past[-params.usual_days :]))
+def _largest_of(values: FloatArray, width: int) -> FloatArray:
+    """The largest of each `width` values in a row, by doubling."""
+    done = 1
+    while done < width:
+        step = min(done, width - done)
+        values = np.maximum(values[step:], values[:-step])
+        done += step
+    return values
+
+
+def _flag(
+    sign: _Sign, values: FloatArray, end: int, usual: float, history: History, params: Params
+) -> dict[str, Any] | None:
+    """The sign's entry in the evidence when today is far from the usual and beyond the own past, else None.
+
+    `end` is how many of the `values` are the past.
+    """
+    now = float(values[-1])
+    usual = 1.0 if sign.name == "longest" else usual
     far = usual * sign.ratio + sign.more
-    if sign.less:
-        own = float(np.quantile(past, 1 - params.quantile))
-        beyond = (values <= far) & (values < own)
-    else:
-        own = float(np.quantile(past, params.quantile))
-        beyond = (values >= far) & (values > own)
+    if (now > far) if sign.less else (now < far):
+        return None  # the common case, and the own past need not be consulted
+    own = float(np.quantile(values[:end], 1 - params.quantile if sign.less else params.quantile))
+    beyond = (values <= far) & (values < own) if sign.less else (values >= far) & (values > own)
     if not beyond[-1]:
         return None
     lasted = beyond.size if beyond.all() else int(np.argmin(beyond[::-1]))
