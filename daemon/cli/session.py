@@ -7,12 +7,11 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, get_type_hints
 
-from daemon.cli import identity
 from daemon.clock import Clock
-from daemon.config import Config, database_path, find, load
 from daemon.errors import UserError
 
 if TYPE_CHECKING:
+    from daemon.config import Config
     from daemon.store import Store
 
 API_SETTINGS = "https://www.strava.com/settings/api"
@@ -26,24 +25,28 @@ class Session:
     clock: Clock
     config_option: Path | None = None
     failing_loudly: bool = False
-    _config: Config | None = field(default=None, repr=False)
+    _config: "Config | None" = field(default=None, repr=False)
 
     def config_path(self) -> Path:
         """The configuration file in use. Raises UserError when there is none."""
+        from daemon.config import find  # like all imports below: `--help` needs none of it, and must be quick
+
         return find(self.config_option, self.environ)
 
-    def config(self) -> Config:
+    def config(self) -> "Config":
         """The configuration in use. As root, the service's user from here on. Raises UserError, ConfigError."""
         if self._config is None:
+            from daemon.cli import identity
+
             identity.step_down(self.config_path(), self.environ)
             self._config = self.read_config()
         return self._config
 
-    def read_config(self) -> Config:
+    def read_config(self) -> "Config":
         """The configuration as it stands in the file now, for a reload too."""
-        from daemon import notify, signals  # numpy: not for --help
+        from daemon import config, notify, signals
 
-        self._config = load(
+        self._config = config.load(
             self.config_path(),
             environ=self.environ,
             check_url=notify.problem_with,
@@ -51,7 +54,7 @@ class Session:
         )
         return self._config
 
-    def app_config(self) -> Config:
+    def app_config(self) -> "Config":
         """The configuration, with everything Strava must be asked with. Raises UserError naming the missing key."""
         config = self.config()
         if missing := config.strava.missing():
@@ -60,12 +63,14 @@ class Session:
 
     def database(self) -> Path:
         """Where the database file of this configuration is."""
+        from daemon.config import database_path
+
         return database_path(self.config(), self.environ)
 
     @contextmanager
     def store(self) -> "Iterator[Store]":
         """The open database, migrated where needed. Raises StoreError."""
-        from daemon.store import open_store  # SQLAlchemy: not for --help
+        from daemon.store import open_store
 
         store = open_store(self.database())
         try:
