@@ -96,11 +96,11 @@ install:
 	  ln -sfn $(PREFIX)/bin/pullback $(COMMAND); \
 	  install -d -m 0750 -o root -g pullback $(dir $(CONFIG)); \
 	  install -d -m 0700 -o pullback -g pullback $(STATE); \
-	  test -e $(CONFIG) || sed '/^\[database\]/,/^\[/ s|^#* *url *=.*|url = "sqlite:///$(STATE)/pullback.db"|' config.example.toml \
-	    | install -m 0640 -o root -g pullback /dev/stdin $(CONFIG); \
+	  new=; test -e $(CONFIG) || { new=yes; sed '/^\[database\]/,/^\[/ s|^#* *url *=.*|url = "sqlite:///$(STATE)/pullback.db"|' config.example.toml \
+	    | install -m 0640 -o root -g pullback /dev/stdin $(CONFIG); }; \
 	  if test -d /run/systemd/system; then systemctl daemon-reload; fi; \
-	  if test "$$running"; then systemctl start pullback; fi
-	@echo "Installed. Next: fill in $(CONFIG), then: pullback auth; systemctl enable --now pullback"
+	  if test "$$running"; then systemctl start pullback; echo "The service runs the new version."; fi; \
+  if test "$$new"; then echo "Installed. Next: fill in $(CONFIG), then: pullback auth; systemctl enable --now pullback"; fi
 
 uninstall:
 	@test "$$(id -u)" = 0 || { echo "Only root can uninstall: sudo make uninstall" >&2; exit 1; }
