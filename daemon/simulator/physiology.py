@@ -20,6 +20,7 @@ STEP_S = 5
 HEART_LAG_S = 40.0
 HEAT_BPM_PER_C = 0.7  # above 12 °C
 STANDING_ABOVE_REST_BPM = 32.0
+HARD_FROM, HARD_BPM = 1.12, 45.0  # beyond 1.12 x easy speed the heart answers more than in proportion
 SLOW_COMPONENT_BPM = 6.0  # the first minutes cost less than the same pace does later
 
 
@@ -157,6 +158,7 @@ def _heart(
     effort = speed * grade_cost(grade)
     heat = HEAT_BPM_PER_C * max(0.0, conditions.temperature_c - 12.0)
     target = body.easy_heart_rate_bpm + body.slope_bpm_per_m_s * (effort - body.easy_speed_m_s)
+    target += HARD_BPM * np.maximum(0.0, effort / body.easy_speed_m_s - HARD_FROM)
     target += conditions.offset_bpm + heat + conditions.drift_bpm_per_min * np.maximum(0.0, minutes - 10)
     target -= SLOW_COMPONENT_BPM * np.exp(-minutes / 3)
     room = (body.maximum_bpm - target) / (body.maximum_bpm - body.easy_heart_rate_bpm)

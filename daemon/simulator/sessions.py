@@ -9,7 +9,7 @@ from daemon.values import Kind
 Sport = Literal["Run", "TrailRun", "VirtualRun", "Ride"]
 
 TEMPO = 1.24  # threshold speed; easy is about .8 of it
-RACE = 1.27
+RACE = 1.29
 INTERVAL = 1.36
 JOG = 0.85
 STRIDE = 1.55
