@@ -71,9 +71,9 @@ def runs(documents: Sequence[dict[str, Any]], zone: tzinfo, units: str) -> list[
         return [Line("No runs.")]
     unit = "mi" if units == "imperial" else "km"
     rows = tuple(_run(document, zone, units) for document in documents)
-    headings = ("date", "id", "kind", unit, "load", f"easy bpm @ min/{unit}", "left out because")
+    headings = ("date", "id", "kind", unit, "load", f"bpm @ /{unit}", "left out because")
     counted = sum(document["easy_heart_rate"] is not None for document in documents)
-    summary = f"{len(documents)} runs, {counted} of them say something about easy heart rate"
+    summary = f"{len(documents)} runs (* hard), {counted} of them say something about easy heart rate"
     return [Table(headings, rows, frozenset({"id", unit, "load"})), Line(summary)]
 
 
@@ -113,7 +113,7 @@ def _run(document: dict[str, Any], zone: tzinfo, units: str) -> tuple[str, ...]:
     return (
         datetime.fromisoformat(document["start"]).astimezone(zone).date().isoformat(),
         str(document["id"]),
-        document["kind"] + (" (hard)" if document["hard"] else ""),
+        document["kind"] + (" *" if document["hard"] else ""),
         f"{km / KM_PER_MILE if units == 'imperial' else km:.1f}",
         f"{document['load']:.0f}",
         f"{easy['bpm']:.0f} @ {pace(easy['at_pace_s_per_km'], units)}" if easy else "",
