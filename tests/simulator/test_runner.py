@@ -88,20 +88,20 @@ def easy_pulse(runs: list[SimulatedActivity], begin: date, end: date) -> float:
 
 def test_the_same_seed_is_the_same_runner_and_a_longer_life_begins_like_a_shorter_one() -> None:
     spec = some_runner(5)
-    short = simulate(spec, JANUARY, JANUARY + timedelta(60))
-    long = simulate(spec, JANUARY, JANUARY + timedelta(120))
+    short = simulate(spec, JANUARY, JANUARY + timedelta(30))
+    long = simulate(spec, JANUARY, JANUARY + timedelta(60))
     assert [r.summary for r in short] == [r.summary for r in long[: len(short)]]
     assert short[3].streams == long[3].streams
     assert short[3].streams != short[4].streams
 
 
 def test_strain_costs_an_easy_run_its_bpm_and_fades_in_hard_running() -> None:
-    half = JANUARY + timedelta(70)
+    half, end = JANUARY + timedelta(28), JANUARY + timedelta(70)
     events = [SpeedWork(JANUARY, "intervals", weekday=4)]
-    calm = simulate(RunnerSpec(), JANUARY, JANUARY + timedelta(140), events)
-    tired = simulate(RunnerSpec(), JANUARY, JANUARY + timedelta(140), [*events, Strain(half, bpm=8, days=1)])
+    calm = simulate(RunnerSpec(), JANUARY, end, events)
+    tired = simulate(RunnerSpec(), JANUARY, end, [*events, Strain(half, bpm=8, days=1)])
     before = [easy_pulse(runs, JANUARY, half) for runs in (calm, tired)]
-    after = [easy_pulse(runs, half, JANUARY + timedelta(140)) for runs in (calm, tired)]
+    after = [easy_pulse(runs, half, end) for runs in (calm, tired)]
     assert before[0] == before[1]
     assert after[1] - after[0] == pytest.approx(8, abs=0.6)
     hardest = [[r.summary["max_heartrate"] for r in runs if r.truth.hard][-1] for runs in (calm, tired)]
@@ -109,7 +109,7 @@ def test_strain_costs_an_easy_run_its_bpm_and_fades_in_hard_running() -> None:
 
 
 def test_strain_can_show_as_lost_pace_instead() -> None:
-    half, end = JANUARY + timedelta(70), JANUARY + timedelta(140)
+    half, end = JANUARY + timedelta(42), JANUARY + timedelta(84)
     calm = simulate(RunnerSpec(), JANUARY, end)
     slow = simulate(RunnerSpec(), JANUARY, end, [Strain(half, bpm=5, days=1, as_pace=1.0)])
     assert easy_pulse(slow, half, end) == pytest.approx(easy_pulse(calm, half, end), abs=0.7)
