@@ -24,9 +24,9 @@ class Params:
     """The control chart. Heart rate in bpm, speed in m/s, days as such; sources in brackets."""
 
     enabled: bool = True
-    #: sum (in standard deviations) that counts as strong: alert; on simulated runners with realistic noise 9 was passed by
-    #: 5 % in the eight weeks after absorbed intensity, and by half of +5 bpm ramps (10: 4 % and 46 %)
-    h: float = 9.0
+    #: sum (in standard deviations) that counts as strong: alert. Simulated with realistic noise, 10 was passed by 4 % in
+    #: the eight weeks after absorbed intensity and by 46 % of +5 bpm ramps; 8 by 5 % and 54 %
+    h: float = 10.0
     #: sum that counts as moderate: watch
     h_watch: float = 6.0
     #: what each run may lie above the norm before it adds to the sum, in standard deviations (Page)
