@@ -1,14 +1,15 @@
 """Fast stretches inside a run, found by speed against the runner's own easy speed. Heart rate only describes them."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.metrics.grid import box, bridge, spans
-from daemon.metrics.measure import ROW_S
-from daemon.metrics.run_metrics import RunMetrics
+from daemon.metrics.run_metrics import ROW_S, RunMetrics, Table
 from daemon.values import FloatArray
+
+Index = NDArray[np.intp]
 
 FAST = 1.10
 """A fast bout is at least this multiple of the usual easy speed over 30 s."""
@@ -43,51 +44,51 @@ class Bout:
 
 def find_bouts(metrics: RunMetrics, easy_m_s: float, fast: float = FAST) -> list[Bout]:
     """The bouts of a run at `fast` times `easy_m_s` (m/s) or more; costs nothing where the best 30 s stay below."""
-    if metrics.best_speed(30) < fast * easy_m_s or not metrics.rows_cm_s:
+    if metrics.best_speed(30) < fast * easy_m_s:
         return []
-    rows = np.array(metrics.rows_cm_s, dtype=np.float64)
-    speed = np.where(rows >= 0, rows, 0.0) / (100.0 * easy_m_s)
-    edges = spans(bridge(box(speed, 3) >= fast, HOLD_S // ROW_S))
-    edges = edges[(edges[:, 1] - edges[:, 0]) * ROW_S >= LEAST_S]
-    if not edges.size:
-        return []
-    return _described(metrics, speed, edges[:, 0], edges[:, 1])
+    table = metrics.row_table()
+    speed = np.maximum(table[0], 0) / (100.0 * easy_m_s)
+    smooth = np.convolve(speed, (1 / 3, 1 / 3, 1 / 3), mode="same")
+    edge = np.flatnonzero(np.diff(smooth >= fast, prepend=False, append=False))
+    start, end = edge[0::2], edge[1::2]
+    apart = start[1:] - end[:-1] > HOLD_S // ROW_S
+    start, end = start[np.concatenate((_TRUE, apart))[: start.size]], end[np.concatenate((apart, _TRUE))[: end.size]]
+    enough = (end - start) * ROW_S >= LEAST_S
+    start, end = start[enough], end[enough]
+    return _described(table, speed, start, end) if start.size else []
 
 
-def _described(
-    metrics: RunMetrics, speed: FloatArray, start: NDArray[np.intp], end: NDArray[np.intp]
-) -> list[Bout]:
-    """All bouts at once: sums over stretches come from running totals."""
-    length, near = end - start, REST_S // ROW_S
-    heart = np.array(metrics.rows_bpm, dtype=np.float64)
-    grade = np.array(metrics.rows_grade, dtype=np.float64)
-    running = speed >= STANDING
+_TRUE = np.array([True])
+
+
+def _described(table: Table, speed: FloatArray, start: Index, end: Index) -> list[Bout]:
+    """All bouts at once: means over stretches come from running totals."""
+    size, near = speed.size, REST_S // ROW_S
+    running, known = speed >= STANDING, table[1] > 0
+    parts = np.zeros((5, size + 1))
+    np.cumsum((speed * running, running, table[1] * known, known, table[2] * running), axis=1, out=parts[:, 1:])
+
+    def mean(value: int, count: int, begin: Index, stop: Index) -> FloatArray:
+        n = parts[count, stop] - parts[count, begin]
+        total: FloatArray = parts[value, stop] - parts[value, begin]
+        return total / np.where(n > 0, n, np.nan)
+
     earlier = np.maximum(np.concatenate(([0], end[:-1])), start - near)
-    later = np.minimum(np.concatenate((start[1:], [speed.size])), end + near)
-    rests = np.stack((_means(speed, running, earlier, start), _means(speed, running, end, later)))
-    beats = _means(heart, heart > 0, start + length // 3, np.minimum(end + 1, speed.size))
+    later = np.minimum(np.concatenate((start[1:], [size])), end + near)
+    rest = np.fmin(mean(0, 1, earlier, start), mean(0, 1, end, later))
+    beats = mean(2, 3, start + (end - start) // 3, np.minimum(end + 1, size))
     columns = (
         start * ROW_S,
-        length * ROW_S,
-        _means(speed, running, start, end),
-        np.where(np.isfinite(rests).any(axis=0), np.fmin(rests[0], rests[1]), 1.0),
+        (end - start) * ROW_S,
+        mean(0, 1, start, end),
+        np.where(rest > 0, rest, 1.0),
         beats,
-        beats - _means(heart, heart > 0, np.maximum(start - 3, 0), start),
-        _means(grade, running, start, end) / 1000.0,
+        beats - mean(2, 3, np.maximum(start - 3, 0), start),
+        mean(4, 1, start, end) / 1000.0,
     )
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [Bout(a, n, v, rest, _known(bpm), _known(rise), g) for a, n, v, rest, bpm, rise, g in rows]
-
-
-def _means(
-    values: FloatArray, good: NDArray[np.bool_], start: NDArray[np.intp], end: NDArray[np.intp]
-) -> FloatArray:
-    """Mean of the good `values` in each [start, end), NaN where there are none."""
-    total = np.concatenate(([0.0], np.cumsum(np.where(good, values, 0.0))))
-    count = np.concatenate(([0], np.cumsum(good)))
-    n = count[end] - count[start]
-    return np.where(n > 0, (total[end] - total[start]) / np.maximum(n, 1), np.nan)
+    return [Bout(a, n, v, slow, _known(bpm), _known(rise), g) for a, n, v, slow, bpm, rise, g in rows]
 
 
 def _known(value: float) -> float | None:
-    return None if value != value else value
+    return None if math.isnan(value) else value

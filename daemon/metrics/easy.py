@@ -7,7 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.metrics.bouts import Bout
-from daemon.metrics.run_metrics import RunMetrics
+from daemon.metrics.flags import HR_MISSING, WORDS
+from daemon.metrics.grid import MAX_ELAPSED_S
+from daemon.metrics.kind import BRIEF_S, STRIDE
+from daemon.metrics.run_metrics import UNKNOWN, RunMetrics
 from daemon.metrics.usual import Usual
 from daemon.values import EasyHeartRate, FloatArray
 
@@ -32,13 +35,18 @@ PACE_SLOPE = 15.0
 """Within-run slope (bpm per m/s) taken out before drift and scatter are measured."""
 
 MINUTE_CORRELATION = 0.8
+"""Scatter of successive minutes hangs together; with this the standard error matches what was seen [measured]."""
+
+WILD_BPM = 8.0
+"""Scatter of the minutes about pace and drift beyond this is a sensor losing contact (bpm) [measured]."""
+
 FLOOR_SE_BPM = 0.7
 FAR_BPM = 35.0
 """Beyond this from the usual no change of form explains a heart rate."""
 
 FAR_ALTITUDE_M = 800.0
 SUMMARY_SE_BPM = 4.0
-SUMMARY_WARM_UP = 75.0
+SUMMARY_WARM_UP = 150.0
 """What the climb of heart rate at the start takes from a whole-run mean (bpm·min) [measured on two runners]."""
 
 SUMMARY_LEAST_MIN, SUMMARY_MOST_MIN = 20.0, 90.0
@@ -64,54 +72,61 @@ def _far(value: float | None, usual: float | None, limit: float) -> bool:
 
 
 def _from_minutes(metrics: RunMetrics, usual: Usual, bouts: Sequence[Bout]) -> Outcome:
-    at = np.array(metrics.minute_at, dtype=np.int64)
-    speed = np.array(metrics.minute_mm_s, dtype=np.float64) / (1000.0 * usual.speed_m_s)
-    heart = np.array(metrics.minute_decibeats, dtype=np.float64) / 10.0
-    inside = (at >= FROM_MIN) & (at < TO_MIN) & ~_around(bouts, at)
-    level = inside & (np.array(metrics.minute_grade, dtype=np.int64) <= STEEP)
+    table = metrics.minute_table()
+    at = table[0]
+    speed = table[1] / (1000.0 * usual.speed_m_s)
+    inside = (at >= FROM_MIN) & (at < TO_MIN) & ~_around(bouts)[at]
+    level = inside & (table[3] <= STEEP)
     paced = level & (speed >= SLOWEST) & (speed <= FASTEST)
-    used = paced & (heart > 0)
-    if int(used.sum()) < LEAST_MIN:
-        return None, _why_not(metrics, (inside, level, paced), speed)
-    if paced.sum() < LEAST_SHARE * level.sum():
+    used = paced & (table[2] != UNKNOWN)
+    counts = [int(np.count_nonzero(mask)) for mask in (inside, level, paced, used)]
+    if counts[3] < LEAST_MIN:
+        return None, _why_not(metrics, counts, speed[level])
+    if counts[2] < LEAST_SHARE * counts[1]:
         return None, _off_pace(speed[level])
-    minute = at[used] + 0.5
-    return _reading(minute, heart[used], speed[used] * usual.speed_m_s, metrics.temperature_c), None
+    return _reading(at[used] + 0.5, table[2][used] / 10.0, speed[used] * usual.speed_m_s, metrics.temperature_c)
 
 
-def _around(bouts: Sequence[Bout], at: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Minutes touched by a short acceleration, and the minute after each."""
-    out = np.zeros(at.size, dtype=np.bool_)
+def _around(bouts: Sequence[Bout]) -> NDArray[np.bool_]:
+    """Minutes of the run touched by a short acceleration, and the minute after each."""
+    out = np.zeros(MAX_ELAPSED_S // 60 + 1, dtype=np.bool_)
     for bout in bouts:
-        if bout.seconds <= 60:
-            out |= (at >= bout.start_s // 60) & (at <= (bout.start_s + bout.seconds) // 60 + 1)
+        if bout.seconds <= BRIEF_S and bout.speed >= STRIDE:
+            out[bout.start_s // 60 : (bout.start_s + bout.seconds) // 60 + 2] = True
     return out
 
 
-def _reading(minute: FloatArray, heart: FloatArray, speed: FloatArray, temperature: float | None) -> EasyHeartRate:
+def _reading(minute: FloatArray, heart: FloatArray, speed: FloatArray, temperature: float | None) -> Outcome:
     count = minute.size
-    mean = float(speed.mean())
+    middle, mean = minute.sum() / count, speed.sum() / count
+    centred = minute - middle
     at_pace = heart - PACE_SLOPE * (speed - mean)
-    centred = minute - minute.mean()
-    slope = float((centred * at_pace).sum() / (centred * centred).sum())
-    scatter = float((at_pace - at_pace.mean() - slope * centred).std())
+    at_pace -= at_pace.sum() / count
+    slope = float(centred @ at_pace / (centred @ centred))
+    rest = at_pace - slope * centred
+    scatter = math.sqrt(rest @ rest / count)
+    if scatter > WILD_BPM:
+        return None, "heart rate jumps about"
     independent = count * (1.0 - MINUTE_CORRELATION) / (1.0 + MINUTE_CORRELATION)
-    bpm = float(heart.mean()) + DRIFT_BPM_PER_MIN * (COMMON_MIN - float(minute.mean()))
+    bpm = heart.sum() / count + DRIFT_BPM_PER_MIN * (COMMON_MIN - middle)
     return EasyHeartRate(
-        bpm=round(bpm, 3),
-        speed_m_s=round(mean, 4),
+        bpm=round(float(bpm), 3),
+        speed_m_s=round(float(mean), 4),
         minutes=float(count),
         se_bpm=round(math.hypot(scatter / math.sqrt(independent), FLOOR_SE_BPM), 3),
         drift_bpm_per_min=round(slope, 4) if count >= 2 * LEAST_MIN else None,
         temperature_c=temperature,
-    )
+    ), None
 
 
-def _why_not(metrics: RunMetrics, masks: tuple[NDArray[np.bool_], ...], speed: FloatArray) -> str:
-    """The first thing that left too few minutes: length, stops, hills, pace, then the heart rate sensor."""
-    inside, level, paced = (int(mask.sum()) for mask in masks)
+def _why_not(metrics: RunMetrics, counts: Sequence[int], speed: FloatArray) -> str:
+    """The first thing that left too few minutes: no sensor, length, stops, hills, pace, then the sensor's faults.
+
+    `counts`: minutes between the marks, those not steep, those at easy speed; `speed` of the second.
+    """
+    inside, level, paced = counts[:3]
     if metrics.heart_share == 0.0:
-        return worst_fault(metrics) if metrics.faults[:1] and metrics.faults[0][0] != "heart rate drops out" else "no heart rate"
+        return worst_fault(metrics)
     if metrics.moving_s < 60 * (FROM_MIN + LEAST_MIN):
         return "too short"
     if inside < LEAST_MIN:
@@ -119,13 +134,15 @@ def _why_not(metrics: RunMetrics, masks: tuple[NDArray[np.bool_], ...], speed: F
     if level < LEAST_MIN:
         return "too hilly"
     if paced < LEAST_MIN:
-        return _off_pace(speed[masks[1]])
+        return _off_pace(speed)
     return worst_fault(metrics)
 
 
 def worst_fault(metrics: RunMetrics) -> str:
-    """The sensor fault that took most of the run."""
-    return metrics.faults[0][0] if metrics.faults else "no heart rate"
+    """The sensor fault that took most of the run; nothing recorded at all is "no heart rate"."""
+    if not metrics.faults or (metrics.heart_share == 0.0 and metrics.faults[0][0] == WORDS[HR_MISSING]):
+        return "no heart rate"
+    return metrics.faults[0][0]
 
 
 def _off_pace(speed: FloatArray) -> str:

@@ -53,7 +53,8 @@ def flat(heart_rate_bpm: FloatArray) -> NDArray[np.bool_]:
     same = np.concatenate((np.diff(heart_rate_bpm) == 0.0, [False]))
     long = spans(same)
     long = long[long[:, 1] - long[:, 0] + 1 >= FLAT_S]
-    return covered(long + [0, 1], heart_rate_bpm.size)
+    long[:, 1] += 1
+    return covered(long, heart_rate_bpm.size)
 
 
 def spikes(heart_rate_bpm: FloatArray) -> NDArray[np.bool_]:
@@ -153,4 +154,3 @@ def _late_jump(heart_rate_bpm: FloatArray, level: float, minute: int, width: int
     jump[: 5 * minute // 2] = False
     found = np.flatnonzero(jump)
     return int(found[-1]) + width if found.size else 0
-

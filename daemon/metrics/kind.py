@@ -22,17 +22,22 @@ SHORT_S = 180
 
 BRIEF_S = 30
 LONGEST_REPETITION_S = 480
-LEAST_WORK_S = 180
+LEAST_WORK_S, LEAST_WORK_SHARE = 180, 0.05
+"""Less fast running than this, in seconds and as a share of the run, doesn't make a session."""
+
 TEMPO_S = 480
 RESPONSE_BPM = 9.0
-"""A bout answers where heart rate stands this far above the usual easy heart rate: half of the way from easy to VT2 [ENG].
-Ten percent more speed alone costs 6."""
+"""A bout answers where heart rate stands this far above the usual easy heart rate [ENG]: half of the way from easy to
+VT2, and more than the 6 bpm that ten percent more speed costs by itself."""
 
 WANDER = 1.3
 """A bout stands out from how far speed wanders by itself by this factor [measured on two watches]."""
 
 BLIND_FAST = 1.15
 """Without heart rate a longer bout must be this fast."""
+
+STRIDE = 1.25
+"""A stride is at least this multiple of easy speed, rounding by 10 s included."""
 
 STRIDES_S = 240
 STRIDES_MOST = 10
@@ -58,7 +63,7 @@ class Judged:
 
 def classify(activity: Activity, metrics: RunMetrics, usual: Usual, settings: AthleteSettings) -> Judged:
     """The session kind of one run on its feet (see the module)."""
-    if metrics.trust == "summary":
+    if metrics.trust == "summary" or not metrics.rows:
         return _by_summary(activity, metrics, usual)
     hinted = activity.workout_type in (RACE_TYPE, WORKOUT_TYPE) or laps_alternate(activity.laps, usual.speed_m_s)
     fast = fast_from(usual, hinted)
@@ -67,7 +72,7 @@ def classify(activity: Activity, metrics: RunMetrics, usual: Usual, settings: At
     long = is_long(activity, metrics, usual)
     if is_race(activity, metrics, usual, work):
         return Judged("race", True, sum(bout.seconds for bout in work) or metrics.moving_s, bouts)
-    session = _session(work, 2 if hinted else 3)
+    session = _session(work, 2 if hinted else 3, metrics.moving_s)
     if session is not None:
         return Judged("long" if long else session, True, float(sum(bout.seconds for bout in work)), bouts)
     if long:
@@ -98,9 +103,11 @@ def is_work(bout: Bout, fast: float, usual: Usual, settings: AthleteSettings) ->
     return bout.bpm >= enough
 
 
-def _session(work: Sequence[Bout], least: int) -> Kind | None:
+def _session(work: Sequence[Bout], least: int, moving_s: float) -> Kind | None:
     """Hills, intervals or tempo by the shape of the work; None where it is too little to be a session."""
     total = sum(bout.seconds for bout in work)
+    if total < max(LEAST_WORK_S, LEAST_WORK_SHARE * moving_s):
+        return None
     repetitions = [bout for bout in work if bout.seconds <= LONGEST_REPETITION_S]
     climbs = [bout for bout in repetitions if bout.grade >= HILL_GRADE and (bout.rise or 0.0) >= HILL_RISE_BPM]
     if len(climbs) >= 4 and 2 * len(climbs) > len(work):
@@ -108,7 +115,7 @@ def _session(work: Sequence[Bout], least: int) -> Kind | None:
     sustained = total - sum(bout.seconds for bout in repetitions)
     if sustained >= TEMPO_S and 2 * sustained >= total:
         return "tempo"
-    if len(repetitions) >= least and total >= LEAST_WORK_S:
+    if len(repetitions) >= least:
         return "intervals"
     return "tempo" if total >= TEMPO_S else None
 
@@ -134,7 +141,7 @@ def answers(metrics: RunMetrics, usual: Usual) -> bool:
 
 def has_strides(bouts: Sequence[Bout]) -> bool:
     """A few short accelerations."""
-    brief = [bout for bout in bouts if bout.seconds <= BRIEF_S and bout.speed >= WORK_OVER_REST]
+    brief = [bout for bout in bouts if bout.seconds <= BRIEF_S and bout.speed >= STRIDE]
     total = sum(bout.seconds for bout in brief)
     return 3 <= len(brief) <= STRIDES_MOST and total <= STRIDES_S
 

@@ -6,11 +6,10 @@ from numpy.typing import NDArray
 from daemon.metrics.flags import HR_MISSING, NO_DATA, NOT_RUNNING, UNSETTLED, WORDS
 from daemon.metrics.grid import box, means
 from daemon.metrics.pace import gap_factor, grade_adjusted, lagged
-from daemon.metrics.run_metrics import Ints, RunMetrics
+from daemon.metrics.run_metrics import ROW_S, UNKNOWN, RunMetrics, Table, pack, unpack
 from daemon.metrics.series import WALK_M_S
 from daemon.values import Activity, FloatArray, Series
 
-ROW_S = 10
 BEST_S = (30, 60, 120, 300, 600, 1200, 1800, 2700, 3600)
 RELAXED_QUANTILE = 0.4
 RELAXED_BAND = 0.07
@@ -26,7 +25,7 @@ CUBE_CAP_M_S = 7.0
 
 def measure(activity: Activity, series: Series | None) -> RunMetrics:
     """The athlete-independent numbers of one run; from its summary alone where `series` is None or holds no speed."""
-    if series is None or series.flags.size * series.step_s < 60:
+    if series is None or not np.isfinite(series.speed_m_s).any():
         return _from_summary(activity)
     with np.errstate(all="ignore"):
         return _from_series(activity, series)
@@ -64,7 +63,7 @@ def _from_series(activity: Activity, series: Series) -> RunMetrics:
     heart = series.heart_rate_bpm
     moving = (series.flags & NO_DATA == 0) & (series.speed_m_s > 0.3)
     minutes = _minutes(series, gap)
-    relaxed, relaxed_bpm = _relaxed(*minutes)
+    relaxed, relaxed_bpm = _relaxed(unpack(minutes, 4))
     smooth = np.minimum(box(gap, 30 // step), CUBE_CAP_M_S)[moving]
     share = float(np.isfinite(heart[moving]).mean()) if moving.any() else 0.0
     return RunMetrics(
@@ -85,18 +84,13 @@ def _from_series(activity: Activity, series: Series) -> RunMetrics:
         sensor=_sensor(share),
         faults=_faults(series.flags[moving]),
         best=_bests(gap, heart, step),
-        minute_at=minutes[0],
-        minute_mm_s=minutes[1],
-        minute_decibeats=minutes[2],
-        minute_grade=minutes[3],
-        rows_cm_s=_rows(gap, step, 100.0),
-        rows_bpm=_rows(heart, step, 1.0),
-        rows_grade=_rows(np.where(np.isfinite(gap), series.grade, 0.0), step, 1000.0),
+        rows=_rows(series, gap),
+        minutes=minutes,
     )
 
 
-def _minutes(series: Series, gap: FloatArray) -> tuple[Ints, Ints, Ints, Ints]:
-    """Columns of the minutes with at least half a minute of settled running (see `RunMetrics`)."""
+def _minutes(series: Series, gap: FloatArray) -> str:
+    """The minutes with at least half a minute of settled running (see `RunMetrics.minute_table`)."""
     per = 60 // series.step_s
     count = gap.size // per
     speed = lagged(gap, series.step_s)
@@ -109,17 +103,16 @@ def _minutes(series: Series, gap: FloatArray) -> tuple[Ints, Ints, Ints, Ints]:
     grade = means(np.where(settled, np.abs(series.grade), np.nan), count, per, per // 2)
     at = np.flatnonzero(np.isfinite(alone))
     used = np.where(np.isfinite(both), both, alone)[at]
-    return _ints(at), _ints(used * 1000.0), _ints(heart[at] * 10.0), _ints(grade[at] * 1000.0)
+    return pack((at.astype(np.float64), used * 1000.0, heart[at] * 10.0, grade[at] * 1000.0))
 
 
-def _relaxed(at: Ints, mm_s: Ints, decibeats: Ints, _: Ints) -> tuple[float | None, float | None]:
+def _relaxed(minutes: Table) -> tuple[float | None, float | None]:
     """Relaxed speed (m/s) and heart rate there (bpm); None where the run is too short or too broken."""
-    if len(mm_s) < LEAST_MINUTES:
+    if minutes.shape[1] < LEAST_MINUTES:
         return None, None
-    speed = np.array(mm_s) / 1000.0
+    speed, heart = minutes[1] / 1000.0, minutes[2] / 10.0
     relaxed = float(np.quantile(speed, RELAXED_QUANTILE))
-    heart = np.array(decibeats) / 10.0
-    near = (np.abs(speed / relaxed - 1.0) <= RELAXED_BAND) & (heart > 0) & (np.array(at) >= WARM_UP_MIN)
+    near = (np.abs(speed / relaxed - 1.0) <= RELAXED_BAND) & (minutes[2] != UNKNOWN) & (minutes[0] >= WARM_UP_MIN)
     return _round(relaxed), (_round(float(heart[near].mean())) if near.sum() >= LEAST_MINUTES else None)
 
 
@@ -163,7 +156,7 @@ def _best(values: FloatArray, rows: int) -> float | None:
 
 
 def _faults(flags: NDArray[np.uint8]) -> tuple[tuple[str, float], ...]:
-    """Share of the moving rows each sensor fault took, largest first; plain absence only where nothing else is to blame."""
+    """Share of the moving rows each sensor fault took, largest first; absence counts where nothing else is to blame."""
     out = []
     for bit, words in WORDS.items():
         blamed = flags & bit != 0
@@ -187,13 +180,12 @@ def _temperature(activity: Activity, series: Series) -> float | None:
     return activity.average_temperature_c if measured is None else measured
 
 
-def _rows(values: FloatArray, step: int, per_unit: float) -> Ints:
-    per = ROW_S // step
-    return _ints(means(values, -(-values.size // per), per) * per_unit)
-
-
-def _ints(values: FloatArray | NDArray[np.intp]) -> Ints:
-    return tuple(np.where(np.isfinite(values), np.rint(values), -1.0).astype(np.int64).tolist())
+def _rows(series: Series, gap: FloatArray) -> str:
+    per = ROW_S // series.step_s
+    count = -(-gap.size // per)
+    grade = np.where(np.isfinite(gap), series.grade, 0.0)
+    columns = (gap * 100.0, series.heart_rate_bpm, grade * 1000.0)
+    return pack([means(column, count, per) for column in columns])
 
 
 def _mean(values: FloatArray) -> float | None:

@@ -1,28 +1,34 @@
 """The numbers of one run that don't depend on who ran it, and their text form in the store. Judges nothing."""
 
 import json
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.values import FloatArray
 
 Trust = Literal["streams", "summary"]
-Ints = tuple[int, ...]
+Table = NDArray[np.int16]
+
+UNKNOWN: Final = -1
+ROW_S: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class RunMetrics:
-    """One run, measured without knowing the runner.
+    """One run, measured without knowing the runner. Speeds are grade-adjusted.
 
-    Columns of integers keep the text small and exact; -1 is "not known" in every column but grades.
+    `relaxed_m_s` is the 40th percentile of the minutes' speeds: warm-up and recovery pace of a session, the pace
+    itself of an even run; `relaxed_bpm` is mean heart rate of the minutes near it. `mean_cubed` is the mean of speed³
+    while moving (m³/s³). `wobble` is how far speed wanders by itself: the 90th over the 40th percentile of 30-second
+    speeds. `best` holds (seconds, m/s, bpm or None). `faults` holds (words, share of the moving time whose heart rate
+    it took). `sensor` is A, B or C by the share of moving time with a believable heart rate, "" without any.
 
-    `rows_*`: one entry per 10 s of elapsed time: grade-adjusted speed (cm/s), heart rate (bpm), grade (‰).
-    `minute_*`: one entry per minute with at least 30 s of settled running: minute of the run, lagged grade-adjusted
-    speed (mm/s), heart rate (0.1 bpm, -1 where a sensor fault ate it), mean absolute grade (‰).
-    `mean_cubed` is the mean of grade-adjusted speed³ while moving (m³/s³). `relaxed_m_s` is the 40th percentile
-    of the minutes' speeds: warm-up and recovery pace of a session, the pace itself of an even run. `relaxed_bpm` is
-    mean heart rate of the minutes near it. `wobble` is how far speed wanders by itself: the 90th over the 40th
-    percentile of 30-second speeds. `best` holds (seconds, grade-adjusted m/s, bpm or None).
-    `faults` holds (words, share of the moving time whose heart rate it took). `sensor` is A, B or C by the share of
-    moving time with a believable heart rate, "" without any.
+    `rows` and `minutes` are packed tables of integers, `UNKNOWN` where not known; see `row_table`, `minute_table`.
     """
 
     trust: Trust
@@ -42,27 +48,44 @@ class RunMetrics:
     sensor: str = ""
     faults: tuple[tuple[str, float], ...] = ()
     best: tuple[tuple[int, float, float | None], ...] = ()
-    minute_at: Ints = ()
-    minute_mm_s: Ints = ()
-    minute_decibeats: Ints = ()
-    minute_grade: Ints = ()
-    rows_cm_s: Ints = ()
-    rows_bpm: Ints = ()
-    rows_grade: Ints = ()
+    rows: str = ""
+    minutes: str = ""
 
     def best_speed(self, seconds: int) -> float:
-        """Best grade-adjusted speed held for `seconds` (m/s), 0.0 where the run is shorter."""
+        """Best speed held for `seconds` (m/s), 0.0 where the run is shorter."""
         return next((speed for length, speed, _ in self.best if length == seconds), 0.0)
+
+    def row_table(self) -> Table:
+        """One column per `ROW_S` of elapsed time, shape (3, n): speed (cm/s), heart rate (bpm), grade (‰)."""
+        return unpack(self.rows, 3)
+
+    def minute_table(self) -> Table:
+        """One column per minute with at least 30 s of settled running, shape (4, n).
+
+        Minute of the run, lagged speed (mm/s), heart rate (0.1 bpm), mean absolute grade (‰).
+        """
+        return unpack(self.minutes, 4)
 
 
 _NAMES = frozenset(f.name for f in fields(RunMetrics))
+_DEFAULTS = {f.name: f.default for f in fields(RunMetrics)}
+
+
+def pack(columns: Sequence[FloatArray]) -> str:
+    """Columns of one length as text: little-endian int16, base64; NaN becomes `UNKNOWN`."""
+    table = np.stack([np.where(np.isfinite(column), np.rint(column), UNKNOWN) for column in columns])
+    return b64encode(np.clip(table, -32768, 32767).astype("<i2").tobytes()).decode("ascii")
+
+
+def unpack(text: str, rows: int) -> Table:
+    """The table `pack` was given, shape (rows, n)."""
+    return np.frombuffer(b64decode(text), dtype="<i2").reshape(rows, -1)
 
 
 def to_json(metrics: RunMetrics) -> str:
-    """`metrics` as compact JSON, about 5 kB per hour; what equals its default is left out."""
-    defaults = {f.name: f.default for f in fields(RunMetrics)}
-    facts = {name: value for name, value in asdict(metrics).items() if value != defaults[name]}
-    return json.dumps(facts, separators=(",", ":"))
+    """`metrics` as compact JSON, about 4 kB per hour; what equals its default is left out."""
+    facts = {name: getattr(metrics, name) for name in _DEFAULTS}
+    return json.dumps({k: v for k, v in facts.items() if v != _DEFAULTS[k]}, separators=(",", ":"))
 
 
 def from_json(text: str) -> RunMetrics:

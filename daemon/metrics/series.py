@@ -95,9 +95,7 @@ def _heart_flags(heart_rows: FloatArray, second_flags: NDArray[np.uint8], rows: 
     return np.where(np.isfinite(heart_rows), 0, np.where(reasons == 0, HR_MISSING, reasons)).astype(np.uint8)
 
 
-def _speed(
-    time: FloatArray, index: NDArray[np.intp], streams: Streams, grid: FloatArray, rows: int
-) -> FloatArray:
+def _speed(time: FloatArray, index: NDArray[np.intp], streams: Streams, grid: FloatArray, rows: int) -> FloatArray:
     """Five-second mean speed (m/s): from distance where there is one, else from the speed stream."""
     distance = column(streams.distance_m, index)
     if distance is not None:
