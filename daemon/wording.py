@@ -17,9 +17,9 @@ KM_PER_MILE = 1.609344
 _ACCESS = {
     "inactive": (
         "Strava access paused: subscription lapsed",
-        "Strava answers that your API application is inactive: it works only while its owner has a Strava subscription.\n\n"
-        "Subscribe again, then reactivate the application at https://www.strava.com/settings/api. pullback looks again by "
-        "itself; until then no new runs arrive. Importing files keeps working.",
+        "Strava answers that your API application is inactive: it works only while its owner has a Strava "
+        "subscription.\n\nSubscribe again, then reactivate the application at https://www.strava.com/settings/api. "
+        "pullback looks again by itself; until then no new runs arrive. Importing files keeps working.",
     ),
     "revoked": (
         "Strava access was withdrawn",
@@ -47,8 +47,8 @@ _ACCESS = {
 def alert(kind: str, verdict: Verdict, units: str = "metric") -> tuple[str, str]:
     """Title (at most 60 characters) and plain text of an alert about `verdict`.
 
-    `kind` is "pull_back", "watch", "all_clear" or "test"; `units` is "metric" or "imperial". Where a piece of evidence is
-    absent, its sentence is left out.
+    `kind` is "pull_back", "watch", "all_clear" or "test"; `units` is "metric" or "imperial". Where a piece of evidence
+    is absent, its sentence is left out.
     """
     title, paragraphs = {"pull_back": _pull_back, "watch": _watch, "all_clear": _all_clear, "test": _test}[kind](
         verdict, units
@@ -70,14 +70,17 @@ def rehearsal(kind: str, today: date, units: str = "metric") -> tuple[str, str]:
 
 def _pull_back(verdict: Verdict, units: str) -> tuple[str, list[str]]:
     heart = _raised(verdict)
-    if heart is None:
+    tightened = _tightened(verdict)
+    if heart is not None:
+        title = f"Time to pull back: easy runs cost {heart.evidence['delta_bpm']:.0f} bpm more"
+    elif tightened:
         title = "Time to pull back: the week has become too tight"
     else:
-        title = f"Time to pull back: easy runs cost {heart.evidence['delta_bpm']:.0f} bpm more"
+        title = "Time to pull back: strain has not cleared yet"
     return title, [
-        _response(heart, units) if heart else _no_response(verdict),
+        _response(heart, units) if heart else _no_response(verdict) if tightened else "",
         _came(verdict),
-        _tightened(verdict),
+        tightened,
         "This week: " + " ".join(verdict.advice) if verdict.advice else "",
         _clears(heart),
         _else(heart),
@@ -183,7 +186,10 @@ def _clears(heart: Signal | None) -> str:
 def _else(heart: Signal | None) -> str:
     if heart is None:
         return ""
-    return "It could also be heat, an illness on its way, or a new sensor. If you know it is one of these, judge for yourself."
+    return (
+        "It could also be heat, an illness on its way, or a new sensor. "
+        "If you know that it is one of these, judge for yourself."
+    )
 
 
 def _at_pace(heart: Signal, units: str) -> str:

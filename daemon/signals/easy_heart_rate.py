@@ -24,8 +24,8 @@ class Params:
     """The control chart. Heart rate in bpm, speed in m/s, days as such; sources in brackets."""
 
     enabled: bool = True
-    #: sum (in standard deviations) that counts as strong: alert. Simulated with realistic noise, 10 was passed by 4 % in
-    #: the eight weeks after absorbed intensity and by 46 % of +5 bpm ramps; 8 by 5 % and 54 %
+    #: sum (in standard deviations) that counts as strong: alert. Simulated with realistic noise, 10 was passed by 4 %
+    #: in the eight weeks after absorbed intensity and by 46 % of +5 bpm ramps; 8 by 5 % and 54 %
     h: float = 10.0
     #: sum that counts as moderate: watch
     h_watch: float = 6.0

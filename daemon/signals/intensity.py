@@ -5,7 +5,6 @@ It reads which runs were hard and how much was run; it may not look at heart rat
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from statistics import median
 
 import numpy as np
 
@@ -113,9 +112,10 @@ def _per_week(days: IntArray, today: int) -> float:
 
 
 def _change(table: RunTable, begin: int, until: int, params: Params) -> Change:
-    """Added or replaced: the median of three answers (load, easy minutes, run days), each 1 if added and 0 if replaced.
+    """Added or replaced, from run days, load and easy minutes in the weeks after the introduction against before.
 
-    Each compares the weeks after the introduction with the weeks before, in units of the hard sessions that came.
+    Each is 1 if the hard sessions were added and 0 if they replaced easy runs. Run days weigh most: simulated, they
+    scatter by .2 to .4 about the truth, load and minutes by .4 to 1.2.
     """
     before = max(begin - params.before_days, int(table.day[0]))
     until = min(until, begin + params.after_days - 1)
@@ -133,13 +133,12 @@ def _change(table: RunTable, begin: int, until: int, params: Params) -> Change:
     sessions = float(np.unique(table.day[b:c][hard]).size) / weeks_after
     if hard_load <= 0 or hard_minutes <= 0:
         return "unclear"
-    added = median(
-        (
-            risen(table.total_load) / hard_load,
-            1 + risen(table.total_easy_minutes) / hard_minutes,
-            risen(table.total_run_days) / sessions,
-        )
+    answers = (
+        risen(table.total_run_days) / sessions,
+        risen(table.total_load) / hard_load,
+        1 + risen(table.total_easy_minutes) / hard_minutes,
     )
+    added = sum(weight * min(max(answer, -0.5), 1.5) for weight, answer in zip((0.6, 0.2, 0.2), answers, strict=True))
     return "added" if added > 0.55 else "replaced" if added < 0.45 else "unclear"
 
 

@@ -29,7 +29,7 @@ class Params:
     #: share of the own past that a sign must exceed
     quantile: float = 0.95
     #: load of 14 days against the usual
-    load_ratio: float = 1.15
+    load_ratio: float = 1.1
     #: more run days in 14 than usual
     run_days_more: float = 2.0
     #: hard sessions whose starts lie closer than this are crowded (48 h less the spread of a runner's starting times)

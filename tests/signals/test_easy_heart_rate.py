@@ -1,0 +1,121 @@
+"""Easy runs that cost more heartbeats at the same pace: noticed, explained, and not confused with other things."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from daemon.signals import SignalParams
+from daemon.signals.easy_heart_rate import Params
+from tests.signals.days import reading
+from tests.signals.runners import FIRST_DAY, QUIET, Plan, simulate, with_sensor
+
+WEEKS_8_LATER = 40 * 7
+RISEN = simulate(QUIET, Plan(weeks=42, intensity_week=32, rise_bpm=6), seed=11)
+ABSORBED = simulate(QUIET, Plan(weeks=42, intensity_week=32), seed=11)
+
+
+def heart(runs, day=WEEKS_8_LATER, **params):
+    return reading(runs, day, SignalParams(easy_heart_rate=Params(**params))).signal("easy_heart_rate")
+
+
+def shifted(runs, first_day, bpm=0.0, speed=0.0):
+    """The same runs with easy heart rate or easy speed changed from a day on."""
+    first = FIRST_DAY + timedelta(days=first_day)
+    return [
+        replace(run, easy=replace(run.easy, bpm=run.easy.bpm + bpm, speed_m_s=run.easy.speed_m_s + speed))
+        if run.easy and run.day >= first
+        else run
+        for run in runs
+    ]
+
+
+def test_six_bpm_more_is_an_alert_that_shows_its_numbers():
+    signal = heart(RISEN, 36 * 7)
+    assert signal.level == "alert"
+    assert signal.score >= signal.evidence["threshold"]
+    assert 4 <= signal.evidence["delta_bpm"] <= 8
+    assert FIRST_DAY + timedelta(days=32 * 7) <= signal.since <= FIRST_DAY + timedelta(days=36 * 7)
+    days = {run.id: run.day for run in RISEN}
+    came = FIRST_DAY + timedelta(days=32 * 7)
+    assert all(days[run] < came for run in signal.evidence["norm_runs"]), "the norm is the one of before"
+    assert signal.evidence["norm_held"]
+    assert max(days[run] for run in signal.evidence["runs"]) <= FIRST_DAY + timedelta(days=36 * 7)
+
+
+def test_the_evidence_is_json():
+    assert json.loads(json.dumps(heart(RISEN).evidence)) == heart(RISEN).evidence
+
+
+def test_absorbed_intensity_is_no_concern():
+    assert heart(ABSORBED).level == "ok"
+    assert abs(heart(ABSORBED).evidence["delta_bpm"]) < 3
+
+
+def test_the_same_heart_rate_at_a_lost_pace_is_the_same_strain():
+    slower = shifted(ABSORBED, 32 * 7 + 5, speed=-6 / 25)  # 25 bpm per m/s in this world
+    signal = heart(slower, 37 * 7)
+    assert signal.level == "alert"
+    assert 4 <= signal.evidence["delta_bpm"] <= 8
+
+
+def test_faster_easy_runs_are_not_blamed_on_the_heart():
+    assert heart(shifted(ABSORBED, 32 * 7 + 5, bpm=0.25 * 25, speed=0.25), 37 * 7).level == "ok"
+
+
+def test_the_slope_is_learned_from_the_runner():
+    steep = [
+        replace(r, easy=replace(r.easy, bpm=r.easy.bpm + 20 * (r.easy.speed_m_s - 2.8))) if r.easy else r
+        for r in ABSORBED
+    ]
+    assert heart(steep).evidence["slope_bpm_per_m_s"] - heart(ABSORBED).evidence["slope_bpm_per_m_s"] > 10
+
+
+def test_a_new_sensor_starts_a_new_norm_and_says_so():
+    day = FIRST_DAY + timedelta(days=34 * 7)
+    runs = with_sensor(ABSORBED, day, "Other watch", offset_bpm=6)
+    soon = reading(runs, 35 * 7)
+    assert soon.signal("easy_heart_rate") is None
+    assert "new sensor; has" in soon.missing
+    assert heart(runs, 41 * 7).level == "ok"
+
+
+def test_runs_whose_device_is_not_known_are_no_new_sensor():
+    unnamed = [replace(run, device=None) if run.day < FIRST_DAY + timedelta(days=230) else run for run in RISEN]
+    assert heart(unnamed, 36 * 7) == heart(RISEN, 36 * 7)
+
+
+def test_one_wild_run_moves_little():
+    wild = [
+        replace(r, easy=replace(r.easy, bpm=r.easy.bpm + 40)) if r.easy and r.day.toordinal() % 50 == 0 else r
+        for r in ABSORBED
+    ]
+    assert heart(wild).level == "ok"
+
+
+def test_suppressed_heart_rate_is_told_but_raises_nothing():
+    signal = heart(shifted(ABSORBED, 32 * 7, bpm=-6), 37 * 7)
+    assert signal.level == "ok"
+    assert signal.evidence["suppressed"]["score"] >= 10
+    assert signal.evidence["suppressed"]["delta_bpm"] < -4
+
+
+def test_runs_that_were_left_out_are_listed_with_the_reason():
+    left_out = {entry["id"]: entry["why"] for entry in heart(RISEN, 36 * 7).evidence["excluded"]}
+    hard = [run.id for run in RISEN if run.hard and 0 <= (FIRST_DAY + timedelta(days=36 * 7) - run.day).days <= 28]
+    assert hard
+    assert all(left_out[run] == "hard session" for run in hard)
+
+
+def test_what_is_missing_is_said_in_words():
+    bare = [replace(run, easy=None, left_out="no heart rate") for run in ABSORBED]
+    assert reading(bare, 100).missing == "no easy runs with heart rate yet"
+    few = [run if run.id % 5 == 0 else replace(run, easy=None, left_out="too short") for run in ABSORBED]
+    assert "needs 16 easy runs with heart rate; has" in reading(few, 60).missing
+    stopped = [run for run in ABSORBED if run.day < FIRST_DAY + timedelta(days=200)]
+    assert "no easy run with heart rate since" in reading(stopped, 260).missing
+    assert reading(ABSORBED, 200).missing is None
+
+
+def test_the_threshold_is_the_runners_to_set():
+    assert heart(RISEN, 36 * 7, h=50).level == "watch"
+    assert heart(RISEN, 36 * 7, h=50, h_watch=40).level == "ok"
