@@ -48,7 +48,9 @@ def test_the_tools_lock_satisfies_its_list_and_agrees_with_the_first() -> None:
     lines = (TOP / "tests/requirements.in").read_text().splitlines()
     assert unmet([line for line in lines if re.match(r"[a-z]", line)], locked(LOCKS[1])) == [], "run `make lock`"
     program, tools = (locked(name) for name in LOCKS)
-    assert {n: version(tools[n]) for n in tools if n in program} == {n: version(program[n]) for n in tools if n in program}
+    assert {n: version(tools[n]) for n in tools if n in program} == {
+        n: version(program[n]) for n in tools if n in program
+    }
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -80,7 +82,9 @@ def test_what_is_installed_here_is_what_the_lock_names() -> None:
     assert wrong == {}, "run `make test`, which sets .venv up"
 
 
-@pytest.mark.parametrize("target", ["help", "demo", "test", "lint", "benchmark", "lock", "install", "uninstall", "clean"])
+@pytest.mark.parametrize(
+    "target", ["help", "demo", "test", "lint", "benchmark", "lock", "install", "uninstall", "clean"]
+)
 def test_make_knows_its_targets(target: str) -> None:
     done = subprocess.run(["make", "-n", target], cwd=TOP, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -109,7 +113,9 @@ def test_the_installed_configuration_is_the_example_with_its_database_in_the_sta
     plan = subprocess.run(["make", "-n", "install"], cwd=TOP, capture_output=True, text=True, check=True).stdout
     found = re.search(r"sed '([^']+)' config\.example\.toml", plan)
     assert found is not None
-    edited = subprocess.run(["sed", found[1], "config.example.toml"], cwd=TOP, capture_output=True, text=True, check=True)
+    edited = subprocess.run(
+        ["sed", found[1], "config.example.toml"], cwd=TOP, capture_output=True, text=True, check=True
+    )
     assert tomllib.loads(edited.stdout)["database"] == {"url": "sqlite:////var/lib/pullback/pullback.db"}
     before = (TOP / "config.example.toml").read_text().splitlines()
     changed = [pair for pair in zip(before, edited.stdout.splitlines(), strict=True) if pair[0] != pair[1]]

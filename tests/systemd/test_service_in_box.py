@@ -1,0 +1,176 @@
+"""`make install` and the unit under a real systemd, as an operator meets them.
+
+Runs only as root and with PULLBACK_SYSTEMD_BOX naming a program that knows `up`, `run COMMAND…` and `down`: a
+throw-away machine with systemd whose files are below `$TMPDIR/systemd-box/root`. Takes minutes, changes nothing else.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+BOX = os.environ.get("PULLBACK_SYSTEMD_BOX", "")
+TOP = Path(__file__).parents[2]
+CLONE = "/root/clone"
+
+pytestmark = pytest.mark.skipif(
+    not BOX or os.geteuid() != 0, reason="needs root, and PULLBACK_SYSTEMD_BOX naming a throw-away systemd"
+)
+
+
+class Machine:
+    """The machine in the box."""
+
+    files = Path(tempfile.gettempdir(), "systemd-box", "root")
+
+    def sh(self, command: str, *, fails: bool = False) -> str:
+        """What a shell there says; the command must end as announced."""
+        done = subprocess.run(
+            [BOX, "run", "sh", "-c", f"{{ {command}\n}} 2>&1"], capture_output=True, text=True, check=False, timeout=300
+        )
+        assert (done.returncode != 0) is fails, done.stdout
+        return done.stdout
+
+    def shows(self, name: str) -> str:
+        return self.sh(f"systemctl show --property={name} --value pullback").strip()
+
+    def comes_to(self, state: str, within_s: float) -> None:
+        """Waits for the unit's state; there is nothing to subscribe to in a shell."""
+        until = time.monotonic() + within_s
+        while (seen := self.shows("ActiveState")) != state:
+            assert time.monotonic() < until, f"{seen}, not {state}, after {within_s} s"
+            time.sleep(0.1)
+
+    def clone(self) -> None:
+        """The tree as git knows it, in a folder only root may enter."""
+        tracked = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True, text=True, check=True).stdout
+        for name in filter(lambda name: (TOP / name).is_file(), tracked.splitlines()):
+            target = self.files / CLONE.lstrip("/") / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(TOP / name, target)
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Machine]:
+    subprocess.run([BOX, "up"], check=True, stdout=subprocess.DEVNULL, timeout=60)
+    try:
+        machine = Machine()
+        machine.clone()
+        machine.sh(f"cd {CLONE} && umask 077 && make install")
+        machine.sh(f"rm -rf {CLONE}")  # what is installed needs no clone
+        yield machine
+    finally:
+        subprocess.run([BOX, "down"], check=False, stdout=subprocess.DEVNULL, timeout=60)
+
+
+@pytest.fixture
+def service(machine: Machine) -> Iterator[Machine]:
+    """The service, running with the configuration that was installed."""
+    config = machine.sh("cat /etc/pullback/config.toml")
+    machine.sh("systemctl reset-failed pullback; systemctl restart pullback")
+    yield machine
+    machine.sh("systemctl stop pullback")
+    (machine.files / "etc/pullback/config.toml").write_text(config)
+
+
+def test_what_is_installed_belongs_to_root_and_the_data_to_the_service(machine: Machine) -> None:
+    seen = machine.sh("stat -c '%n %U:%G %a' /opt/pullback /etc/pullback /etc/pullback/config.toml /var/lib/pullback")
+    assert seen.splitlines() == [
+        "/opt/pullback root:root 755",
+        "/etc/pullback root:pullback 750",
+        "/etc/pullback/config.toml root:pullback 640",
+        "/var/lib/pullback pullback:pullback 700",
+    ]
+    assert machine.sh("find /opt/pullback ! -perm -o=r ! -type l") == "", "the service must be able to read all of it"
+    assert machine.sh("find /opt/pullback /usr/local/bin/pullback ! -type l -perm /022") == ""
+
+
+def test_unconfigured_it_is_up_and_says_what_is_missing(service: Machine) -> None:
+    assert service.shows("ActiveState") == "active"
+    assert "client_id" in service.shows("StatusText")
+    assert service.sh("ps -o user= -p $(systemctl show -p MainPID --value pullback)").strip() == "pullback"
+
+
+def test_what_it_writes_others_may_not_read(service: Machine) -> None:
+    assert service.sh("ls /var/lib/pullback/pullback.db")
+    assert service.sh("find /var/lib/pullback ! -user pullback") == ""
+    assert service.sh("find /var/lib/pullback -perm /077") == ""
+
+
+def test_root_by_hand_leaves_no_file_of_its_own(service: Machine) -> None:
+    service.sh("cd / && pullback status")
+    assert service.sh("find /var/lib/pullback ! -user pullback") == ""
+
+
+def test_the_unit_is_locked_down(machine: Machine) -> None:
+    found = re.search(r"exposure level for pullback.service: ([\d.]+)", machine.sh("systemd-analyze security pullback"))
+    assert found is not None and float(found[1]) <= 1.3
+
+
+def test_killed_it_is_back_within_seconds(service: Machine) -> None:
+    before = service.shows("MainPID")
+    service.sh(f"kill -KILL {before}")
+    service.comes_to("activating", 2)
+    service.comes_to("active", 8)
+    assert service.shows("MainPID") != before
+
+
+def test_stopping_takes_no_more_than_five_seconds(service: Machine) -> None:
+    began = time.monotonic()
+    service.sh("systemctl stop pullback")
+    assert time.monotonic() - began < 5
+    assert service.shows("Result") == "success"
+
+
+def test_a_reload_reads_the_new_configuration(service: Machine) -> None:
+    config = service.files / "etc/pullback/config.toml"
+    config.write_text(config.read_text().replace("# client_id = 12345", "client_id = 12345"))
+    service.sh("timeout 10 systemctl reload pullback")
+    assert service.shows("ActiveState") == "active"
+    assert "client_secret" in service.shows("StatusText")
+
+
+def test_a_broken_configuration_is_refused_by_a_reload_and_the_service_stays(service: Machine) -> None:
+    config = service.files / "etc/pullback/config.toml"
+    config.write_text(config.read_text() + '\n[schedule]\npol = "5m"\n')
+    before = service.shows("MainPID")
+    service.sh("timeout 10 systemctl reload pullback")
+    assert (service.shows("ActiveState"), service.shows("MainPID")) == ("active", before)
+    assert "refused" in service.shows("StatusText")
+
+
+def test_a_broken_configuration_at_the_start_is_no_restart_loop(service: Machine) -> None:
+    config = service.files / "etc/pullback/config.toml"
+    service.sh("systemctl stop pullback")
+    config.write_text("[schedule\n")
+    service.sh("systemctl start pullback", fails=True)
+    service.comes_to("failed", 5)
+    assert service.shows("ExecMainStatus") == "2"
+    service.sh("systemctl reset-failed pullback")
+
+
+def test_an_upgrade_keeps_configuration_and_data_and_goes_on_running(service: Machine) -> None:
+    config = service.files / "etc/pullback/config.toml"
+    config.write_text(config.read_text() + "# mine\n")
+    before = service.shows("MainPID")
+    service.clone()
+    service.sh(f"cd {CLONE} && make install")
+    assert config.read_text().endswith("# mine\n")
+    assert service.sh("stat -c '%U:%G %a' /etc/pullback/config.toml").strip() == "root:pullback 640"
+    assert service.shows("ActiveState") == "active" and service.shows("MainPID") != before
+
+
+def test_uninstalling_leaves_configuration_and_data(machine: Machine) -> None:
+    """The last one: the machine is without pullback afterwards."""
+    machine.clone()
+    said = machine.sh(f"cd {CLONE} && make uninstall")
+    assert "/etc/pullback/" in said and "/var/lib/pullback/" in said
+    machine.sh("test -e /etc/pullback/config.toml && test -e /var/lib/pullback/pullback.db")
+    machine.sh("ls -d /opt/pullback* /usr/local/bin/pullback /etc/systemd/system/pullback.service", fails=True)
+    machine.sh("systemctl status pullback", fails=True)
