@@ -1,0 +1,154 @@
+"""The record the daemon keeps, day by day, against a replay of the same history; and what it says of the past."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from daemon import documents
+from daemon.evaluate import doubles, replay, runs, status_document
+from daemon.simulator.events import SpeedWork, Strain
+from daemon.simulator.runner import RunnerSpec, simulate
+from daemon.simulator.stories import strained
+from daemon.store import judgement, outbox
+from daemon.store.progress import progress
+from daemon.strava.convert import read_activity
+from daemon.values import Activity, Verdict
+from tests.house import House, plain_run
+
+FIRST = date(2026, 4, 6)
+CAME = FIRST + timedelta(weeks=18, days=4)
+
+
+def half_a_year(world: str = "quiet") -> list[object]:
+    """26 weeks of one runner: a base, then intervals on top of it that cost 8 bpm."""
+    events = (SpeedWork(CAME, "intervals", 4, minutes=55), Strain(CAME + timedelta(days=7), bpm=8, days=10))
+    spec = RunnerSpec(seed=11, warmth_c=8, season_c=3)
+    return list(simulate(spec, FIRST, FIRST + timedelta(weeks=26), events))
+
+
+def record(house: House) -> list[Verdict]:
+    with house.store.read() as session:
+        return [documents.read_verdict(v) for v in judgement.verdicts(session, house.athlete_id)]
+
+
+def told(house: House) -> list[tuple[str, date]]:
+    with house.store.read() as session:
+        return [(a.kind, a.opened_at.date()) for a in outbox.alerts(session, house.athlete_id)]
+
+
+def test_a_replay_says_what_the_daemon_recorded_day_by_day(house: House) -> None:
+    house.clock.moment = datetime.combine(FIRST, datetime.min.time(), UTC) + timedelta(hours=20)
+    house.world.add_all(half_a_year(), as_they_happen=True)  # type: ignore[arg-type]
+    for _ in range(26 * 7):
+        house.pull()
+        house.evaluate()
+        house.clock.advance(days=1)
+    house.clock.advance(days=-1)
+    replayed = replay(house.store, house.athlete_id, house.config, house.clock.now())
+    recorded = record(house)
+    assert [documents.verdict_document(v) for v in recorded] == [
+        documents.verdict_document(v) for v in replayed.verdicts
+    ]
+    assert "pull_back" in {v.state for v in recorded}
+    assert told(house) == [(alert.kind, alert.day) for alert in replayed.alerts]
+
+
+def test_a_first_backfill_says_one_thing_about_today_and_nothing_about_yesterday(house: House) -> None:
+    story = strained(house.clock.now().date())
+    house.world.add_all(story.activities)
+    _no_limits(house)
+    house.pull()
+    house.evaluate()
+    assert [kind for kind, _ in told(house)] == ["pull_back"]
+    assert told(house)[0][1] == house.clock.now().date()
+    assert any(v.state == "pull_back" and v.day < house.clock.now().date() for v in record(house))
+    house.evaluate()
+    house.reopen()
+    house.evaluate()
+    assert len(told(house)) == 1
+
+
+def test_until_half_a_year_is_in_the_verdict_is_learning_and_nothing_is_said(house: House) -> None:
+    house.world.add_all(strained(house.clock.now().date()).activities)
+    house.world.limits.read.short_limit = 60
+    assert house.pull().waiting_until is not None
+    evaluated = house.evaluate()
+    assert evaluated.verdict is not None and evaluated.verdict.state == "learning"
+    assert "being fetched" in evaluated.verdict.headline
+    assert told(house) == []
+
+
+def test_a_late_upload_has_its_day_and_the_days_after_it_judged_again(house: House) -> None:
+    for n in range(1, 60, 2):
+        house.world.add(plain_run(n, house.clock.now() - timedelta(days=n)))
+    house.pull()
+    house.evaluate()
+    before = {v.day: v for v in record(house)}
+    house.world.add(plain_run(999, house.clock.now() - timedelta(days=6), minutes=170))
+    house.pull()
+    house.evaluate()
+    after = {v.day: v for v in record(house)}
+    late = (house.clock.now() - timedelta(days=6)).date()
+    assert all(after[day] == before[day] for day in before if day < late)
+    replayed = replay(house.store, house.athlete_id, house.config, house.clock.now())
+    assert list(after.values()) == list(replayed.verdicts)
+
+
+def test_a_lapsed_subscription_is_told_once_even_while_learning(house: House) -> None:
+    house.world.add(plain_run(1, house.clock.now() - timedelta(days=1)))
+    house.pull()
+    house.evaluate()
+    house.world.inactive = True
+    for _ in range(3):
+        house.pull()
+        house.evaluate()
+        house.clock.advance(hours=7)
+    house.deliver()
+    assert [m["title"] for m in house.phone.messages if "subscription" in m["title"].lower()] == house.phone.titles
+    assert len(house.phone.messages) == 1
+    house.world.inactive = False
+    house.pull()
+    house.evaluate()
+    assert status_document(house.store, house.athlete_id)["alerts_open"] == []
+
+
+def test_a_changed_setting_has_all_days_judged_again(house: House) -> None:
+    for n in range(1, 40):
+        house.world.add(plain_run(n, house.clock.now() - timedelta(days=n)))
+    house.pull()
+    house.evaluate()
+    with house.store.read() as session:
+        made_with = progress(session, house.athlete_id).judged_with
+    house.set_config("athlete", max_heart_rate=190)
+    house.evaluate()
+    with house.store.read() as session:
+        assert progress(session, house.athlete_id).judged_with != made_with
+
+
+def test_a_run_that_watch_and_phone_both_uploaded_counts_once(house: House) -> None:
+    start = house.clock.now() - timedelta(days=1)
+    watch = house.world.add(plain_run(10, start))
+    house.world.add(plain_run(11, start + timedelta(seconds=40), has_heartrate=False, average_heartrate=None))
+    house.pull()
+    house.evaluate()
+    assert [run.id for run in runs(house.store, house.athlete_id, house.config)] == [watch]
+
+
+def test_two_runs_one_after_the_other_are_two() -> None:
+    start = datetime(2026, 11, 1, 7, tzinfo=UTC)
+    assert doubles([_activity(1, start), _activity(2, start + timedelta(minutes=39))]) == {}
+
+
+def test_status_before_authorisation_says_what_to_do(house: House) -> None:
+    document = status_document(house.store, None)
+    assert document["verdict"] == "learning"
+    assert "pullback auth" in document["advice"][0]
+
+
+def _activity(activity_id: int, start: datetime) -> Activity:
+    activity = read_activity(plain_run(activity_id, start).summary, 1)
+    assert activity is not None
+    return activity
+
+
+def _no_limits(house: House) -> None:
+    for quota in (house.world.limits.read, house.world.limits.overall):
+        quota.short_limit = quota.long_limit = 100_000
