@@ -49,7 +49,9 @@ class Machine:
 
     def clone(self) -> None:
         """The tree as git knows it, in a folder only root may enter."""
-        tracked = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True, text=True, check=True).stdout
+        tracked = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True, text=True, check=True
+        ).stdout
         for name in filter(lambda name: (TOP / name).is_file(), tracked.splitlines()):
             target = self.files / CLONE.lstrip("/") / name
             target.parent.mkdir(parents=True, exist_ok=True)
