@@ -53,7 +53,7 @@ def alert(kind: str, verdict: Verdict, units: str = "metric") -> tuple[str, str]
     title, paragraphs = {"pull_back": _pull_back, "watch": _watch, "all_clear": _all_clear, "test": _test}[kind](
         verdict, units
     )
-    return title[:TITLE_LENGTH], "\n\n".join(part for part in paragraphs if part)
+    return title[:TITLE_LENGTH], "\n\n".join(part for part in paragraphs if part) or verdict.headline
 
 
 def access(reason: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from daemon.values import FloatArray, Level, Signal
 
 PIECES_HOURS = 6  # hard runs closer than this are pieces of one session
 WINDOW = 14  # days each sign looks over, today included
+HARD_DAYS_TWICE = 1.25  # so many times the allowance (5 in 14 days where there were none) count as two signs
 PAST_DAYS = 364  # how far back the own history is consulted
 
 
@@ -64,7 +65,7 @@ class _Sign:
 
 
 def detect(history: History, params: Params) -> Signal | None:
-    """How tight the last two weeks are. The score is the number of signs."""
+    """How tight the last two weeks are. The score is the number of signs; very many hard days count twice."""
     if lacking(history, params) is not None:
         return None
     values = _daily_values(history, params)
@@ -75,7 +76,7 @@ def detect(history: History, params: Params) -> Signal | None:
     if any(flag["name"] == "run_days" for flag in flags):  # then fewer rest days are the same fact again
         flags = [flag for flag in flags if flag["name"] != "rest"]
     families = {flag["family"] for flag in flags}
-    count = len(flags)
+    count = sum(flag["weight"] for flag in flags)
     level: Level = "ok"
     if count >= params.watch:
         level = "alert" if count >= params.alert and len(families) >= 2 else "watch"
@@ -180,6 +181,7 @@ def _flag(
     return {
         "name": sign.name,
         "family": sign.family,
+        "weight": 2 if sign.name == "hard_days" and now >= usual + HARD_DAYS_TWICE * sign.more else 1,
         "value": round(now, 2),
         "usual": round(usual, 2),
         "threshold": round(min(far, own) if sign.less else max(far, own), 2),

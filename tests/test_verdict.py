@@ -1,0 +1,256 @@
+"""The joint judgement: when to pull back, how it ends, and that nothing is said twice."""
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.values import Intensity, Reading, Signal
+from daemon.verdict import OpenAlert, decide, what_to_say
+
+CAME = date(2026, 10, 5)
+START = date(2026, 10, 12)
+
+
+def reading(day, heart="ok", recent=0.0, flags=0, families=1, rose=CAME, missing=None, hard_on=CAME, change="added"):
+    """A day as a runner would tell it: how easy runs answer, how tight the week is, since when there is intensity."""
+    signals = [
+        Signal(
+            "intensity",
+            "ok",
+            1.0,
+            "",
+            None,
+            {"rose_on": rose and rose.isoformat(), "last_hard_on": hard_on.isoformat()},
+        )
+    ]
+    if heart is not None:
+        evidence = {"delta_bpm": 5.0 if heart != "ok" else 0.0, "recent_delta_bpm": recent}
+        evidence |= {"runs_since_intensity": 6, "norm_runs": list(range(12))}
+        signals.append(Signal("easy_heart_rate", heart, 0.0, "", None, evidence))
+    level = "ok" if flags < 2 else "alert" if flags >= 3 and families >= 2 else "watch"
+    signals.append(Signal("tight_week", level, float(flags), "", None, {"families": families, "flags": []}))
+    spells = (Intensity(rose, False, 4, 1.0, change),) if rose else ()
+    return Reading(day, tuple(signals), spells, missing)
+
+
+def live(days, start=START, previous=None):
+    """One verdict a day for the given readings' keyword arguments."""
+    out = []
+    for n, kwargs in enumerate(days):
+        previous = decide(reading(start + timedelta(days=n), **kwargs), previous)
+        out.append(previous)
+    return out
+
+
+CALM = {}
+STRONG = {"heart": "alert", "recent": 5.0}
+MODERATE = {"heart": "watch", "recent": 4.0}
+TIGHT = {"flags": 3, "families": 2}
+
+
+def states(days):
+    return [verdict.state for verdict in live(days)]
+
+
+def test_a_strong_response_after_intensity_is_a_pull_back():
+    verdict = live([CALM, STRONG])[-1]
+    assert verdict.state == "pull_back"
+    assert verdict.headline == (
+        "Pull back: easy runs cost 5 bpm more at the same pace since intensity rose on 5 October."
+    )
+    assert any("replace an easy run instead of adding" in line for line in verdict.advice)
+    assert any("number of runs" in line for line in verdict.advice)
+
+
+def test_the_same_response_without_a_change_in_training_is_a_watch_that_asks():
+    verdict = live([CALM, STRONG | {"rose": None}])[-1]
+    assert verdict.state == "watch"
+    assert "heat, illness, a new sensor" in verdict.advice[0]
+
+
+def test_intensity_of_long_ago_is_no_change_in_training():
+    assert live([STRONG | {"rose": START - timedelta(days=200)}])[-1].state == "watch"
+
+
+def test_a_moderate_response_needs_a_week_that_tightened_in_two_ways():
+    assert live([MODERATE])[-1].state == "watch"
+    assert live([MODERATE | {"flags": 2, "families": 1}])[-1].state == "watch"
+    assert live([MODERATE | {"flags": 2, "families": 2}])[-1].state == "pull_back"
+
+
+def test_a_week_that_stays_tight_is_a_pull_back_without_any_response():
+    got = states([CALM] * 5 + [TIGHT] * 12)
+    assert got[5:14] == ["watch"] * 9
+    assert got[14] == "pull_back"
+
+
+def test_a_tight_week_now_and_then_is_not():
+    assert "pull_back" not in states([TIGHT, TIGHT, CALM, CALM] * 10)
+
+
+def test_a_tight_week_without_heart_rate_is_judged_all_the_same():
+    blind = {"heart": None, "missing": "no easy runs with heart rate yet"}
+    got = states([blind] * 3 + [TIGHT | blind] * 12)
+    assert got[0] == "learning"
+    assert got[-1] == "pull_back"
+
+
+def test_a_pull_back_lasts_a_week_at_least_and_until_easy_runs_are_back():
+    got = states([STRONG] + [CALM] * 10)
+    assert got[:7] == ["pull_back"] * 7
+    assert got[7] == "recovering"
+    assert "recovering" not in states([STRONG] + [{"recent": 3.0}] * 30)
+    assert "recovering" not in states([STRONG] + [{"flags": 2}] * 30)
+
+
+def test_a_hard_session_yesterday_is_no_rest():
+    days = [STRONG] + [{"hard_on": START + timedelta(days=n)} for n in range(1, 12)]
+    assert "recovering" not in states(days)
+
+
+def test_without_heart_rate_a_pull_back_lasts_two_weeks():
+    blind = {"heart": None, "missing": "needs 16 easy runs with heart rate from the new sensor; has 1"}
+    got = states([STRONG] + [blind] * 20)
+    assert got[:14] == ["pull_back"] * 14
+    assert got[14] == "recovering"
+
+
+def test_recovering_ends_in_the_ordinary_and_a_relapse_is_the_same_episode():
+    verdicts = live([STRONG] + [CALM] * 20)
+    assert [v.state for v in verdicts][7:17] == ["recovering"] * 10
+    assert verdicts[17].state == "absorbing"
+    assert "episode" not in verdicts[17].memory
+    relapsed = live([STRONG] + [CALM] * 9 + [STRONG])[-1]
+    assert relapsed.state == "pull_back"
+    assert relapsed.memory["episode"] == START.isoformat()
+    assert relapsed.since == START + timedelta(days=10)
+
+
+def test_a_pull_back_that_does_not_clear_asks_for_less():
+    verdict = live([STRONG] * 16)[-1]
+    assert any("30 to 40 % less" in line for line in verdict.advice)
+    assert not any("doctor" in line for line in live([STRONG] * 13)[-1].advice)
+
+
+def test_absorbing_claims_only_what_was_seen():
+    verdict = live([CALM])[-1]
+    assert verdict.state == "absorbing"
+    assert verdict.headline == "Absorbing: no sign of strain in 6 easy runs since intensity came on 5 October."
+
+
+def test_a_watch_does_not_flicker():
+    got = states([MODERATE, CALM, CALM, MODERATE] + [CALM] * 6)
+    assert got == ["watch"] * 8 + ["absorbing"] * 2
+
+
+def test_learning_says_what_is_missing():
+    verdict = live([{"heart": None, "missing": "needs 16 easy runs with heart rate; has 9"}])[-1]
+    assert verdict.state == "learning"
+    assert verdict.headline == "Still learning: needs 16 easy runs with heart rate; has 9."
+
+
+def test_a_base_that_is_stable_for_four_weeks_is_ready():
+    verdicts = live([{"rose": None}] * 30)
+    assert {v.state for v in verdicts} == {"stable"}
+    assert verdicts[27].advice == ()
+    assert verdicts[29].advice[0].startswith("Ready: your base has been stable for 4 weeks")
+
+
+def test_memory_is_small_json():
+    for verdict in live([MODERATE] * 3 + [STRONG] * 20 + [CALM] * 30):
+        assert json.loads(json.dumps(verdict.memory)) == verdict.memory
+        assert len(json.dumps(verdict.memory)) < 200
+
+
+def tell(verdicts, minimum="watch"):
+    """Everything told over these days, each with its day."""
+    told, log = [], []
+    for verdict in verdicts:
+        says = what_to_say(verdict, told, minimum)
+        assert len(says) <= 1
+        told += [OpenAlert(say.kind, say.episode) for say in says]
+        log += [(verdict, say) for say in says]
+    return log
+
+
+def test_a_whole_episode_is_a_watch_a_pull_back_and_an_all_clear():
+    log = tell(live([CALM, MODERATE, STRONG] + [CALM] * 30))
+    assert [say.kind for _, say in log] == ["watch", "pull_back", "all_clear"]
+    assert [say.closes for _, say in log] == [False, False, True]
+    assert log[2][1].episode == log[1][1].episode
+    assert [say.kind for _, say in tell(live([CALM, MODERATE, STRONG] + [CALM] * 30), "pull_back")] == [
+        "pull_back",
+        "all_clear",
+    ]
+
+
+def test_a_first_backfill_says_one_thing_about_today():
+    verdicts = live([STRONG] * 3 + [CALM] * 40 + [STRONG] * 2)
+    assert [say.kind for say in what_to_say(verdicts[-1], (), "watch")] == ["pull_back"]
+    assert what_to_say(verdicts[30], (), "watch") == ()
+
+
+@pytest.mark.parametrize("days", [-3, 3])
+def test_an_episode_judged_again_with_another_first_day_is_not_told_again(days):
+    verdict = live([STRONG] * 6)[-1]
+    told = [
+        OpenAlert("pull_back", (START + timedelta(days=days)).isoformat()),
+        OpenAlert("access", "inactive since then"),
+    ]
+    assert what_to_say(verdict, told, "pull_back") == ()
+
+
+def test_a_second_episode_is_told_again_and_cleared_again():
+    log = tell(live(([STRONG] + [CALM] * 25) * 2), "pull_back")
+    assert [say.kind for _, say in log] == ["pull_back", "all_clear"] * 2
+
+
+DAY = st.fixed_dictionaries(
+    {
+        "heart": st.sampled_from(["ok", "watch", "alert", None]),
+        "recent": st.sampled_from([-3.0, 0.0, 1.0, 4.0]),
+        "flags": st.integers(0, 5),
+        "families": st.integers(1, 3),
+        "rose": st.sampled_from([CAME, None]),
+        "missing": st.sampled_from([None, "more runs"]),
+    }
+)
+SPELL = st.tuples(DAY, st.integers(1, 20)).map(lambda pair: [pair[0]] * pair[1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(SPELL, min_size=1, max_size=14), st.sampled_from(["watch", "pull_back"]))
+def test_whatever_happens_each_episode_is_told_once_and_cleared_at_most_once(spells, minimum):
+    verdicts = live([day for spell in spells for day in spell])
+    log = tell(verdicts, minimum)
+    pulled = [say.episode for _, say in log if say.kind == "pull_back"]
+    assert pulled == sorted({v.memory["episode"] for v in verdicts if v.state == "pull_back"})
+    cleared = [say.episode for _, say in log if say.kind == "all_clear"]
+    assert len(set(cleared)) == len(cleared)
+    assert set(cleared) <= set(pulled)
+    for verdict, say in log:
+        assert say.closes == (say.kind == "all_clear")
+        assert verdict.state in {"all_clear": ("stable", "absorbing")}.get(say.kind, (say.kind,))
+    if minimum == "pull_back":
+        assert all(say.kind != "watch" for _, say in log)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(SPELL, min_size=1, max_size=10))
+def test_whatever_happens_a_state_begins_on_its_first_day(spells):
+    verdicts = live([day for spell in spells for day in spell])
+    for yesterday, today in zip(verdicts, verdicts[1:], strict=False):
+        assert today.since == (yesterday.since if today.state == yesterday.state else today.day)
+        assert today.headline.endswith(".")
+        assert today.state != "learning" or "more runs" in today.headline
+
+
+def test_the_verdict_carries_what_it_was_made_from():
+    made_from = reading(START, **STRONG)
+    verdict = decide(made_from, None)
+    assert (verdict.signals, verdict.intensity) == (made_from.signals, made_from.intensity)
+    assert decide(replace(made_from), None) == verdict
