@@ -96,7 +96,7 @@ class Wire:
 
         try:
             return call()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError) as error:  # all that requests and stravalib raise for an answer
             refusal = refusal_of(error)
             if refusal is None:
                 raise StravaUnreachable(reason_for(error)) from None
