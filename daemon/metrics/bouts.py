@@ -14,6 +14,9 @@ Index = NDArray[np.intp]
 FAST = 1.10
 """A fast bout is at least this multiple of the usual easy speed over 30 s."""
 
+SHORT_FAST = 1.15
+"""Short repetitions are at least this multiple of easy speed, and of the rest between them."""
+
 LEAST_S = 20
 HOLD_S = 10
 """A dip of at most this long doesn't end a bout (s)."""
@@ -43,8 +46,11 @@ class Bout:
 
 
 def find_bouts(metrics: RunMetrics, easy_m_s: float, fast: float = FAST) -> list[Bout]:
-    """The bouts of a run at `fast` times `easy_m_s` (m/s) or more; costs nothing where the best 30 s stay below."""
-    if metrics.best_speed(30) < fast * easy_m_s:
+    """The bouts of a run at `fast` times `easy_m_s` (m/s) or more.
+
+    Costs nothing where neither the best 30 s nor the best two minutes could be work.
+    """
+    if metrics.best_speed(30) < max(fast, SHORT_FAST) * easy_m_s and metrics.best_speed(120) < fast * easy_m_s:
         return []
     table = metrics.row_table()
     speed = np.maximum(table[0], 0) / (100.0 * easy_m_s)
@@ -53,6 +59,8 @@ def find_bouts(metrics: RunMetrics, easy_m_s: float, fast: float = FAST) -> list
     start, end = edge[0::2], edge[1::2]
     apart = start[1:] - end[:-1] > HOLD_S // ROW_S
     start, end = start[np.concatenate((_TRUE, apart))[: start.size]], end[np.concatenate((apart, _TRUE))[: end.size]]
+    # The mean over 30 s widens a bout by a row at either end where it is much faster than its surroundings.
+    start, end = start + (speed[start] < fast), end - (speed[end - 1] < fast)
     enough = (end - start) * ROW_S >= LEAST_S
     start, end = start[enough], end[enough]
     return _described(table, speed, start, end) if start.size else []

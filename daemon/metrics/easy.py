@@ -21,6 +21,9 @@ SLOWEST, FASTEST = 0.78, 1.12
 """Multiples of the usual easy speed that count as easy running: wide, so that lost pace stays in sight."""
 
 LEAST_MIN = 8
+LEAST_SETTLED = 0.5
+"""Of the minutes between the marks this share must hold half a minute of settled running: walk breaks leave less."""
+
 LEAST_SHARE = 0.5
 """This much of the settled running between the minutes must be at easy speed, or the run was something else."""
 
@@ -37,7 +40,7 @@ PACE_SLOPE = 15.0
 MINUTE_CORRELATION = 0.8
 """Scatter of successive minutes hangs together; with this the standard error matches what was seen [measured]."""
 
-WILD_BPM = 8.0
+WILD_BPM = 6.5
 """Scatter of the minutes about pace and drift beyond this is a sensor losing contact (bpm) [measured]."""
 
 FLOOR_SE_BPM = 0.7
@@ -82,6 +85,8 @@ def _from_minutes(metrics: RunMetrics, usual: Usual, bouts: Sequence[Bout]) -> O
     counts = [int(np.count_nonzero(mask)) for mask in (inside, level, paced, used)]
     if counts[3] < LEAST_MIN:
         return None, _why_not(metrics, counts, speed[level])
+    if counts[0] < LEAST_SETTLED * (min(metrics.elapsed_s / 60.0, TO_MIN) - FROM_MIN):
+        return None, "not enough steady running"
     if counts[2] < LEAST_SHARE * counts[1]:
         return None, _off_pace(speed[level])
     return _reading(at[used] + 0.5, table[2][used] / 10.0, speed[used] * usual.speed_m_s, metrics.temperature_c)

@@ -7,7 +7,7 @@ easy-paced run with a high heart rate stays easy. Names never count; workout typ
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from daemon.metrics.bouts import FAST, Bout, find_bouts
+from daemon.metrics.bouts import FAST, SHORT_FAST, Bout, find_bouts
 from daemon.metrics.run_metrics import RunMetrics
 from daemon.metrics.usual import RIEGEL, AthleteSettings, Usual
 from daemon.values import Activity, Kind, Lap
@@ -16,11 +16,12 @@ RACE_TYPE, LONG_TYPE, WORKOUT_TYPE = 1, 2, 3
 HINTED_FAST = 1.07
 """Threshold for a bout where the runner or the laps say it was a workout."""
 
-WORK_OVER_REST = 1.15
 SHORT_S = 180
 """Up to here speed and repetition decide; longer bouts need a response."""
 
-BRIEF_S = 30
+BRIEF_S = 40
+"""What 25 s look like in rows of 10 s at worst. Brief bouts are strides, or work where there are too many of them."""
+
 LONGEST_REPETITION_S = 480
 LEAST_WORK_S, LEAST_WORK_SHARE = 180, 0.05
 """Less fast running than this, in seconds and as a share of the run, doesn't make a session."""
@@ -39,7 +40,7 @@ BLIND_FAST = 1.15
 STRIDE = 1.25
 """A stride is at least this multiple of easy speed, rounding by 10 s included."""
 
-STRIDES_S = 240
+STRIDES_S = 300
 STRIDES_MOST = 10
 HILL_GRADE = 0.04
 HILL_RISE_BPM = 10.0
@@ -68,7 +69,11 @@ def classify(activity: Activity, metrics: RunMetrics, usual: Usual, settings: At
     hinted = activity.workout_type in (RACE_TYPE, WORKOUT_TYPE) or laps_alternate(activity.laps, usual.speed_m_s)
     fast = fast_from(usual, hinted)
     bouts = tuple(find_bouts(metrics, usual.speed_m_s, fast))
+    brief = [bout for bout in bouts if bout.seconds <= BRIEF_S and bout.speed >= STRIDE * max(bout.rest, 1.0)]
+    strides = 3 <= len(brief) <= STRIDES_MOST and sum(bout.seconds for bout in brief) <= STRIDES_S
     work = [bout for bout in bouts if is_work(bout, fast, usual, settings)]
+    if len(brief) > STRIDES_MOST:
+        work += brief
     long = is_long(activity, metrics, usual)
     if is_race(activity, metrics, usual, work):
         return Judged("race", True, sum(bout.seconds for bout in work) or metrics.moving_s, bouts)
@@ -77,7 +82,7 @@ def classify(activity: Activity, metrics: RunMetrics, usual: Usual, settings: At
         return Judged("long" if long else session, True, float(sum(bout.seconds for bout in work)), bouts)
     if long:
         return Judged("long", False, 0.0, bouts)
-    return Judged("strides" if has_strides(bouts) else "easy", False, 0.0, bouts)
+    return Judged("strides" if strides else "easy", False, 0.0, bouts)
 
 
 def fast_from(usual: Usual, hinted: bool) -> float:
@@ -93,7 +98,7 @@ def is_work(bout: Bout, fast: float, usual: Usual, settings: AthleteSettings) ->
     if bout.seconds <= BRIEF_S:
         return False
     if bout.seconds <= SHORT_S:
-        return bout.speed >= max(WORK_OVER_REST, fast) * max(min(bout.rest, 1.1), 1.0)
+        return bout.speed >= max(SHORT_FAST, fast) * max(min(bout.rest, 1.1), 1.0)
     if bout.bpm is None or usual.heart_rate_bpm is None:
         return bout.speed >= BLIND_FAST
     enough = usual.heart_rate_bpm + RESPONSE_BPM
@@ -137,13 +142,6 @@ def answers(metrics: RunMetrics, usual: Usual) -> bool:
     if metrics.mean_bpm is None or usual.heart_rate_bpm is None:
         return True
     return metrics.mean_bpm >= usual.heart_rate_bpm + RESPONSE_BPM
-
-
-def has_strides(bouts: Sequence[Bout]) -> bool:
-    """A few short accelerations."""
-    brief = [bout for bout in bouts if bout.seconds <= BRIEF_S and bout.speed >= STRIDE]
-    total = sum(bout.seconds for bout in brief)
-    return 3 <= len(brief) <= STRIDES_MOST and total <= STRIDES_S
 
 
 def is_long(activity: Activity, metrics: RunMetrics, usual: Usual) -> bool:

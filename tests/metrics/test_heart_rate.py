@@ -93,7 +93,7 @@ def test_ten_locked_minutes_dont_move_the_rest() -> None:
 
 
 def test_a_dry_strap_at_the_start_goes_until_it_settles() -> None:
-    series = make_series(with_heart(slice(60, 540), 165.0 + np.arange(480) % 3))
+    series = make_series(with_heart(slice(60, 540), 178.0 + np.arange(480) % 3))
     assert series is not None
     assert np.isnan(series.heart_rate_bpm[:100]).all() and np.isfinite(series.heart_rate_bpm[115:]).all()
     assert series.flags[50] & HR_START

@@ -13,7 +13,7 @@ from daemon.metrics import AthleteSettings, judge_runs, make_series, measure
 from daemon.values import Activity, FloatArray, Streams
 
 DATA = Path(__file__).parents[2] / "../shared/data"
-NEWEST = 80
+NEWEST = 60
 
 
 def stream(streams: dict[str, list[float]], key: str) -> FloatArray | None:
