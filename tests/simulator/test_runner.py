@@ -6,17 +6,28 @@ import numpy as np
 import pytest
 
 from daemon.simulator.events import (
+    Event,
     FasterEasy,
+    FaultySensor,
+    HardBikeWeeks,
     HeatWave,
+    Hills,
     LayOff,
+    LutealPhase,
     NewDevice,
+    Offset,
     OneSession,
+    OtherHours,
+    RunDay,
     SpeedWork,
     Strain,
+    Treadmill,
     TwoUploads,
+    Volume,
 )
 from daemon.simulator.recording import SimulatedActivity
 from daemon.simulator.runner import WORLDS, RunnerSpec, WorldName, simulate, some_runner
+from daemon.simulator.sensor import SensorFaults
 from daemon.simulator.stories import absorbed, strained
 from tests.simulator.residuals import Residuals, residuals
 
@@ -205,17 +216,66 @@ def test_faulty_sensors_show_in_the_realistic_world_only() -> None:
     assert any(b is not None and b.min() == 0 for b in beats)
 
 
-def test_the_stories_tell_what_they_say() -> None:
-    today = date(2026, 11, 23)
+@pytest.mark.parametrize("today", [date(2026, 11, 23), date(2027, 2, 28), date(2028, 2, 29)])
+def test_the_stories_tell_what_they_say(today: date) -> None:
     tired, fine = strained(today), absorbed(today)
     for story in (tired, fine):
         hard = [r for r in story.activities if r.truth.hard]
         assert hard[0].start.date() == story.introduced_on
+        assert {r.start.weekday() for r in hard} == {story.introduced_on.weekday()}
         assert 33 <= (today - story.introduced_on).days <= 42
         assert story.activities[-1].start.date() < today
         assert 38 * 7 <= (today - story.activities[0].start.date()).days <= 40 * 7
     assert tired.activities[-1].truth.strain_bpm == 8
     assert all(r.truth.strain_bpm == 0 for r in fine.activities)
+
+
+def test_a_story_is_the_same_a_week_later() -> None:
+    one, other = (strained(day).activities for day in (date(2026, 11, 23), date(2026, 11, 30)))
+    assert [r.start + timedelta(7) for r in one] == [r.start for r in other]
+    assert one[-1].streams == other[-1].streams
+    assert {r.id for r in one[-3:]}.isdisjoint(r.id for r in other[-3:])
+
+
+class TestOtherEvents:
+    """What else moves a week or a heart, over eight weeks with the event from the fifth on."""
+
+    BEGIN, END = JANUARY + timedelta(28), JANUARY + timedelta(56)
+
+    def lived(self, *events: Event) -> list[SimulatedActivity]:
+        return [r for r in simulate(RunnerSpec(), JANUARY, self.END, events) if r.start.date() >= self.BEGIN]
+
+    def test_illness_and_luteal_phase_raise_the_level(self) -> None:
+        calm = easy_pulse(self.lived(), self.BEGIN, self.END)
+        ill = self.lived(Offset(self.BEGIN, days=28, bpm=10))
+        assert easy_pulse(ill, self.BEGIN, self.END) - calm == pytest.approx(10, abs=0.5)
+        luteal = [r.truth.offset_bpm for r in self.lived(LutealPhase(self.BEGIN, bpm=3))]
+        plain = [r.truth.offset_bpm for r in self.lived()]
+        raised = [round(a - b, 6) for a, b in zip(luteal, plain, strict=True)]
+        assert sorted(set(raised)) == [0, 3]
+        assert raised[0] == 0
+
+    def test_more_volume_another_run_day_and_hard_rides(self) -> None:
+        plain = self.lived()
+        longer = self.lived(Volume(self.BEGIN, share=1.2))
+        assert sum(r.session.minutes for r in longer) == pytest.approx(1.2 * sum(r.session.minutes for r in plain))
+        assert len(self.lived(RunDay(self.BEGIN, weekday=0))) == len(plain) + 4
+        rides = [r for r in self.lived(HardBikeWeeks(self.BEGIN)) if r.summary["sport_type"] == "Ride"]
+        assert len(rides) == 8
+        assert {(r.truth.kind, r.summary["type"]) for r in rides} == {("other", "Ride")}
+
+    def test_hills_other_hours_and_a_treadmill(self) -> None:
+        plain, hilly = self.lived(), self.lived(Hills(self.BEGIN))
+        assert np.mean([r.summary["total_elevation_gain"] for r in hilly]) > 2 * np.mean(
+            [r.summary["total_elevation_gain"] for r in plain]
+        )
+        assert {r.summary["name"] for r in self.lived(OtherHours(self.BEGIN))} >= {"Evening Run"}
+        indoors = self.lived(Treadmill(self.BEGIN, days=28))
+        assert all(r.summary["trainer"] and r.summary["total_elevation_gain"] == 0 for r in indoors)
+
+    def test_a_faulty_sensor(self) -> None:
+        broken = self.lived(FaultySensor(self.BEGIN, days=28, faults=SensorFaults(missing=1.0)))
+        assert not any(r.summary["has_heartrate"] for r in broken)
 
 
 def test_ids_need_more_than_32_bits_and_grow() -> None:
