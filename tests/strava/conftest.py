@@ -1,4 +1,4 @@
-"""A stand-in Strava with its own clock, and pullback's client in front of it with time-outs a test can wait for."""
+"""A stand-in Strava with its own clock, and pullback's client in front of it patient enough for a busy machine."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from daemon.strava.limits import Budget
 from daemon.strava.wire import Timeouts
 
 ATHLETE = 1001
-QUICK = Timeouts(connect_s=1.0, read_s=0.3, overall_s=0.8)
+PATIENT = Timeouts(connect_s=5.0, read_s=10.0, overall_s=20.0)
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Desk:
         client_id: int = 1,
         save: Callable[[Tokens], None] | None = None,
         load: Callable[[], Tokens | None] | None = None,
-        timeouts: Timeouts = QUICK,
+        timeouts: Timeouts = PATIENT,
     ) -> Strava:
         client = Strava(
             client_id,

@@ -76,7 +76,7 @@ def test_the_whole_way_from_consent_to_tokens(desk: Any) -> None:
 
     pages: queue.Queue[httpx.Response] = queue.Queue()
     desk.world.unticked = {"profile:read_all"}
-    callback = wait_for_callback(0, "st", 5, browser)
+    callback = wait_for_callback(0, "st", 30, browser)
     assert callback.code is not None and callback.scope == {"read", "activity:read_all"}
     tokens, athlete = _exchange(desk, callback)
     assert tokens.athlete_id == athlete["id"] == 1001 and tokens.scope == callback.scope
@@ -84,7 +84,7 @@ def test_the_whole_way_from_consent_to_tokens(desk: Any) -> None:
     revoke(tokens.refresh, client_id=1, client_secret="secret", base_url=desk.server.base_url)
     with pytest.raises(AccessLost):
         desk.strava(tokens).list_activities(None)
-    page = pages.get(timeout=5)
+    page = pages.get(timeout=30)
     assert page.status_code == 200 and "let pullback in" in page.text
 
 
@@ -103,7 +103,7 @@ def test_strangers_on_the_port_are_answered_and_waiting_goes_on() -> None:
 
         _elsewhere(visit)
 
-    callback = wait_for_callback(0, "st", 5, visitors)
+    callback = wait_for_callback(0, "st", 30, visitors)
     assert callback.error == "access_denied"
     assert [status for status, _ in answers[:4]] == [404, 200, 200, 200]
     assert all("not the answer" in text for _, text in answers[1:4])
@@ -115,8 +115,8 @@ def test_a_refusal_is_answered_with_a_page() -> None:
     def browser(redirect_uri: str) -> None:
         _elsewhere(lambda: pages.put(_get(redirect_uri + "?state=st&error=access_denied")))
 
-    wait_for_callback(0, "st", 5, browser)
-    page = pages.get(timeout=5)
+    wait_for_callback(0, "st", 30, browser)
+    page = pages.get(timeout=30)
     assert page.status_code == 200 and "refused" in page.text
 
 
@@ -177,7 +177,7 @@ def _exchange(desk: Any, callback: Callback, secret: str = "secret") -> Any:
         client_secret=secret,
         base_url=desk.server.base_url,
         api_url=desk.server.api_url,
-        timeouts=Timeouts(connect_s=1.0, read_s=1.0, overall_s=2.0),
+        timeouts=Timeouts(connect_s=5.0, read_s=10.0, overall_s=20.0),
     )
 
 
