@@ -18,6 +18,7 @@ from daemon.cli.session import Session
 from daemon.clock import SystemClock
 
 COMMANDS = {
+    "demo": "Watch two simulated runners start speed work; needs nothing.",
     "init": "Write a commented configuration.",
     "auth": "Let pullback read your runs from Strava.",
     "sync": "Fetch new runs once, judge them, and send what is waiting.",
@@ -25,6 +26,7 @@ COMMANDS = {
     "status": "Show the verdict and what it rests on.",
     "runs": "List every run with its kind, or why it was left out.",
     "check": "Check everything that must be right, all problems at once.",
+    "test-alert": "Send an invented alert through every channel.",
     "replay": "Walk the stored history and show what would have been sent.",
 }
 

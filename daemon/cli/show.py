@@ -43,6 +43,8 @@ class Table:
 
 
 Part = Line | Table
+Advance = Callable[[int, int], None]
+"""Told of (done, total)."""
 
 
 def status(document: dict[str, Any], zone: tzinfo) -> list[Part]:
@@ -204,7 +206,7 @@ def _on_terminal(parts: Iterable[Part], stream: TextIO) -> None:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+def progress(label: str) -> Iterator[Advance]:
     """A bar on a terminal, told of (done, total); nothing in a pipe."""
     if not sys.stdout.isatty():
         yield lambda done, total: None
