@@ -1,0 +1,19 @@
+"""The demo: who puts speed work on top of a full week is warned, who makes room for it isn't."""
+
+import re
+
+from tests.cli.terminal import Terminal
+
+
+def test_one_runner_is_warned_with_reasons_and_the_other_is_not(terminal: Terminal) -> None:
+    terminal.config.unlink()
+    result = terminal.pullback("demo")
+    assert (result.code, result.err) == (0, "")
+    made_room, on_top = result.out.split("The second runner")
+    assert "This runner was sent no alert." in made_room
+    assert "on the phone: Time to pull back" in on_top
+    warning = on_top.split("on the phone:")[1]
+    assert re.search(r"At \d:\d\d/km your easy heart rate is \d+ bpm above your norm", warning)
+    assert re.search(r"over the last \d+ easy runs compared with \d+ before", warning)
+    assert "Intensity came on" in warning
+    assert "This week:" in warning
