@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+ALERT_KINDS = ("pull_back", "watch", "ready", "all_clear", "access")
 _UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", re.ASCII)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -194,9 +195,10 @@ def file_path(value: Any) -> Path:
 
 
 def alert_kinds(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or not all(isinstance(k, str) and k.isidentifier() for k in value):
-        raise Wrong(f'kinds: {shown(value)} must be a list of kinds, such as ["pull_back", "subscription"]')
-    return tuple(dict.fromkeys(value))
+    kinds = value if isinstance(value, list) else []
+    if not kinds or not all(isinstance(kind, str) and kind in ALERT_KINDS for kind in kinds):
+        raise Wrong(f"kinds: {shown(value)} must be a list of some of {', '.join(ALERT_KINDS)}")
+    return tuple(dict.fromkeys(kinds))
 
 
 def any_url(value: Any) -> str:

@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from daemon import notify, signals
 from daemon.cli import check, identity
+from daemon.cli.session import Session
+from daemon.clock import SystemClock
+from daemon.errors import UserError
 
+LOADED = (notify, signals)  # before a test becomes somebody who may not look into this folder
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 
@@ -71,6 +76,26 @@ def test_what_is_written_afterwards_belongs_to_that_user_and_nobody_else_may_rea
     made = (open_folder / "made").stat()
     assert (made.st_uid, made.st_gid) == (nobody.pw_uid, nobody.pw_gid)
     assert stat.S_IMODE(made.st_mode) == 0o600
+
+
+@needs_root
+def test_who_may_not_read_the_configuration_is_told_to_use_sudo(open_folder: Path) -> None:
+    locked = open_folder / "etc"
+    locked.mkdir(mode=0o750)
+    (locked / "config.toml").write_text("")
+    child = os.fork()
+    if child == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.setgroups([])
+        os.setgid(nobody.pw_gid)
+        os.setuid(nobody.pw_uid)
+        session = Session(environ={}, clock=SystemClock(), config_option=locked / "config.toml")
+        try:
+            session.config()
+        except UserError as error:
+            os._exit(0 if "try again with sudo" in str(error) else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_root_stays_root_where_everything_is_roots(tmp_path: Path) -> None:

@@ -190,6 +190,7 @@ def test_all_problems_come_at_once_each_with_its_key() -> None:
         ('[alerts]\nall_clear = "yes"', "true or false"),
         ('[alerts]\nurls = "ntfy://x"', "must be a list"),
         ("[alerts]\nurls = [7]", "apprise URL"),
+        ('[alerts]\nurls = [{url = "ntfy://x", kinds = ["pullback"]}]', "pull_back, watch"),
         ('[alerts]\nurls = [{url = "ntfy://x", kind = ["a"]}]', "did you mean kinds?"),
         ('[athlete]\ntimezone = "Mars/Base"', "Europe/Berlin"),
         ('[athlete]\ntimezone = "Europe"', "time zone"),
