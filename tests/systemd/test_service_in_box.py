@@ -4,6 +4,7 @@ Runs only as root and with PULLBACK_SYSTEMD_BOX naming a program that knows `up`
 throw-away machine with systemd whose files are below `$TMPDIR/systemd-box/root`. Takes minutes, changes nothing else.
 """
 
+import json
 import os
 import re
 import shutil
@@ -11,9 +12,15 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
+
+from daemon.simulator.standin import StandIn
+from daemon.simulator.world import StravaWorld
+from tests.house import plain_run
 
 BOX = os.environ.get("PULLBACK_SYSTEMD_BOX", "")
 TOP = Path(__file__).parents[2]
@@ -45,6 +52,22 @@ class Machine:
         while (seen := self.shows("ActiveState")) != state:
             assert time.monotonic() < until, f"{seen}, not {state}, after {within_s} s"
             time.sleep(0.1)
+
+    def consent(self) -> None:
+        """`pullback auth --paste`, with the runner's browser in our hands."""
+        with subprocess.Popen(
+            [BOX, "run", "pullback", "auth", "--paste"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as auth:
+            assert auth.stdout is not None and auth.stdin is not None
+            address = next(line.strip() for line in auth.stdout if line.startswith("http"))
+            auth.stdin.write(httpx.get(address, follow_redirects=False).headers["location"] + "\n")
+            auth.stdin.close()
+            said = auth.stdout.read()
+        assert auth.returncode == 0, said
+
+    def runs(self) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = json.loads(self.sh("cd / && pullback runs --json"))
+        return found
 
     def clone(self) -> None:
         """The tree as git knows it, in a folder only root may enter."""
@@ -154,6 +177,27 @@ def test_a_broken_configuration_at_the_start_is_no_restart_loop(service: Machine
     service.comes_to("failed", 5)
     assert service.shows("ExecMainStatus") == "2"
     service.sh("systemctl reset-failed pullback")
+
+
+def test_authorised_while_it_runs_it_fetches_the_runs_without_a_restart(service: Machine) -> None:
+    """All the way through the walls around the process: the app entered, the runner's consent, the first pull."""
+    before = service.shows("MainPID")
+    now = datetime.now(UTC)
+    world = StravaWorld(lambda: now)
+    for day in range(5):
+        world.add(plain_run(100 + day, now - timedelta(days=2 * day + 1)))
+    with StandIn(world) as strava:
+        app = f'client_id = 1\nclient_secret = "secret"\nbase_url = "{strava.base_url}"\napi_url = "{strava.api_url}"\n'
+        config = service.files / "etc/pullback/config.toml"
+        config.write_text(config.read_text().replace("[strava]\n", f"[strava]\n{app}"))
+        service.sh("timeout 10 systemctl reload pullback")
+        service.consent()
+        until = time.monotonic() + 60
+        while len(service.runs()) < 5:
+            assert time.monotonic() < until, service.shows("StatusText")
+            time.sleep(1)
+    assert (service.shows("ActiveState"), service.shows("MainPID")) == ("active", before)
+    assert service.sh("find /var/lib/pullback ! -user pullback") == ""
 
 
 def test_an_upgrade_keeps_configuration_and_data_and_goes_on_running(service: Machine) -> None:
