@@ -15,8 +15,8 @@ BUG, INTERRUPTED = 3, 130
 
 _NAMED_SECRETS = re.compile(
     r"""(?ix)
-    (?P<name> \b (?: client_secret | access_token | refresh_token | password | token | code ) \b
-              ["']? \s* [=:] \s* ["']? )
+    (?P<name> \b (?: client_secret | access_token | refresh_token | password | token ) \b ["']? \s* [=:] \s* ["']?
+            | \b code= )
     [^\s"'&,;)}]+
     """
 )

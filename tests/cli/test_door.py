@@ -105,7 +105,7 @@ def test_no_log_holds_a_secret(text: str) -> None:
 
 
 def test_what_is_no_secret_is_kept() -> None:
-    line = 'File "/opt/pullback/daemon/sync.py", line 7: ValueError: exit code 3, 42 runs'
+    line = 'File "/opt/pullback/daemon/sync.py", line 7: ValueError: status code: 500, 42 runs'
     assert door.redact(line, []) == line
 
 
