@@ -80,3 +80,15 @@ def test_six_weeks_come_before_any_judgement():
     got = reading(simulate(CLEAN, Plan(weeks=5), seed=3), 30)
     assert got.signal("tight_week") is None
     assert got.missing == "needs 6 weeks of runs; has 4"
+
+
+def test_big_blocks_are_no_news_to_a_runner_who_trains_in_blocks():
+    runs = simulate(CLEAN, Plan(weeks=60), seed=5)
+
+    def in_blocks(first_block):
+        weeks = [(run.day - FIRST_DAY).days // 7 for run in runs]
+        big = [week >= first_block and week % 8 in (0, 1, 2) for week in weeks]
+        return [replace(run, load=60.0 if block else 40.0) for run, block in zip(runs, big, strict=True)]
+
+    assert "load" in names(week(in_blocks(56), 59 * 7 - 1))
+    assert "load" not in names(week(in_blocks(0), 59 * 7 - 1))
