@@ -65,6 +65,7 @@ def test_what_is_written_afterwards_belongs_to_that_user_and_nobody_else_may_rea
     environ = {"HOME": "/root", "XDG_DATA_HOME": "/root/data"}
     child = os.fork()
     if child == 0:
+        os.setgroups([0])
         identity.step_down(config, environ)
         (open_folder / "made").write_text("")
         try:
