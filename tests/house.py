@@ -43,19 +43,22 @@ class Clock:
 
 
 class Phone:
-    """A real HTTP receiver; `status` is what it answers, `messages` what it took."""
+    """A real HTTP receiver: `status` is what it answers, after refusing `refusals` times; `messages` what it took."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
         self.status = 200
+        self.refusals = 0
         phone = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                if phone.status == 200:
+                status = 500 if phone.refusals else phone.status
+                phone.refusals = max(0, phone.refusals - 1)
+                if status == 200:
                     phone.messages.append(json.loads(body))
-                self.send_response(phone.status)
+                self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

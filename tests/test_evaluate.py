@@ -1,27 +1,15 @@
-"""The record the daemon keeps, day by day, against a replay of the same history; and what it says of the past."""
+"""What the daemon records and says when facts about the past or the present change."""
 
 from datetime import UTC, date, datetime, timedelta
 
 from daemon import documents
 from daemon.evaluate import doubles, replay, runs, status_document
-from daemon.simulator.events import SpeedWork, Strain
-from daemon.simulator.runner import RunnerSpec, simulate
 from daemon.simulator.stories import strained
 from daemon.store import judgement, outbox
 from daemon.store.progress import progress
 from daemon.strava.convert import read_activity
 from daemon.values import Activity, Verdict
 from tests.house import House, plain_run
-
-FIRST = date(2026, 4, 6)
-CAME = FIRST + timedelta(weeks=18, days=4)
-
-
-def half_a_year(world: str = "quiet") -> list[object]:
-    """26 weeks of one runner: a base, then intervals on top of it that cost 8 bpm."""
-    events = (SpeedWork(CAME, "intervals", 4, minutes=55), Strain(CAME + timedelta(days=7), bpm=8, days=10))
-    spec = RunnerSpec(seed=11, warmth_c=8, season_c=3)
-    return list(simulate(spec, FIRST, FIRST + timedelta(weeks=26), events))
 
 
 def record(house: House) -> list[Verdict]:
@@ -32,23 +20,6 @@ def record(house: House) -> list[Verdict]:
 def told(house: House) -> list[tuple[str, date]]:
     with house.store.read() as session:
         return [(a.kind, a.opened_at.date()) for a in outbox.alerts(session, house.athlete_id)]
-
-
-def test_a_replay_says_what_the_daemon_recorded_day_by_day(house: House) -> None:
-    house.clock.moment = datetime.combine(FIRST, datetime.min.time(), UTC) + timedelta(hours=20)
-    house.world.add_all(half_a_year(), as_they_happen=True)  # type: ignore[arg-type]
-    for _ in range(26 * 7):
-        house.pull()
-        house.evaluate()
-        house.clock.advance(days=1)
-    house.clock.advance(days=-1)
-    replayed = replay(house.store, house.athlete_id, house.config, house.clock.now())
-    recorded = record(house)
-    assert [documents.verdict_document(v) for v in recorded] == [
-        documents.verdict_document(v) for v in replayed.verdicts
-    ]
-    assert "pull_back" in {v.state for v in recorded}
-    assert told(house) == [(alert.kind, alert.day) for alert in replayed.alerts]
 
 
 def test_a_first_backfill_says_one_thing_about_today_and_nothing_about_yesterday(house: House) -> None:

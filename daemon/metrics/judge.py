@@ -1,6 +1,7 @@
 """The causal fold: every run classified and measured against what was usual before it. Pure, linear, oldest first."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from daemon.metrics.easy import Outcome, easy_heart_rate
 from daemon.metrics.kind import Judged, classify
@@ -46,6 +47,8 @@ def _first_lessons(ordered: Iterable[tuple[Activity, RunMetrics]]) -> list[Lesso
     return first
 
 
+# Between two evaluations of the daemon a few runs change; the same four values give the same run.
+@lru_cache(maxsize=1024)
 def _judge(activity: Activity, metrics: RunMetrics, usual: Usual | None, settings: AthleteSettings) -> Run:
     judged = _kind(activity, metrics, usual, settings)
     easy, left_out = _easy(activity, metrics, usual, judged)

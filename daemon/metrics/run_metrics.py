@@ -4,6 +4,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -88,6 +89,8 @@ def to_json(metrics: RunMetrics) -> str:
     return json.dumps({k: v for k, v in facts.items() if v != _DEFAULTS[k]}, separators=(",", ":"))
 
 
+# The daemon reads the same texts at every evaluation.
+@lru_cache(maxsize=1024)
 def from_json(text: str) -> RunMetrics:
     """The metrics `to_json` was given. Raises ValueError on anything else."""
     facts = json.loads(text)
