@@ -43,7 +43,7 @@ lint: $(VENV)/.tools
 benchmark: $(VENV)/.tools
 	$(VENV)/bin/python -m pytest -q -s --override-ini="python_files=bench_*.py" tests/benchmarks $(ARGS)
 
-# The stamps are what makes a second `make test` start at once.
+# The stamps are what makes a second `make test` start at once; --no-compile, for only what is imported is worth compiling.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "pullback needs Python 3.11 or later: make PYTHON=/path/to/python3.11"; exit 1; } >&2
@@ -51,12 +51,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.pullback: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Setting up $(VENV) …"
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-compile --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.tools: tests/requirements.lock $(VENV)/.pullback
-	@$(PIP) install --require-hashes -r tests/requirements.lock
+	@$(PIP) install --no-compile --require-hashes -r tests/requirements.lock
 	@touch $@
 
 # Hashes of every published file, and no trace of this machine's indexes. In a venv of its own: pip-tools is no one's dependency.
