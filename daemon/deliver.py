@@ -35,8 +35,12 @@ def next_attempt(attempts: int, created_at: datetime, now: datetime) -> datetime
     """When to try again after `attempts` failures: doubling from a minute to a day; None after three days."""
     if now - created_at >= GIVE_UP_AFTER:
         return None
-    wait: timedelta = FIRST_RETRY * 2 ** min(attempts - 1, 20)
-    return now + min(wait, LONGEST_RETRY)
+    return now + _wait(attempts)
+
+
+def _wait(attempts: int) -> timedelta:
+    wait: timedelta = FIRST_RETRY * 2 ** min(max(attempts - 1, 0), 20)
+    return min(wait, LONGEST_RETRY)
 
 
 def is_quiet(now: time, start: time, end: time) -> bool:
@@ -45,11 +49,17 @@ def is_quiet(now: time, start: time, end: time) -> bool:
 
 
 def due(deliveries: list[Delivery], now: datetime, *, at_once: bool) -> list[Delivery]:
-    """Which to try now: claims left by a crash, and pending ones whose time has come (`at_once`: all of them)."""
+    """Which to try now: claims left by a crash, and pending ones whose time has come (`at_once`: all of them).
+
+    A time further off than the wait that led to it was set before the clock was put back: it has come, too.
+    """
     return [
         d
         for d in deliveries
-        if d.state == "claimed" or at_once or d.next_attempt_at is None or d.next_attempt_at <= now
+        if d.state == "claimed"
+        or at_once
+        or d.next_attempt_at is None
+        or not now < d.next_attempt_at <= now + _wait(d.attempts)
     ]
 
 

@@ -62,7 +62,7 @@ class Daemon:
         return [
             Job("poll", IntervalTrigger(seconds=round(poll_s), jitter=round(poll_s / 10)), self.poll),
             Job("deliver", IntervalTrigger(minutes=1), self.deliver),
-            Job("retention", IntervalTrigger(hours=1), self.retain),
+            Job("retention", IntervalTrigger(hours=6), self.retain),
         ]
 
     def poll(self) -> None:

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import CursorResult, delete, func, update
-from sqlmodel import Session, col, select
+from sqlalchemy import CursorResult, delete, func, insert, update
+from sqlmodel import Session, SQLModel, col, select
 
 from daemon.store.tables import ActivityRow, MetricsRow, RawRow, SeriesRow
 from daemon.values import RUN_SPORTS, Activity, Lap
@@ -122,7 +122,9 @@ def save_activity(
     row.start, row.day, row.sport, row.name = activity.start, activity.day, activity.sport, activity.name
     row.facts, row.deleted_at = facts, None
     session.add(row)
-    session.flush()
+    if recording == "none":
+        # Retyped, or entered by hand: what was recorded as a run no longer counts.
+        session.exec(delete(SeriesRow).where(*_of(SeriesRow, activity.athlete_id, activity.id)))
 
 
 def save_detail(session: Session, activity: Activity) -> None:
@@ -145,7 +147,7 @@ def save_raw(
     """Keeps one answer as it came until `expires_at`."""
     # Level 1: these live for days only, and the runner's small machine compresses hundreds in a backfill.
     packed = zlib.compress(answer, 1)
-    session.merge(RawRow(athlete_id=athlete_id, activity_id=activity_id, kind=kind, data=packed, expires_at=expires_at))
+    _put(session, RawRow, athlete_id=athlete_id, activity_id=activity_id, kind=kind, data=packed, expires_at=expires_at)
 
 
 def raw(session: Session, athlete_id: int, activity_id: int, kind: str) -> bytes | None:
@@ -156,14 +158,13 @@ def raw(session: Session, athlete_id: int, activity_id: int, kind: str) -> bytes
 
 def save_recording(session: Session, athlete_id: int, activity_id: int, series: bytes | None) -> None:
     """Records that the streams came; `series` is None where nothing in them could be used."""
-    row = session.get_one(ActivityRow, (athlete_id, activity_id))
-    row.recording, row.next_attempt_at = "have" if series is not None else "none", None
-    session.add(row)
-    session.flush()
+    this = (col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.id) == activity_id)
+    recording = "none" if series is None else "have"
+    session.exec(update(ActivityRow).where(*this).values(recording=recording, next_attempt_at=None))
     if series is None:
         session.exec(delete(SeriesRow).where(*_of(SeriesRow, athlete_id, activity_id)))
     else:
-        session.merge(SeriesRow(athlete_id=athlete_id, activity_id=activity_id, data=series))
+        _put(session, SeriesRow, athlete_id=athlete_id, activity_id=activity_id, data=series)
 
 
 def save_missing(session: Session, athlete_id: int, activity_id: int, again_at: datetime | None) -> None:
@@ -175,7 +176,7 @@ def save_missing(session: Session, athlete_id: int, activity_id: int, again_at: 
 
 
 def save_metrics(session: Session, athlete_id: int, activity_id: int, version: int, metrics: str) -> None:
-    session.merge(MetricsRow(athlete_id=athlete_id, activity_id=activity_id, version=version, data=metrics))
+    _put(session, MetricsRow, athlete_id=athlete_id, activity_id=activity_id, version=version, data=metrics)
 
 
 def outdated(session: Session, athlete_id: int, version: int) -> list[tuple[Activity, bytes | None]]:
@@ -252,6 +253,12 @@ def newest(session: Session, athlete_id: int) -> Activity | None:
         .limit(1)
     ).first()
     return None if row is None else _activity(row)
+
+
+def _put(session: Session, table: type[SQLModel], **values: Any) -> None:
+    """Adds a row or replaces the one with its key: in a backfill this runs thousands of times, so without the ORM."""
+    session.flush()
+    session.connection().execute(insert(table).prefix_with("OR REPLACE"), values)
 
 
 def _of(table: Any, athlete_id: int, activity_id: int) -> tuple[Any, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 from sqlmodel import Session
 
 from daemon.store.errors import Busy, StoreError
@@ -110,6 +110,8 @@ def _lock(handle: int, work: str, wait_s: float) -> None:
 def _translated(path: Path) -> Iterator[None]:
     try:
         yield
+    except (IntegrityError, ProgrammingError, DataError):
+        raise  # ours to mend, not the runner's
     except DatabaseError as error:
         raise StoreError(f"the database {path}: {_advice(str(error.orig))}") from error
 

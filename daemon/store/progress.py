@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlalchemy import insert
+from sqlmodel import Session, col, select
 
 from daemon.store.tables import SyncRow
 
@@ -40,11 +41,11 @@ _MOMENTS = ("last_pull_at", "last_success_at", "swept_at", "listed_back_to", "ac
 
 def progress(session: Session, athlete_id: int) -> Progress:
     """The athlete's progress; a fresh one when nothing was pulled yet."""
-    row = session.get(SyncRow, athlete_id)
-    if row is None:
+    stored = session.exec(select(col(SyncRow.data)).where(SyncRow.athlete_id == athlete_id)).first()
+    if stored is None:
         return Progress()
     names = {f.name for f in fields(Progress)}
-    data = {k: v for k, v in row.data.items() if k in names}
+    data = {k: v for k, v in stored.items() if k in names}
     for name in _MOMENTS:
         data[name] = None if data.get(name) is None else datetime.fromisoformat(data[name])
     if data.get("judge_from") is not None:
@@ -56,7 +57,7 @@ def save_progress(session: Session, athlete_id: int, state: Progress) -> None:
     data = asdict(state)
     for name in (*_MOMENTS, "judge_from"):
         data[name] = None if data[name] is None else data[name].isoformat()
-    session.merge(SyncRow(athlete_id=athlete_id, data=data))
+    session.connection().execute(insert(SyncRow).prefix_with("OR REPLACE"), {"athlete_id": athlete_id, "data": data})
 
 
 def note_change(session: Session, athlete_id: int, day: date) -> None:

@@ -1,5 +1,6 @@
 """Brings the file to the schema of this version: a backup first, then all steps in one transaction."""
 
+import logging
 import os
 import sqlite3
 from pathlib import Path
@@ -64,6 +65,7 @@ def _upgrade(store: Store) -> None:
     from alembic import command
     from alembic.config import Config
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.set_main_option("path_separator", "os")
