@@ -67,6 +67,15 @@ def test_after_three_days_it_is_given_up_with_a_mark(house: House) -> None:
     assert states(house) == ["given_up"]
 
 
+def test_a_clock_put_back_by_a_year_holds_nothing_up(house: House) -> None:
+    tell(house)
+    house.clock.advance(days=-365)
+    house.phone.refusals = 1
+    assert house.deliver().failed == 1
+    house.clock.advance(days=-365)
+    assert house.deliver().sent == 1
+
+
 def test_a_crash_between_claim_and_record_sends_it_again(house: House) -> None:
     tell(house)
     with house.store.write() as session:
