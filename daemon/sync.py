@@ -33,6 +33,7 @@ READY_SPAN = timedelta(weeks=26)
 """The newest part of the history that must be in before anything is judged."""
 RETRIES = (timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=45))
 """After these, hourly until a day after the run was first asked for; then it counts with its summary alone."""
+LONGEST_RETRY = timedelta(hours=1)
 RETRY_DAY = 26
 """Attempts that the schedule above makes in a day."""
 FAILURES_END_A_PULL = 5
@@ -99,7 +100,7 @@ def next_attempt(attempts: int, now: datetime, *, fresh: bool) -> datetime | Non
     """
     if not fresh or attempts >= RETRY_DAY:
         return None
-    return now + (RETRIES[attempts] if attempts < len(RETRIES) else timedelta(hours=1))
+    return now + (RETRIES[attempts] if attempts < len(RETRIES) else LONGEST_RETRY)
 
 
 def _has_streams(activity: Activity) -> bool:
@@ -164,6 +165,7 @@ class _Pull:
     stop: Callable[[], bool]
     advance: Callable[[int, int], None]
     outcome: Outcome = field(default_factory=Outcome)
+    answered: bool = False
 
     def list_all(self) -> None:
         state = self._state()
@@ -173,15 +175,17 @@ class _Pull:
             # After a long silence the window reaches back to what was last seen.
             since = min(since, state.last_success_at - timedelta(days=1))
         first = state.listed_back_to is None
-        sweep = state.backfill_done and (state.swept_at is None or now - state.swept_at >= SWEEP_EVERY)
+        # Either way: a sweep noted by a clock that was ahead must not put off the next one.
+        sweep = state.backfill_done and (state.swept_at is None or abs(now - state.swept_at) >= SWEEP_EVERY)
         if sweep:
-            self._compare(self._kept_since(now), detail_for_new=True, to_the_end=True)
+            readable = self._compare(self._kept_since(now), detail_for_new=True, to_the_end=True)
         else:
-            self._compare(since, detail_for_new=not first)
-        changes: dict[str, object] = {"last_success_at": now}
+            readable = self._compare(since, detail_for_new=not first)
+        self.answered = True
+        changes: dict[str, object] = {"last_success_at": now} if readable else {}
         if first:
             changes["listed_back_to"] = since
-        if sweep:
+        if sweep and readable:
             changes["swept_at"] = now
         self._note(**changes)
         self._list_backwards(now)
@@ -191,8 +195,8 @@ class _Pull:
             oldest = rows.oldest_start(session, self.athlete_id)
         return min(now - self.backfill, (oldest or now) - timedelta(seconds=1))
 
-    def _compare(self, since: datetime, *, detail_for_new: bool, to_the_end: bool = False) -> None:
-        """Lists everything after `since` and takes over what differs.
+    def _compare(self, since: datetime, *, detail_for_new: bool, to_the_end: bool = False) -> bool:
+        """Lists everything after `since` and takes over what differs; false where none of it could be read.
 
         Strava may send short pages before the last, so a list that must be whole ends with an empty one; two weeks
         of one runner fit on one page.
@@ -213,6 +217,7 @@ class _Pull:
         self._save(decided.saves, listed, known)
         if not answer.unreadable:
             self._ask_by_id(decided.missing, known)
+        return bool(listed) or not self.outcome.unreadable
 
     def _save(self, saves: Sequence[Save], listed: Mapping[int, Listed], known: Mapping[int, Known]) -> None:
         if not saves:
@@ -256,13 +261,16 @@ class _Pull:
                 known = rows.known_by_id(session, self.athlete_id, listed)
             decided = plan([item.activity for item in listed.values()], known, detail_for_new=False)
             self._save(decided.saves, listed, known)
-            reached = min((item.activity.start for item in page.items), default=oldest)
+            # Where nothing on a page can be read there is no going on from it: the next pull's sweep tries it again.
+            reached = min((i.activity.start for i in page.items), default=cursor if page.unreadable else oldest)
             done = reached <= oldest or page.empty or reached >= cursor
-            self._note(listed_back_to=max(reached, oldest), backfill_done=done, swept_at=now if done else None)
+            whole = done and (not page.unreadable or bool(page.items))
+            self._note(listed_back_to=max(reached, oldest), backfill_done=done, swept_at=now if whole else None)
 
     def fetch_all(self) -> None:
         with self.store.read() as session:
-            queue = rows.to_fetch(session, self.athlete_id, self.clock.now())
+            waiting = rows.to_fetch(session, self.athlete_id)
+        queue = [item for item in waiting if item.detail_wanted or _due(item, self.clock.now())]
         failures = 0
         for done, item in enumerate(queue):
             if self.stop():
@@ -279,8 +287,8 @@ class _Pull:
         self.advance(len(queue), len(queue))
 
     def _fetch(self, item: Known) -> None:
-        fresh = item.detail_wanted or item.attempts > 0
-        purpose: Purpose = "new" if fresh or self.clock.now() - item.start < WINDOW else "backfill"
+        fresh = item.detail_wanted or item.attempts > 0 or self.clock.now() - item.start < WINDOW
+        purpose: Purpose = "new" if fresh else "backfill"
         if item.recording in ("wanted", "waiting") and _due(item, self.clock.now()):
             self._fetch_streams(item, purpose, fresh=fresh)
         if item.detail_wanted:
@@ -321,7 +329,7 @@ class _Pull:
         with self.store.write() as session:
             state = progress(session, self.athlete_id)
             self.outcome.pending = rows.wanted_since(session, self.athlete_id)
-            listed = state.backfill_done or (
+            listed = (state.backfill_done and state.swept_at is not None) or (
                 state.listed_back_to is not None and state.listed_back_to <= now - READY_SPAN
             )
             ready = listed and rows.wanted_since(session, self.athlete_id, now - READY_SPAN) == 0
@@ -329,9 +337,8 @@ class _Pull:
                 # Judged as "learning" so far, on purpose: all of it is due now.
                 note_change(session, self.athlete_id, date.min)
                 state = progress(session, self.athlete_id)
-            access: str | None = problem.reason if isinstance(problem, AccessLost) else None
-            if isinstance(problem, StravaUnreachable):
-                access = state.access
+            # Only an answer shows that a refusal is over: the rate limit and a failing network say nothing of it.
+            access = problem.reason if isinstance(problem, AccessLost) else None if self.answered else state.access
             since = state.access_since if access is not None and access == state.access else now
             save_progress(
                 session,
@@ -370,4 +377,5 @@ class _Pull:
 
 
 def _due(item: Known, now: datetime) -> bool:
-    return item.next_attempt_at is None or item.next_attempt_at <= now
+    # Further off than any retry: set by a clock that was ahead.
+    return item.next_attempt_at is None or not now < item.next_attempt_at <= now + LONGEST_RETRY

@@ -234,6 +234,69 @@ def test_a_clock_that_jumped_back_a_year_loses_nothing(house: House) -> None:
     assert alive(house) == set(ids)
 
 
+def test_a_clock_that_was_ahead_for_a_while_delays_neither_the_sweep_nor_streams(house: House) -> None:
+    a_year(house, 2)
+    house.pull()
+    run = house.world.add(plain_run(7002, house.clock.now() - timedelta(hours=1)))
+    house.world.hold_streams(run)
+    house.clock.advance(days=400)
+    house.pull()
+    house.clock.advance(days=-400)
+    late = house.world.add(plain_run(7003, house.clock.now() - timedelta(days=200)))
+    house.world.release_streams(run)
+    house.pull()
+    assert late in alive(house)
+    assert known(house)[run].recording == "have"
+
+
+def test_a_first_list_that_says_nothing_readable_is_asked_for_again(house: House) -> None:
+    ids = a_year(house)
+    house.world.fail("athlete/activities", "wrong_types", times=2)
+    house.pull()
+    with house.store.read() as session:
+        assert not progress(session, house.athlete_id).history_ready
+    house.pull()
+    assert alive(house) == set(ids)
+
+
+def test_a_sweep_that_says_nothing_readable_is_made_again(house: House) -> None:
+    a_year(house, 2)
+    house.pull()
+    late = house.world.add(plain_run(7004, house.clock.now() - timedelta(days=200)))
+    house.clock.advance(days=30)
+    missed = house.world.add(plain_run(7005, house.clock.now() - timedelta(days=20)))
+    house.world.fail("athlete/activities", "wrong_types", times=2)
+    house.pull()
+    house.clock.advance(minutes=20)
+    house.pull()
+    assert {late, missed} <= alive(house)
+
+
+def test_a_run_that_strava_still_works_on_at_the_first_pull_is_asked_for_again(house: House) -> None:
+    run = house.world.add(plain_run(7006, house.clock.now() - timedelta(hours=1)))
+    house.world.hold_streams(run)
+    house.pull()
+    house.world.release_streams(run)
+    house.clock.advance(minutes=6)
+    house.pull()
+    assert known(house)[run].recording == "have"
+
+
+def test_a_lapsed_subscription_is_one_episode_also_when_the_rate_limit_comes_between(house: House) -> None:
+    a_year(house, 1)
+    house.pull()
+    house.clock.advance(minutes=20)
+    first = house.clock.now()
+    house.world.inactive = True
+    house.world.limits.read.short_limit = 1
+    house.pull()
+    house.clock.advance(minutes=1)
+    assert house.pull().waiting_until is not None
+    with house.store.read() as session:
+        state = progress(session, house.athlete_id)
+    assert (state.access, state.access_since) == ("inactive", first)
+
+
 def test_odd_activities_are_taken_as_they_are(house: House) -> None:
     now = house.clock.now()
     odd = {

@@ -62,13 +62,12 @@ def oldest_start(session: Session, athlete_id: int) -> datetime | None:
     return session.exec(query.order_by(col(ActivityRow.start)).limit(1)).first()
 
 
-def to_fetch(session: Session, athlete_id: int, now: datetime) -> list[Known]:
-    """Runs whose streams or detail may be asked for now, newest first."""
-    due = col(ActivityRow.next_attempt_at).is_(None) | (col(ActivityRow.next_attempt_at) <= now)
+def to_fetch(session: Session, athlete_id: int) -> list[Known]:
+    """Runs whose streams or detail are still to be had, due or not, newest first."""
     query = (
         select(ActivityRow)
         .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
-        .where((col(ActivityRow.recording).in_(("wanted", "waiting")) & due) | col(ActivityRow.detail_wanted))
+        .where(col(ActivityRow.recording).in_(("wanted", "waiting")) | col(ActivityRow.detail_wanted))
         .order_by(col(ActivityRow.start).desc())
     )
     return [_known(row) for row in session.exec(query)]
