@@ -137,7 +137,9 @@ def evaluate(store: Store, athlete_id: int, config: Config, now: datetime) -> Ev
         judged = _judge(store, athlete_id, config, first, today, ready=state.history_ready)
         with store.write() as session:
             record = [(v.day, documents.verdict_document(v)) for v in judged]
-            judgement.save_verdicts(session, athlete_id, record, whole=first is None)
+            # Days of a deleted first run are due without being judged again: they leave the record.
+            since = date.min if first is None else min([first, *(v.day for v in judged[:1])])
+            judgement.save_verdicts(session, athlete_id, record, since)
             current = progress(session, athlete_id)
             # A pull may have noted another change meanwhile: then it stays due.
             seen = current.changes == state.changes

@@ -123,3 +123,16 @@ def _activity(activity_id: int, start: datetime) -> Activity:
 def _no_limits(house: House) -> None:
     for quota in (house.world.limits.read, house.world.limits.overall):
         quota.short_limit = quota.long_limit = 100_000
+
+
+def test_days_before_the_first_run_that_is_left_leave_the_record(house: House) -> None:
+    first, second = (house.world.add(plain_run(n, house.clock.now() - timedelta(days=n))) for n in (12, 5))
+    house.pull()
+    house.evaluate()
+    for left, deleted in ((second, first), (None, second)):
+        house.world.delete(deleted)
+        house.pull()
+        house.evaluate()
+        expected = replay(house.store, house.athlete_id, house.config, house.clock.now()).verdicts
+        assert [(v.day, v.state) for v in record(house)] == [(v.day, v.state) for v in expected]
+        assert bool(expected) == (left is not None)

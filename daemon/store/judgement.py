@@ -27,10 +27,7 @@ def verdicts(session: Session, athlete_id: int) -> list[dict[str, Any]]:
     return [dict(data) for data in session.exec(query)]
 
 
-def save_verdicts(
-    session: Session, athlete_id: int, days: Sequence[tuple[date, dict[str, Any]]], *, whole: bool
-) -> None:
-    """Replaces the record from the first of `days` on; `whole` replaces all of it."""
-    since = date.min if whole or not days else days[0][0]
+def save_verdicts(session: Session, athlete_id: int, days: Sequence[tuple[date, dict[str, Any]]], since: date) -> None:
+    """Replaces the record from `since` on, which is not later than the first of `days`."""
     session.exec(delete(VerdictRow).where(col(VerdictRow.athlete_id) == athlete_id, col(VerdictRow.day) >= since))
     session.add_all(VerdictRow(athlete_id=athlete_id, day=day, data=data) for day, data in days)
