@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from daemon.config import Config
 from daemon.deliver import Send, deliver, is_quiet
 from daemon.errors import UserError
 from daemon.evaluate import evaluate, local_now
-from daemon.store import Store, grants, outbox
+from daemon.store import Busy, Store, grants, outbox
 from daemon.store import activities as rows
 from daemon.store.progress import athletes, progress, save_progress
 from daemon.sync import pull
@@ -113,7 +114,9 @@ class Daemon:
         ):
             return
         channels = {outbox.channel_id(channel.url): channel.url for channel in self.config.alerts.urls}
-        deliver(self.store, channels, self.send, self.clock, stop=self.stopping.is_set)
+        # Whoever holds it is delivering, perhaps to a slow channel: what is left is tried in a minute.
+        with suppress(Busy):
+            deliver(self.store, channels, self.send, self.clock, stop=self.stopping.is_set)
 
     def retain(self) -> None:
         """Deletes raw answers whose time is over."""
