@@ -50,7 +50,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.path = Path(self.stack.enter_context(tempfile.TemporaryDirectory())) / "pullback.db"
         shutil.copy(migrated(), self.path)
         self.store: Store = open_store(self.path)
-        self.stack.callback(lambda: self.store.close())
+        self.stack.callback(self.close)
         self.phones = (Phone(), Phone())
         for phone in self.phones:
             self.stack.callback(phone.hang_up)
@@ -180,6 +180,9 @@ class OutboxMachine(RuleBasedStateMachine):
             assert not outbox.unsettled(session)
 
     # -- helpers --------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        self.store.close()
 
     def deliver_with(self, send: object, *, at_once: bool = False) -> None:
         self.note_who_is_excused()
