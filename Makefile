@@ -31,7 +31,7 @@ demo: $(VENV)/.pullback
 	@$(VENV)/bin/pullback demo
 
 test: $(VENV)/.tools
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.tools
 	$(VENV)/bin/ruff check .

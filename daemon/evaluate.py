@@ -346,8 +346,8 @@ def _open(
 
 
 def _lowest_minimum(config: Config) -> str:
-    minimums = {channel.minimum or config.alerts.minimum for channel in config.alerts.urls} | {config.alerts.minimum}
-    return "watch" if "watch" in minimums else "pull_back"
+    heard = any(_hears(channel, "watch", config) for channel in config.alerts.urls)
+    return "watch" if heard or config.alerts.minimum == "watch" else "pull_back"
 
 
 def _hears(channel: Any, kind: str, config: Config) -> bool:

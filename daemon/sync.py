@@ -329,6 +329,8 @@ class _Pull:
         with self.store.write() as session:
             state = progress(session, self.athlete_id)
             self.outcome.pending = rows.wanted_since(session, self.athlete_id)
+            # Here too, for the runner who syncs by hand and never runs the daemon.
+            rows.expire(session, now)
             listed = (state.backfill_done and state.swept_at is not None) or (
                 state.listed_back_to is not None and state.listed_back_to <= now - READY_SPAN
             )

@@ -1,10 +1,17 @@
 """What every test may ask for: a house of its own, and nothing of the real machine's."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
+
+# A developer's runs explore; a machine that decides about a landing tries the same stories each time.
+settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 if TYPE_CHECKING:
     from tests.house import House

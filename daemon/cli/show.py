@@ -95,9 +95,10 @@ def replay(document: dict[str, Any]) -> list[Part]:
         told = tuple((alert["date"], alert["kind"], alert["title"]) for alert in document["alerts"])
         parts.append(Table(("date", "alert", "title"), told))
     usable = document["usable_runs_per_week"]
+    count = len(document["alerts"])
     parts.append(
         Line(
-            f"{len(document['alerts'])} alerts from {document['from']} to {document['to']}: "
+            f"{count} alert{'' if count == 1 else 's'} from {document['from']} to {document['to']}: "
             f"{document['alerts_per_year']} a year, from {usable if usable is not None else 0} usable runs a week"
         )
     )

@@ -63,7 +63,7 @@ def _sync(session: Session, config: "Config", store: "Store", strava: "Strava") 
     delivered = deliver(store, _channels(config), notify.send, session.clock, at_once=True)
     parts = [show.Line(line) for line in summary(outcome)]
     if evaluated.verdict is not None:
-        parts.append(show.Line(f"{evaluated.verdict.state.replace('_', ' ')}: {evaluated.verdict.headline}"))
+        parts.append(show.Line(evaluated.verdict.headline))
     if delivered.sent or delivered.failed:
         parts.append(show.Line(f"Alerts: {delivered.sent} sent, {delivered.failed} failed (tried again later)"))
     show.out(parts)
@@ -81,7 +81,9 @@ def summary(outcome: "Outcome") -> list[str]:
         (outcome.pending, "recordings pending"),
         (outcome.unreadable, "unreadable"),
     )
-    lines = [", ".join(f"{count} {what}" for count, what in counts if count) or "Nothing new"]
+    done = ", ".join(f"{count} {what}" for count, what in counts if count)
+    # A pull that failed doesn't know whether there was anything new.
+    lines = [done or "Nothing new"] if done or outcome.problem is None else []
     if outcome.waiting_until is not None:
         lines.append(f"The rest waits for Strava's rate limit until {outcome.waiting_until:%Y-%m-%d %H:%M} UTC")
     return lines

@@ -159,7 +159,7 @@ def _stepped_up_on(days: IntArray, today: int, params: Params) -> date | None:
 def _summary(spell: Intensity) -> str:
     if spell.ended_on:
         return f"The last spell of hard running ended on {spell.ended_on.day} {spell.ended_on:%B}."
-    often = f"{spell.per_week:g} hard sessions a week"
+    often = f"{spell.per_week:g} hard session{'' if spell.per_week == 1 else 's'} a week"
     if spell.introduced_on is None:
         return f"Hard running was always there, {often} of late."
     how = {"added": ", added to the week", "replaced": ", in place of easy running", "unclear": ""}[spell.change]

@@ -75,6 +75,8 @@ class Api(ApiV3):
         self.client_id = self.client_secret = None
         # It takes this class's name for its logger and notes every call at INFO, as if we had.
         self.log = logging.getLogger("stravalib")
+        # One line per call would drown the journal of an idle daemon.
+        self.log.setLevel(logging.WARNING)
 
     def _check_credentials(self) -> None:
         """Neither reads STRAVA_CLIENT_ID and its kin from the environment nor complains about their absence."""

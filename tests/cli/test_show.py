@@ -166,7 +166,7 @@ def test_replay_shows_stretches_of_one_verdict_and_what_would_have_been_sent() -
     assert lines[2].split() == ["2026-11-04", "2026-11-07", "4", "pull_back"]
     assert "Intensity introduced on 2026-10-05 (added)" in lines
     assert "2026-11-04  pull_back  Time to pull back" in lines
-    assert lines[-1] == "1 alerts from 2026-11-01 to 2026-11-07: 0.6 a year, from 2.8 usable runs a week"
+    assert lines[-1] == "1 alert from 2026-11-01 to 2026-11-07: 0.6 a year, from 2.8 usable runs a week"
 
 
 def test_nothing_to_show_is_said() -> None:
