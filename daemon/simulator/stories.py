@@ -1,4 +1,4 @@
-"""Two runners for the demo, 40 weeks each: the same session, put on top of one week and into the room of the other.
+"""Two runners for the demo, 30 weeks each: the same session, put on top of one week and into the room of the other.
 
 They are lived once, up to a fixed day, and moved to end today: the demo tells the same story on every Monday of every
 year, and whoever tries the seven days of one week has tried them all.
@@ -13,7 +13,7 @@ from daemon.simulator.recording import SimulatedActivity
 from daemon.simulator.runner import RunnerSpec, simulate
 
 LIVED_UNTIL = date(2026, 11, 9)  # a Monday
-WEEKS = 40
+WEEKS = 30
 WEEKS_OF_SPEED_WORK = 6
 FRIDAY, THURSDAY = 4, 3
 
