@@ -22,8 +22,8 @@ def connect(store: Store, config: Config, clock: Clock) -> Strava | None:
         return None
 
     def save(tokens: Tokens) -> None:
-        with store.write() as session:
-            grants.save_grant(session, _grant(tokens))
+        # Strava has already forgotten the old pair: losing the new one would lock the runner out.
+        store.insist(lambda session: grants.save_grant(session, _grant(tokens)))
 
     def load() -> Tokens | None:
         with store.read() as session:

@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(days=1)
 GIVE_UP_AFTER = timedelta(days=3)
+LEAST_ATTEMPTS = 6
+
+NO_CHANNEL = "this channel is no longer in the config"
 
 Send = Callable[[str, str, str], str | None]
 """Address, title, text -> None when accepted, else what happened in a few words."""
@@ -32,8 +35,11 @@ class Delivered:
 
 
 def next_attempt(attempts: int, created_at: datetime, now: datetime) -> datetime | None:
-    """When to try again after `attempts` failures: doubling from a minute to a day; None after three days."""
-    if now - created_at >= GIVE_UP_AFTER:
+    """When to try again after `attempts` failures: doubling from a minute to a day.
+
+    None after three days, but never before so many attempts as an hour holds: the machine may have slept them away.
+    """
+    if now - created_at >= GIVE_UP_AFTER and attempts >= LEAST_ATTEMPTS:
         return None
     return now + _wait(attempts)
 
@@ -83,33 +89,34 @@ def deliver(
         for delivery in waiting:
             if stop():
                 break
-            error = _attempt(store, delivery, channels.get(delivery.channel), send, clock)
+            url = channels.get(delivery.channel)
+            if url is None and clock.now() - delivery.created_at < GIVE_UP_AFTER:
+                # Not this process's channel: a command run by hand may lack a credential that the service has.
+                continue
+            error = NO_CHANNEL if url is None else _attempt(store, delivery, url, send, clock)
             if error is None:
                 sent += 1
             else:
                 failed += 1
-                given_up += _record_failure(store, delivery, error, delivery.channel in channels, clock)
+                given_up += _record_failure(store, delivery, error, clock)
     return Delivered(sent, failed, given_up)
 
 
-def _attempt(store: Store, delivery: Delivery, url: str | None, send: Send, clock: Clock) -> str | None:
-    if url is None:
-        return "this channel is no longer in the config"
+def _attempt(store: Store, delivery: Delivery, url: str, send: Send, clock: Clock) -> str | None:
     with store.write() as session:
         outbox.claim(session, delivery.id, clock.now())
     error = send(url, delivery.alert.title, delivery.alert.text)
     if error is None:
-        with store.write() as session:
-            outbox.sent(session, delivery.id, clock.now())
+        # It has arrived: not writing that down would send it again.
+        store.insist(lambda session: outbox.sent(session, delivery.id, clock.now()))
         log.info("alert %d (%s) sent on channel %s", delivery.alert.id, delivery.alert.kind, delivery.channel)
     return error
 
 
-def _record_failure(store: Store, delivery: Delivery, error: str, configured: bool, clock: Clock) -> bool:
+def _record_failure(store: Store, delivery: Delivery, error: str, clock: Clock) -> bool:
     now = clock.now()
-    again = next_attempt(delivery.attempts + 1, delivery.created_at, now) if configured else None
-    with store.write() as session:
-        outbox.failed(session, delivery.id, error, again)
+    again = None if error == NO_CHANNEL else next_attempt(delivery.attempts + 1, delivery.created_at, now)
+    store.insist(lambda session: outbox.failed(session, delivery.id, error, again))
     level = logging.ERROR if again is None else logging.WARNING
     log.log(
         level,

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 VERSION = 1
 """Raised whenever signals or verdict would judge the same history differently, so that the record is made again."""
 
+GIVE_UP_AFTER = timedelta(days=3)
+"""An older alert is no news to a channel that was added since."""
+
 READING_HISTORY = "the newest half year of runs is still being fetched from Strava"
 
 
@@ -123,17 +126,19 @@ class Evaluated:
 def evaluate(store: Store, athlete_id: int, config: Config, now: datetime) -> Evaluated:
     """Measures what is new, judges from the earliest change to today, opens what is to be said. Raises StoreError."""
     with store.only_one("judgement", wait_s=60.0):
-        measure_new(store, athlete_id)
         with store.read() as session:
+            # Before measuring: a pull that lands in between counts as a change not yet seen.
             state = progress(session, athlete_id)
             newest = rows.newest(session, athlete_id)
             last = judgement.last_day(session, athlete_id)
+        measure_new(store, athlete_id)
         today = local_day(now, home_zone(config, newest))
         made_with = _made_with(config)
-        fresh = state.judged_with == made_with and last is not None
-        if fresh and last is not None and last >= today and state.judge_from is None:
-            return Evaluated(_recorded(store, athlete_id, last), _tell(store, athlete_id, config, now))
-        first = None if not fresh else _first_due(state, last)
+        # A run from the future means that the clock is wrong: nothing is said by it.
+        speak = newest is None or newest.day <= today + timedelta(days=1)
+        if state.judged_with == made_with and last == today and state.judge_from is None:
+            return Evaluated(_recorded(store, athlete_id, today), _tell(store, athlete_id, config, now, speak=speak))
+        first = _first_due(state, last, today) if state.judged_with == made_with else None
         judged = _judge(store, athlete_id, config, first, today, ready=state.history_ready)
         with store.write() as session:
             record = [(v.day, documents.verdict_document(v)) for v in judged]
@@ -145,7 +150,8 @@ def evaluate(store: Store, athlete_id: int, config: Config, now: datetime) -> Ev
             seen = current.changes == state.changes
             left = None if seen else current.judge_from
             save_progress(session, athlete_id, replace(current, judge_from=left, judged_with=made_with))
-        return Evaluated(judged[-1] if judged else None, _tell(store, athlete_id, config, now))
+        told = _tell(store, athlete_id, config, now, speak=speak)
+        return Evaluated(judged[-1] if judged else None, told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +175,9 @@ class Replayed:
 def replay(
     store: Store, athlete_id: int, config: Config, now: datetime, *, first: date | None = None, last: date | None = None
 ) -> Replayed:
-    """Judges the history day by day as if it were new, and keeps `first` to `last`; stores and sends nothing."""
-    measure_new(store, athlete_id)
+    """Judges the history day by day as if it were new, keeps `first` to `last`; records no verdict, sends nothing."""
+    with store.only_one("judgement", wait_s=60.0):
+        measure_new(store, athlete_id)
     with store.read() as session:
         state = progress(session, athlete_id)
         newest = rows.newest(session, athlete_id)
@@ -179,7 +186,7 @@ def replay(
         return Replayed((), (), None)
     begin = min(run.day for run in all_runs)
     today = local_day(now, home_zone(config, newest))
-    days = span(begin, max(begin, min(last or today, today)))
+    days = span(begin, min(last or today, max(today, begin)))
     walked = judge_days(RunTable.of(all_runs), days, None, params(config), ready=state.history_ready)
     verdicts: list[Verdict] = []
     alerts: list[Told] = []
@@ -197,8 +204,8 @@ def replay(
     return Replayed(kept, tuple(a for a in alerts if first is None or a.day >= first), per_week)
 
 
-def status_document(store: Store, athlete_id: int | None) -> documents.Document:
-    """`status --json`: the record's latest verdict, and what it rests on. Raises StoreError."""
+def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) -> documents.Document:
+    """`status --json`: the record's latest verdict, and what it rests on; alerts by their day in `zone`."""
     if athlete_id is None:
         return _nothing_yet("not authorised yet", ["run `pullback auth`"])
     with store.read() as session:
@@ -227,7 +234,8 @@ def status_document(store: Store, athlete_id: int | None) -> documents.Document:
         "last_sync": None if state.last_success_at is None else _utc(state.last_success_at),
     }
     document["alerts_open"] = [
-        {"id": a.id, "kind": a.kind, "opened": a.opened_at.date().isoformat(), "title": a.title} for a in alerts
+        {"id": a.id, "kind": a.kind, "opened": local_day(a.opened_at, zone).isoformat(), "title": a.title}
+        for a in alerts
     ]
     document["trouble"] = state.problem
     document["waiting_until"] = None if state.waiting_until is None else _utc(state.waiting_until)
@@ -240,7 +248,8 @@ _STANDING = ("pull_back", "watch", "access")
 def _nothing_yet(headline: str, advice: list[str]) -> documents.Document:
     nothing = {"runs": 0, "with_heart_rate": 0, "first": None, "last": None, "last_sync": None}
     document: documents.Document = {"verdict": "learning", "since": None, "headline": headline, "advice": advice}
-    return document | {"intensity": None, "signals": [], "data": nothing, "alerts_open": []}
+    document |= {"intensity": None, "signals": [], "data": nothing, "alerts_open": []}
+    return document | {"trouble": None, "waiting_until": None}
 
 
 def _utc(moment: datetime) -> str:
@@ -251,16 +260,24 @@ def measure_new(store: Store, athlete_id: int) -> None:
     """Makes the metrics of every activity that has none of this version."""
     with store.read() as session:
         due = rows.outdated(session, athlete_id, metrics.VERSION)
-    for start in range(0, len(due), 100):
+    for start in range(0, len(due), 50):
+        batch = due[start : start + 50]
+        measured = [
+            metrics.to_json(metrics.measure(d.activity, None if d.series is None else metrics.decode_series(d.series)))
+            for d in batch
+        ]
         with store.write() as session:
-            for activity, series in due[start : start + 100]:
-                measured = metrics.measure(activity, None if series is None else metrics.decode_series(series))
-                rows.save_metrics(session, athlete_id, activity.id, metrics.VERSION, metrics.to_json(measured))
+            for item, numbers in zip(batch, measured, strict=True):
+                # What a pull has changed since it was read is measured the next time.
+                if rows.is_current(session, item):
+                    rows.save_metrics(session, athlete_id, item.activity.id, metrics.VERSION, numbers)
 
 
-def _first_due(state: Progress, last: date | None) -> date | None:
-    after_last = None if last is None else last + timedelta(days=1)
-    return min((d for d in (state.judge_from, after_last) if d is not None), default=None)
+def _first_due(state: Progress, last: date | None, today: date) -> date | None:
+    """The earliest day to judge: what changed, what is new, and today again where the record is ahead of the clock."""
+    if last is None:
+        return None
+    return min(d for d in (state.judge_from, last + timedelta(days=1), today) if d is not None)
 
 
 def _judge(
@@ -293,15 +310,24 @@ def _made_with(config: Config) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _tell(store: Store, athlete_id: int, config: Config, now: datetime) -> tuple[int, ...]:
+def _tell(store: Store, athlete_id: int, config: Config, now: datetime, *, speak: bool) -> tuple[int, ...]:
     """Opens and closes alerts as today's verdict and Strava's answers ask for."""
     with store.write() as session:
         state = progress(session, athlete_id)
         opened = [_tell_access(session, athlete_id, config, state, now)]
         last = judgement.last_day(session, athlete_id)
         found = None if last is None else judgement.verdict(session, athlete_id, last)
-        if found is not None and state.history_ready:
+        if found is not None and state.history_ready and speak:
             opened += _tell_verdict(session, athlete_id, config, documents.read_verdict(found), now)
+        hearers = {outbox.channel_id(channel.url): channel for channel in config.alerts.urls}
+        outbox.address(
+            session,
+            athlete_id,
+            list(hearers),
+            lambda channel, kind: _hears(hearers[channel], kind, config),
+            now=now,
+            since=now - GIVE_UP_AFTER,
+        )
     return tuple(alert for alert in opened if alert is not None)
 
 
@@ -316,10 +342,11 @@ def _tell_access(session: Any, athlete_id: int, config: Config, state: Progress,
 
 def _tell_verdict(session: Any, athlete_id: int, config: Config, today: Verdict, now: datetime) -> list[int | None]:
     told = [verdict.OpenAlert(a.kind, a.episode) for a in outbox.alerts(session, athlete_id)]
+    over = {"watch"} if today.state in ("pull_back", "recovering") else {"watch", "pull_back"}
+    if today.state != "watch":
+        outbox.close_alerts(session, athlete_id, over, now)
     opened = []
     for say in verdict.what_to_say(today, told, _lowest_minimum(config)):
-        if say.closes:
-            outbox.close_alerts(session, athlete_id, ["pull_back", "watch"], now)
         if say.kind == "all_clear" and not config.alerts.all_clear:
             continue
         words = wording.alert(say.kind, today, config.athlete.units or "metric")

@@ -32,6 +32,7 @@ STOP_WAIT_S = 4.0
 """How long a stop waits for work under way; what is cut off then is pending, not lost."""
 SLOW_PROBE = timedelta(hours=6)
 """How often Strava is asked while it refuses us."""
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 TICK_S = 5.0
 """How often the main thread looks whether the runner has authorised meanwhile, and feeds the watchdog."""
 
@@ -132,12 +133,14 @@ class Daemon:
 
     def reconfigure(self, config: Config) -> None:
         """Takes over a new config; an access problem may be mended by it, so Strava is asked again at once."""
-        self.config = config
+        if config.database != self.config.database:
+            log.warning("the new database.url takes effect when the service is restarted")
         with self.store.write() as session:
             for athlete_id in athletes(session):
                 state = progress(session, athlete_id)
                 if state.access == "client":
                     save_progress(session, athlete_id, replace(state, last_pull_at=None))
+        self.config = config
 
     def _is_time(self, athlete_id: int) -> bool:
         with self.store.read() as session:
@@ -176,17 +179,15 @@ class Service:
         )
         self._running: set[str] = set()
         self._idle = threading.Condition()
-        self._wake = threading.Event()
-        self._reload = False
-        self._stop = False
 
     def run(self) -> bool:
-        """Starts everything, waits for signals, stops in reverse. False when work had to be left behind unfinished."""
+        """Starts everything, waits for signals, stops in reverse. False when work had to be left behind unfinished.
+
+        Signals are blocked and waited for: a handler could run while its own thread holds a lock that it needs.
+        """
         self._daemon.status = self._tell_status
         self._scheduler.add_listener(self._note_failure, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
-        handlers: dict[int, Any] = {
-            number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-        }
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             self._schedule()
             self._scheduler.start()
@@ -196,24 +197,29 @@ class Service:
         finally:
             self._tell("STOPPING=1\nSTATUS=stopping")
             finished = self._shut_down()
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return finished
 
     def _wait(self) -> None:
+        """Until told to stop: reloads on SIGHUP, feeds the watchdog, and looks for a grant while there is none."""
         interval = systemd.watchdog_interval_s(self._environ)
-        waiting = self._daemon.waits_for_grant()
-        while not self._stop:
-            self._wake.wait(min(TICK_S, interval or TICK_S))
-            self._wake.clear()
-            if self._reload and not self._stop:
-                self._reload = False
+        waiting = True
+        while True:
+            came = signal.sigtimedwait(SIGNALS, min(TICK_S, interval or TICK_S))
+            if came is not None and came.si_signo != signal.SIGHUP:
+                return
+            if came is not None:
                 self._reload_config()
             if interval is not None and self._scheduler.running:
                 self._tell("WATCHDOG=1")
-            if waiting and not (waiting := self._daemon.waits_for_grant()):
+            try:
+                still = self._daemon.waits_for_grant()
+            except UserError as error:
+                log.warning("%s", error)
+                continue
+            if waiting and not still:
                 self._scheduler.modify_job("poll", next_run_time=self._daemon.clock.now())
-            waiting = waiting or self._daemon.waits_for_grant()
+            waiting = still
 
     def _schedule(self) -> None:
         for job in self._daemon.jobs():
@@ -251,7 +257,7 @@ class Service:
             log.info("config reloaded")
         except UserError as error:
             log.error("the new config is refused, the old one stays in force: %s", error)
-            self._tell(f"STATUS=new config refused: {str(error)[:200]}")
+            self._tell_status(f"new config refused: {error}")
         finally:
             self._tell("READY=1")
 
@@ -261,14 +267,6 @@ class Service:
             self._scheduler.shutdown(wait=False)
         with self._idle:
             return self._idle.wait_for(lambda: not self._running, timeout=STOP_WAIT_S)
-
-    def _on_signal(self, number: int, _frame: Any) -> None:
-        if number == signal.SIGHUP:
-            self._reload = True
-        else:
-            self._stop = True
-            self._daemon.stopping.set()
-        self._wake.set()
 
     def _first_status(self) -> str:
         missing = self._daemon.config.strava.missing()

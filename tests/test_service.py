@@ -106,6 +106,19 @@ class Machine:
         now = self.world.now().replace(microsecond=0)
         return [self.world.add(plain_run(n, now - timedelta(days=n), minutes=10)) for n in range(1, count + 1)]
 
+    def alert(self) -> None:
+        with closing(open_store(self.terminal.database)) as store, store.write() as session:
+            outbox.open_alert(
+                session,
+                self.world.runner,
+                kind="pull_back",
+                episode="today",
+                title="Time to pull back",
+                text="Easy runs cost more.",
+                channels=[outbox.channel_id(self.channel)],
+                now=self.world.now(),
+            )
+
     def stop(self, process: subprocess.Popen[bytes]) -> float:
         """SIGTERM; how many seconds it took."""
         asked = time.monotonic()
@@ -143,7 +156,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         assert not [secret for secret in machine.secrets() if secret in said]
 
 
-def test_it_waits_for_the_app_and_for_the_runner_and_picks_both_up_without_a_restart(machine: Machine) -> None:
+def test_it_waits_for_app_and_runner_refuses_a_broken_config_and_needs_no_restart(machine: Machine) -> None:
     machine.runs(2)
     complete = machine.terminal.config.read_text()
     machine.terminal.write_config(client_id="", client_secret=f'"{SECRET}"')
@@ -151,31 +164,25 @@ def test_it_waits_for_the_app_and_for_the_runner_and_picks_both_up_without_a_res
     process = machine.start()
     assert "[strava] client_id is not set" in machine.told("READY=1")
     assert time.monotonic() - began < 10
+
     machine.terminal.config.write_text(complete)
     process.send_signal(signal.SIGHUP)
     assert "MONOTONIC_USEC=" in machine.told("RELOADING=1")
     machine.told("READY=1")
     machine.told("not authorised; run `pullback auth`")
-    machine.authorise()
-    authorised = time.monotonic()
-    machine.told("synced")
-    assert time.monotonic() - authorised < 15
-    machine.stop(process)
-    assert "STOPPING=1" in machine.told("STOPPING=1")
 
-
-def test_a_broken_config_is_refused_and_the_old_one_stays_in_force(machine: Machine) -> None:
-    machine.runs(1)
-    process = machine.start()
-    machine.told("not authorised")
     machine.terminal.config.write_text('[strava]\nclient_id = 2\napi_url = "https://elsewhere.invalid"\n[schedul]\n')
     process.send_signal(signal.SIGHUP)
     machine.told("RELOADING=1")
     assert "refused" in machine.told("STATUS=")
     machine.told("READY=1")
+
     machine.authorise()
-    machine.told("synced")  # with the address and the app of the old one
+    authorised = time.monotonic()
+    machine.told("synced")  # with the app and the address of the config before
+    assert time.monotonic() - authorised < 15
     machine.stop(process)
+    machine.told("STOPPING=1")
     assert "did you mean schedule?" in machine.log.read_text()
 
 
@@ -207,9 +214,11 @@ def test_a_process_killed_in_the_middle_of_a_pull_goes_on_where_it_was(machine: 
     assert sorted(asked) == ["1", "2", "3", "4", "4", "5", "6"]
 
 
-def test_it_feeds_the_watchdog_and_a_bug_in_a_job_is_logged_and_survived(machine: Machine) -> None:
+def test_it_feeds_the_watchdog_and_survives_a_bug_in_a_job_and_a_phone_that_is_off(machine: Machine) -> None:
     machine.runs(2)
     machine.authorise()
+    machine.phone.status = 500
+    machine.alert()
     process = machine.start(WATCHDOG_USEC="1000000")
     machine.told("synced")
     machine.told("WATCHDOG=1")
@@ -225,26 +234,7 @@ def test_it_feeds_the_watchdog_and_a_bug_in_a_job_is_logged_and_survived(machine
     log = machine.log.read_text()
     assert "job poll failed, this is a bug" in log
     assert "Traceback" in log
-
-
-def test_a_channel_that_refuses_is_named_in_the_log_but_not_by_its_address(machine: Machine) -> None:
-    machine.authorise()
-    machine.phone.status = 500
-    with closing(open_store(machine.terminal.database)) as store, store.write() as session:
-        outbox.open_alert(
-            session,
-            machine.world.runner,
-            kind="pull_back",
-            episode="today",
-            title="Time to pull back",
-            text="Easy runs cost more.",
-            channels=[outbox.channel_id(machine.channel)],
-            now=machine.world.now(),
-        )
-    process = machine.start()
-    machine.told("synced")
-    machine.stop(process)
-    assert f"not sent on channel {outbox.channel_id(machine.channel)}" in machine.log.read_text()
+    assert f"not sent on channel {outbox.channel_id(machine.channel)}" in log
     assert machine.sql("SELECT state FROM delivery") == [("pending",)]
 
 

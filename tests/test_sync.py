@@ -10,7 +10,7 @@ from daemon.store import Busy
 from daemon.store import activities as rows
 from daemon.store.progress import progress
 from daemon.strava.errors import AccessLost, StravaUnreachable
-from daemon.sync import RETRY_DAY, next_attempt
+from daemon.sync.decisions import RETRY_DAY, next_attempt
 from tests.house import MONDAY, House, plain_run
 
 
@@ -174,10 +174,69 @@ def test_five_failures_end_a_pull_and_the_next_one_goes_on(house: House) -> None
 def test_a_stop_between_two_runs_loses_nothing(house: House) -> None:
     a_year(house, 6)
     asked = iter([False] * 4 + [True] * 20)
-    outcome = house.pull(stop=lambda: next(asked))
-    assert outcome.stopped
-    outcome = house.pull()
-    assert outcome.pending == 0
+    assert house.pull(stop=lambda: next(asked)).pending > 0
+    assert house.pull().pending == 0
+
+
+def test_one_run_that_strava_never_gives_holds_up_neither_the_others_nor_the_verdict(house: House) -> None:
+    ids = a_year(house, 12)
+    house.world.fail(f"activities/({'|'.join(map(str, ids[2:8]))})/streams", 500, times=None)
+    for _ in range(12):
+        house.pull()
+        house.clock.advance(minutes=20)
+    assert {known(house)[i].recording for i in ids[:2] + ids[8:]} == {"have"}
+    with house.store.read() as session:
+        assert progress(session, house.athlete_id).history_ready
+    house.world.heal()
+    house.clock.advance(hours=2)
+    house.pull()
+    assert {k.recording for k in known(house).values()} == {"have"}
+
+
+def test_a_refusal_of_one_run_is_not_taken_for_a_refusal_of_all(house: House) -> None:
+    ids = a_year(house, 4)
+    house.world.fail(f"activities/{ids[1]}/streams", 403, times=None)
+    assert house.pull().problem is None
+    with house.store.read() as session:
+        assert progress(session, house.athlete_id).access is None
+    assert {known(house)[i].recording for i in (ids[0], ids[2], ids[3])} == {"have"}
+
+
+def test_a_run_moved_out_of_the_window_is_taken_over_and_not_asked_for_again(house: House) -> None:
+    first, *_ = a_year(house, 3)
+    house.pull()
+    moved = house.clock.now() - timedelta(days=40)
+    house.world.edit(first, start_date=f"{moved:%Y-%m-%dT%H:%M:%SZ}")
+    house.pull()
+    house.world.forget_asked()
+    house.pull()
+    assert len(house.world.api_calls()) == 1
+    assert known(house)[first].start == moved.replace(microsecond=0)
+
+
+def test_a_longer_backfill_is_listed_with_the_next_pull_and_without_details(house: House) -> None:
+    a_year(house, 2)
+    house.set_config("strava", backfill=timedelta(weeks=4))
+    house.world.add(plain_run(7003, house.clock.now() - timedelta(weeks=20), minutes=10))
+    house.pull()
+    assert 7003 not in alive(house)
+    house.set_config("strava", backfill=timedelta(weeks=30))
+    house.pull()
+    assert known(house)[7003].recording == "have"
+    assert not house.world.api_calls(r"activities/\d+$")
+
+
+def test_raw_answers_are_kept_for_the_days_the_runner_allows(house: House) -> None:
+    run, *_ = a_year(house, 1)
+    house.pull()
+    with house.store.read() as session:
+        assert rows.raw(session, house.athlete_id, run, "streams") is not None
+    house.clock.advance(days=7)
+    house.daemon().retain()
+    with house.store.read() as session:
+        assert rows.raw(session, house.athlete_id, run, "streams") is None
+        assert rows.raw(session, house.athlete_id, run, "activity") is None
+    assert known(house)[run].recording == "have"
 
 
 @pytest.mark.parametrize("fault", ["html", "truncated", "wrong_types", "empty", "reset", 500, 503])

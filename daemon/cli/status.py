@@ -16,8 +16,8 @@ def command(
 
     session: Session = context.obj
     with session.store() as store:
-        document = status_document(store, athlete(store))
         zone = session.zone(store)
+        document = status_document(store, athlete(store), zone)
     if as_json:
         show.as_json(document)
     else:

@@ -101,7 +101,7 @@ def _preview(session: Session, store: "Store", strava: "Strava") -> None:
         known = activities.known(reading, strava.tokens.athlete_id, since)
         known |= activities.known_by_id(reading, strava.tokens.athlete_id, {activity.id for activity in listed})
         waiting = len(outbox.unsettled(reading))
-    decided = plan(listed, known, detail_for_new=True)
+    decided = plan(listed, known)
     new = sum(save.activity.id not in known for save in decided.saves)
     parts: list[show.Part] = [
         show.Line(f"{'update' if save.activity.id in known else 'fetch'} {save.activity.id} {save.activity.name}")

@@ -33,6 +33,7 @@ class Known:
     recording: Recording
     attempts: int
     next_attempt_at: datetime | None
+    failures: int
     detail_wanted: bool
 
 
@@ -63,23 +64,27 @@ def oldest_start(session: Session, athlete_id: int) -> datetime | None:
 
 
 def to_fetch(session: Session, athlete_id: int) -> list[Known]:
-    """Runs whose streams or detail are still to be had, due or not, newest first."""
+    """Runs whose streams or detail are still to be had, due or not: newest first, what keeps failing last."""
     query = (
         select(ActivityRow)
         .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
         .where(col(ActivityRow.recording).in_(("wanted", "waiting")) | col(ActivityRow.detail_wanted))
-        .order_by(col(ActivityRow.start).desc())
+        .order_by(col(ActivityRow.failures), col(ActivityRow.start).desc())
     )
     return [_known(row) for row in session.exec(query)]
 
 
-def wanted_since(session: Session, athlete_id: int, since: datetime | None = None) -> int:
-    """How many runs since `since` have never been asked for their streams."""
+def wanted_since(
+    session: Session, athlete_id: int, since: datetime | None = None, *, patience: int | None = None
+) -> int:
+    """How many runs since `since` wait for their streams; those that failed `patience` times or more don't count."""
     query = select(func.count()).select_from(ActivityRow)
     query = query.where(col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.deleted_at).is_(None))
     query = query.where(col(ActivityRow.recording) == "wanted")
     if since is not None:
         query = query.where(col(ActivityRow.start) > since)
+    if patience is not None:
+        query = query.where(col(ActivityRow.failures) < patience)
     return session.exec(query).one()
 
 
@@ -116,7 +121,7 @@ def save_activity(
         row.recording = recording
         row.detail_wanted = row.detail_wanted or detail_wanted
     if recording == "wanted":
-        row.attempts, row.next_attempt_at = 0, None
+        row.attempts, row.next_attempt_at, row.failures = 0, None, 0
     row.source, row.content_hash = activity.source, content_hash(activity)
     row.start, row.day, row.sport, row.name = activity.start, activity.day, activity.sport, activity.name
     row.facts, row.deleted_at = facts, None
@@ -159,7 +164,7 @@ def save_recording(session: Session, athlete_id: int, activity_id: int, series: 
     """Records that the streams came; `series` is None where nothing in them could be used."""
     this = (col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.id) == activity_id)
     recording = "none" if series is None else "have"
-    session.exec(update(ActivityRow).where(*this).values(recording=recording, next_attempt_at=None))
+    session.exec(update(ActivityRow).where(*this).values(recording=recording, next_attempt_at=None, failures=0))
     if series is None:
         session.exec(delete(SeriesRow).where(*_of(SeriesRow, athlete_id, activity_id)))
     else:
@@ -174,11 +179,27 @@ def save_missing(session: Session, athlete_id: int, activity_id: int, again_at: 
     session.add(row)
 
 
+def save_failure(session: Session, athlete_id: int, activity_id: int, again_at: datetime | None) -> None:
+    """Counts a failure of Strava's to give a run; asked again at `again_at`, or with the next pull (None)."""
+    row = session.get_one(ActivityRow, (athlete_id, activity_id))
+    row.failures, row.next_attempt_at = row.failures + 1, again_at
+    session.add(row)
+
+
 def save_metrics(session: Session, athlete_id: int, activity_id: int, version: int, metrics: str) -> None:
     _put(session, MetricsRow, athlete_id=athlete_id, activity_id=activity_id, version=version, data=metrics)
 
 
-def outdated(session: Session, athlete_id: int, version: int) -> list[tuple[Activity, bytes | None]]:
+@dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """One activity to be measured, as it was when it was read."""
+
+    activity: Activity
+    series: bytes | None
+    recording: str
+
+
+def outdated(session: Session, athlete_id: int, version: int) -> list[Unmeasured]:
     """Every activity that has no metrics of this `version` yet, with its series."""
     query = (
         select(ActivityRow, SeriesRow.data)
@@ -187,7 +208,13 @@ def outdated(session: Session, athlete_id: int, version: int) -> list[tuple[Acti
         .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
         .where(col(MetricsRow.version).is_(None) | (col(MetricsRow.version) != version))
     )
-    return [(_activity(row), data) for row, data in session.exec(query)]
+    return [Unmeasured(_activity(row), data, row.recording) for row, data in session.exec(query)]
+
+
+def is_current(session: Session, item: Unmeasured) -> bool:
+    """Whether nothing has changed about it since it was read."""
+    row = session.get(ActivityRow, (item.activity.athlete_id, item.activity.id))
+    return row is not None and row.recording == item.recording and _activity(row) == item.activity
 
 
 def measured(session: Session, athlete_id: int) -> list[tuple[Activity, str]]:
@@ -282,6 +309,7 @@ def _known(row: ActivityRow) -> Known:
         recording=row.recording,  # type: ignore[arg-type]
         attempts=row.attempts,
         next_attempt_at=row.next_attempt_at,
+        failures=row.failures,
         detail_wanted=row.detail_wanted,
     )
 

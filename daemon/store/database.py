@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sqlmodel import Session
 from daemon.store.errors import Busy, StoreError
 
 BUSY_TIMEOUT_MS = 5_000
+INSIST_TRIES = 6
 
 
 class Store:
@@ -39,14 +40,33 @@ class Store:
             yield session
             session.commit()
 
+    def insist(self, work: Callable[[Session], None]) -> None:
+        """Writes what must not be lost (it was already said or used): tries again for half a minute.
+
+        Raises StoreError when even that isn't enough.
+        """
+        for left in reversed(range(INSIST_TRIES)):
+            try:
+                with self.write() as session:
+                    work(session)
+                return
+            except StoreError:
+                if left == 0:
+                    raise
+
     @contextmanager
     def only_one(self, work: str, wait_s: float = 0.0) -> Iterator[None]:
-        """Holds the right to do `work` ("pull", "deliver", "judge") against every other process and thread.
+        """Holds the right to do `work` ("pull", "delivery", "judgement") against every other process and thread.
 
         The kernel lets go of it when a process dies, so work found half-done under it was left by a crash.
         Raises Busy when another holds it for longer than `wait_s` seconds.
         """
-        handle = os.open(self.path.with_name(f"{self.path.name}.{work}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            handle = os.open(self.path.with_name(f"{self.path.name}.{work}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"nothing can be written beside {self.path} ({error.strerror}); check its folder"
+            ) from error
         try:
             _lock(handle, work, wait_s)
             yield

@@ -1,7 +1,7 @@
 """Alerts and their deliveries: a row first, then claimed, then sent, each in a transaction of its own."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -68,6 +68,31 @@ def open_alert(
         session.add(DeliveryRow(alert_id=row.id, channel=channel, state="pending", created_at=now, next_attempt_at=now))
     session.flush()
     return row.id
+
+
+def address(
+    session: Session,
+    athlete_id: int,
+    channels: Iterable[str],
+    hears: Callable[[str, str], bool],
+    *,
+    now: datetime,
+    since: datetime,
+) -> None:
+    """Gives alerts opened after `since` that reached nobody yet a delivery on each of `channels` that lacks one.
+
+    So a channel whose address was mended, or that was missing when the alert was opened, still hears of it.
+    `hears(channel, kind)` says whether a channel wants alerts of a kind.
+    """
+    query = select(AlertRow).where(AlertRow.athlete_id == athlete_id, col(AlertRow.opened_at) > since)
+    for row in session.exec(query.where(col(AlertRow.closed_at).is_(None))).all():
+        existing = session.exec(select(DeliveryRow).where(DeliveryRow.alert_id == row.id)).all()
+        if row.id is None or any(delivery.state == "sent" for delivery in existing):
+            continue
+        for channel in {c for c in channels if hears(c, row.kind)} - {delivery.channel for delivery in existing}:
+            session.add(
+                DeliveryRow(alert_id=row.id, channel=channel, state="pending", created_at=now, next_attempt_at=now)
+            )
 
 
 def close_alerts(session: Session, athlete_id: int, kinds: Iterable[str], now: datetime) -> None:

@@ -44,6 +44,8 @@ class ActivityRow(SQLModel, table=True):
     """What of its streams is here: wanted, waiting (asked, not there yet), have, none."""
     attempts: int = 0
     next_attempt_at: datetime | None = _moment()
+    failures: int = 0
+    """How often Strava failed to give it since it was last wanted."""
     detail_wanted: bool = False
 
 

@@ -21,7 +21,8 @@ from daemon.store import activities as rows
 from daemon.store import judgement, open_store
 from daemon.store.progress import Progress, progress
 from daemon.strava.errors import AccessLost, StravaUnreachable
-from daemon.sync import ASKED_BY_ID, Outcome
+from daemon.sync import Outcome
+from daemon.sync.decisions import ASKED_BY_ID
 from tests.house import House, open_house, plain_run
 
 PATHS = ("athlete/activities", "streams", r"activities/\d+$", "/oauth/token", "")
@@ -298,5 +299,5 @@ class SyncMachine(RuleBasedStateMachine):
 
 TestSync = SyncMachine.TestCase
 TestSync.settings = settings(
-    max_examples=15, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=12, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
 )

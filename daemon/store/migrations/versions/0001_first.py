@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("recording", TEXT, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_attempt_at", MOMENT, nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("detail_wanted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("athlete_id", "id"),
     )

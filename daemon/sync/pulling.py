@@ -1,4 +1,4 @@
-"""Strava to store: one pull. What to do is decided by pure functions that return values; applying them is thin.
+"""One pull from Strava into the store: asks, has `decisions` decide, and writes what comes of it.
 
 May not judge: it leaves a note of the earliest day whose facts changed.
 """
@@ -16,50 +16,29 @@ from daemon.errors import UserError
 from daemon.metrics import encode_series, make_series
 from daemon.store import Store
 from daemon.store import activities as rows
-from daemon.store.activities import Known, Recording
+from daemon.store.activities import Known
 from daemon.store.progress import Progress, note_change, progress, save_progress
 from daemon.strava import limits
 from daemon.strava.client import Listed, Strava
 from daemon.strava.errors import AccessLost, NotFound, RateLimited, StravaUnreachable
-from daemon.values import Activity
+from daemon.sync.decisions import (
+    ASKED_BY_ID,
+    FAILURES_END_A_PULL,
+    PATIENCE,
+    PER_PAGE,
+    READY_SPAN,
+    SWEEP_EVERY,
+    WINDOW,
+    Save,
+    after_failure,
+    is_due,
+    next_attempt,
+    plan,
+)
 
 log = logging.getLogger(__name__)
 
-WINDOW = timedelta(days=14)
-"""What every poll lists again: late uploads, edits and deletions are seen within it."""
-SWEEP_EVERY = timedelta(days=7)
-"""How often the whole kept span is listed, for edits and bulk uploads older than the window."""
-READY_SPAN = timedelta(weeks=26)
-"""The newest part of the history that must be in before anything is judged."""
-RETRIES = (timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=45))
-"""After these, hourly until a day after the run was first asked for; then it counts with its summary alone."""
-LONGEST_RETRY = timedelta(hours=1)
-RETRY_DAY = 26
-"""Attempts that the schedule above makes in a day."""
-FAILURES_END_A_PULL = 5
-ASKED_BY_ID = 3
-"""How many runs missing from a list are asked for one by one in a pull; only a 404 makes one count as deleted."""
-PER_PAGE = 200
-
 Purpose = Literal["new", "backfill"]
-
-
-@dataclass(frozen=True, slots=True)
-class Save:
-    """Take over one listed activity. `judge_from` is the earliest local day it touches."""
-
-    activity: Activity
-    recording: Recording
-    detail_wanted: bool
-    judge_from: date
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one list answer asks for: activities to save, and known ones that it should have held and didn't."""
-
-    saves: tuple[Save, ...]
-    missing: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -74,49 +53,6 @@ class Outcome:
     unreadable: int = 0
     waiting_until: datetime | None = None
     problem: UserError | None = None
-    stopped: bool = False
-
-
-def plan(listed: Sequence[Activity], known: Mapping[int, Known], *, detail_for_new: bool) -> Plan:
-    """Compares one list answer with what is `known` of the same span."""
-    saves = []
-    for activity in listed:
-        before = known.get(activity.id)
-        if before is None:
-            recording: Recording = "wanted" if _has_streams(activity) else "none"
-            wants_detail = detail_for_new and recording == "wanted"
-            saves.append(Save(activity, recording, wants_detail, activity.day))
-        elif before.deleted or before.content_hash != rows.content_hash(activity):
-            saves.append(Save(activity, _after_edit(activity, before), False, min(before.day, activity.day)))
-    present = {activity.id for activity in listed}
-    missing = tuple(k.id for k in known.values() if not k.deleted and k.source == "strava" and k.id not in present)
-    return Plan(tuple(saves), missing)
-
-
-def next_attempt(attempts: int, now: datetime, *, fresh: bool) -> datetime | None:
-    """When to ask again for streams that weren't there, after `attempts` earlier ones; None gives up.
-
-    Only a `fresh` run may still be processing at Strava; an old one without streams will never have them.
-    """
-    if not fresh or attempts >= RETRY_DAY:
-        return None
-    return now + (RETRIES[attempts] if attempts < len(RETRIES) else LONGEST_RETRY)
-
-
-def _has_streams(activity: Activity) -> bool:
-    # Other sports count with their summary; a manual entry has nothing to fetch.
-    return activity.is_run and not activity.manual
-
-
-def _after_edit(activity: Activity, before: Known) -> Recording:
-    if not _has_streams(activity):
-        return "none"
-    same_clock = (
-        activity.start == before.start
-        and activity.elapsed_time_s == before.elapsed_time_s
-        and activity.distance_m == before.distance_m
-    )
-    return before.recording if same_clock and not before.deleted and before.recording != "none" else "wanted"
 
 
 def pull(
@@ -142,8 +78,11 @@ def pull(
         if insist:
             strava.budget = None
         try:
-            work.list_all()
-            work.fetch_all()
+            work.list_recent()
+            # What is new is fetched before older pages are looked at: their trouble must not hold it up.
+            work.fetch(recent=True)
+            work.list_backwards()
+            work.fetch(recent=False)
         except RateLimited as error:
             work.outcome.waiting_until = error.resume_at
         except (AccessLost, StravaUnreachable) as error:
@@ -166,8 +105,10 @@ class _Pull:
     advance: Callable[[int, int], None]
     outcome: Outcome = field(default_factory=Outcome)
     answered: bool = False
+    failures: int = 0
 
-    def list_all(self) -> None:
+    def list_recent(self) -> None:
+        """Lists the last two weeks, or the whole kept span where its weekly turn has come."""
         state = self._state()
         now = self.clock.now()
         since = now - WINDOW
@@ -178,9 +119,10 @@ class _Pull:
         # Either way: a sweep noted by a clock that was ahead must not put off the next one.
         sweep = state.backfill_done and (state.swept_at is None or abs(now - state.swept_at) >= SWEEP_EVERY)
         if sweep:
-            readable = self._compare(self._kept_since(now), detail_for_new=True, to_the_end=True)
+            kept = self._kept_since(state, now)
+            readable = self._compare(kept, kept, to_the_end=True)
         else:
-            readable = self._compare(since, detail_for_new=not first)
+            readable = self._compare(since, None if first else since)
         self.answered = True
         changes: dict[str, object] = {"last_success_at": now} if readable else {}
         if first:
@@ -188,14 +130,14 @@ class _Pull:
         if sweep and readable:
             changes["swept_at"] = now
         self._note(**changes)
-        self._list_backwards(now)
 
-    def _kept_since(self, now: datetime) -> datetime:
+    def _kept_since(self, state: Progress, now: datetime) -> datetime:
+        """When the kept span begins: where the backfill came to, or with the oldest run if that is older."""
         with self.store.read() as session:
             oldest = rows.oldest_start(session, self.athlete_id)
-        return min(now - self.backfill, (oldest or now) - timedelta(seconds=1))
+        return min(state.listed_back_to or now, (oldest or now) - timedelta(seconds=1))
 
-    def _compare(self, since: datetime, *, detail_for_new: bool, to_the_end: bool = False) -> bool:
+    def _compare(self, since: datetime, detail_after: datetime | None, *, to_the_end: bool = False) -> bool:
         """Lists everything after `since` and takes over what differs; false where none of it could be read.
 
         Strava may send short pages before the last, so a list that must be whole ends with an empty one; two weeks
@@ -213,7 +155,7 @@ class _Pull:
         with self.store.read() as session:
             # By id as well: an edited start may have moved a run into the listed span.
             known = rows.known(session, self.athlete_id, since) | rows.known_by_id(session, self.athlete_id, listed)
-        decided = plan([item.activity for item in listed.values()], known, detail_for_new=detail_for_new)
+        decided = plan([item.activity for item in listed.values()], known, detail_after=detail_after)
         self._save(decided.saves, listed, known)
         if not answer.unreadable:
             self._ask_by_id(decided.missing, known)
@@ -239,60 +181,78 @@ class _Pull:
         for activity_id in missing[:ASKED_BY_ID]:
             with suppress(StravaUnreachable):
                 try:
-                    self.strava.activity(activity_id)
+                    found = self.strava.activity(activity_id)
                 except NotFound:
                     with self.store.write() as session:
                         rows.tombstone(session, self.athlete_id, [activity_id], self.clock.now())
                         note_change(session, self.athlete_id, known[activity_id].day)
                     self.outcome.gone += 1
+                else:
+                    # It may have been moved out of the listed span: what is known of it then is no longer true.
+                    moved = plan([found.activity], {activity_id: known[activity_id]})
+                    self._save(moved.saves, {activity_id: found}, known)
         if len(missing) > ASKED_BY_ID:
             log.warning("list lacks %d known runs, asked for %d by id", len(missing), ASKED_BY_ID)
 
-    def _list_backwards(self, now: datetime) -> None:
+    def list_backwards(self) -> None:
         """Lists older pages, newest first, until the backfill span is covered; goes on where it was stopped."""
+        now = self.clock.now()
         oldest = now - self.backfill
-        while not (state := self._state()).backfill_done and not self.stop():
+        while not self.stop():
+            state = self._state()
             cursor = state.listed_back_to
             assert cursor is not None
+            # A span made longer since is listed as well.
+            if state.backfill_done and cursor <= oldest + SWEEP_EVERY:
+                return
             page = self.strava.list_activities(before=cursor, after=None, page=1, per_page=PER_PAGE, purpose="backfill")
             self.outcome.unreadable += page.unreadable
             listed = {item.activity.id: item for item in page.items if item.activity.start > oldest}
             with self.store.read() as session:
                 known = rows.known_by_id(session, self.athlete_id, listed)
-            decided = plan([item.activity for item in listed.values()], known, detail_for_new=False)
+            decided = plan([item.activity for item in listed.values()], known)
             self._save(decided.saves, listed, known)
             # Where nothing on a page can be read there is no going on from it: the next pull's sweep tries it again.
             reached = min((i.activity.start for i in page.items), default=cursor if page.unreadable else oldest)
             done = reached <= oldest or page.empty or reached >= cursor
             whole = done and (not page.unreadable or bool(page.items))
-            self._note(listed_back_to=max(reached, oldest), backfill_done=done, swept_at=now if whole else None)
+            reached = oldest if done and not page.unreadable else max(reached, oldest)
+            self._note(listed_back_to=reached, backfill_done=done, swept_at=now if whole else None)
+            if done:
+                return
 
-    def fetch_all(self) -> None:
+    def fetch(self, *, recent: bool) -> None:
+        """Asks for the streams and details that are due, of recent runs or of older ones."""
         with self.store.read() as session:
             waiting = rows.to_fetch(session, self.athlete_id)
-        queue = [item for item in waiting if item.detail_wanted or _due(item, self.clock.now())]
-        failures = 0
+        now = self.clock.now()
+        queue = [item for item in waiting if (item.start > now - WINDOW) == recent and is_due(item, now)]
         for done, item in enumerate(queue):
             if self.stop():
-                self.outcome.stopped = True
                 return
             self.advance(done, len(queue))
             try:
                 self._fetch(item)
-            except StravaUnreachable as error:
+            except (StravaUnreachable, AccessLost) as error:
+                # The list was answered: a refusal of this one run says nothing of the others.
+                if isinstance(error, AccessLost) and error.reason != "scope":
+                    raise
                 log.warning("run %d stays pending: %s", item.id, error)
-                failures += 1
-                if failures == FAILURES_END_A_PULL:
+                with self.store.write() as session:
+                    again = after_failure(item.failures + 1, self.clock.now())
+                    rows.save_failure(session, self.athlete_id, item.id, again)
+                self.failures += 1
+                if self.failures == FAILURES_END_A_PULL:
                     raise
         self.advance(len(queue), len(queue))
 
     def _fetch(self, item: Known) -> None:
         fresh = item.detail_wanted or item.attempts > 0 or self.clock.now() - item.start < WINDOW
-        purpose: Purpose = "new" if fresh else "backfill"
-        if item.recording in ("wanted", "waiting") and _due(item, self.clock.now()):
+        purpose: Purpose = "new" if self.clock.now() - item.start < WINDOW else "backfill"
+        if item.recording in ("wanted", "waiting") and is_due(replace(item, detail_wanted=False), self.clock.now()):
             self._fetch_streams(item, purpose, fresh=fresh)
         if item.detail_wanted:
-            self._fetch_detail(item)
+            self._fetch_detail(item, purpose)
 
     def _fetch_streams(self, item: Known, purpose: Purpose, *, fresh: bool) -> None:
         answer = self.strava.streams(item.id, purpose=purpose)
@@ -310,9 +270,9 @@ class _Pull:
             note_change(session, self.athlete_id, item.day)
         self.outcome.fetched += 1
 
-    def _fetch_detail(self, item: Known) -> None:
+    def _fetch_detail(self, item: Known, purpose: Purpose) -> None:
         try:
-            detail = self.strava.activity(item.id).activity
+            detail = self.strava.activity(item.id, purpose=purpose).activity
         except NotFound:
             with self.store.write() as session:
                 rows.drop_detail(session, self.athlete_id, item.id)
@@ -334,7 +294,7 @@ class _Pull:
             listed = (state.backfill_done and state.swept_at is not None) or (
                 state.listed_back_to is not None and state.listed_back_to <= now - READY_SPAN
             )
-            ready = listed and rows.wanted_since(session, self.athlete_id, now - READY_SPAN) == 0
+            ready = listed and rows.wanted_since(session, self.athlete_id, now - READY_SPAN, patience=PATIENCE) == 0
             if ready and not state.history_ready:
                 # Judged as "learning" so far, on purpose: all of it is due now.
                 note_change(session, self.athlete_id, date.min)
@@ -376,8 +336,3 @@ class _Pull:
         with self.store.write() as session:
             state = progress(session, self.athlete_id)
             save_progress(session, self.athlete_id, replace(state, **changes))  # type: ignore[arg-type]
-
-
-def _due(item: Known, now: datetime) -> bool:
-    # Further off than any retry: set by a clock that was ahead.
-    return item.next_attempt_at is None or not now < item.next_attempt_at <= now + LONGEST_RETRY
