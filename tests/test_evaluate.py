@@ -1,15 +1,17 @@
 """What the daemon records and says when facts about the past or the present change."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from daemon import documents
+from daemon.config import AlertsConfig, Channel
 from daemon.evaluate import doubles, replay, runs, status_document
 from daemon.simulator.stories import strained
 from daemon.store import judgement, outbox
 from daemon.store.progress import progress
 from daemon.strava.convert import read_activity
 from daemon.values import Activity, Verdict
-from tests.house import House, plain_run
+from tests.house import House, Phone, plain_run
 
 
 def record(house: House) -> list[Verdict]:
@@ -136,3 +138,60 @@ def test_days_before_the_first_run_that_is_left_leave_the_record(house: House) -
         expected = replay(house.store, house.athlete_id, house.config, house.clock.now()).verdicts
         assert [(v.day, v.state) for v in record(house)] == [(v.day, v.state) for v in expected]
         assert bool(expected) == (left is not None)
+
+
+def test_a_channel_hears_only_what_it_asked_for(house: House) -> None:
+    second = Phone()
+    alerts = AlertsConfig(
+        urls=(Channel(house.phone.url, kinds=("access",)), Channel(second.url, kinds=("pull_back", "all_clear")))
+    )
+    house.config = replace(house.config, alerts=alerts)
+    house.world.add_all(strained(house.clock.now().date()).activities)
+    _no_limits(house)
+    house.pull()
+    house.evaluate()
+    house.deliver()
+    second.hang_up()
+    assert house.phone.titles == []
+    assert len(second.titles) == 1 and "pull back" in second.titles[0].lower()
+
+
+def test_a_new_grant_ends_the_trouble_with_access(house: House) -> None:
+    house.world.add(plain_run(1, house.clock.now() - timedelta(days=1)))
+    house.pull()
+    house.world.tokens.revoke(house.athlete_id)
+    house.pull()
+    house.evaluate()
+    assert [a["kind"] for a in status_document(house.store, house.athlete_id)["alerts_open"]] == ["access"]
+    house.authorise()
+    house.evaluate()
+    assert status_document(house.store, house.athlete_id)["alerts_open"] == []
+
+
+def test_while_strava_refuses_it_is_asked_every_six_hours_only(house: House) -> None:
+    house.world.inactive = True
+    daemon = house.daemon()
+    daemon.poll()
+    house.world.forget_asked()
+    for _ in range(17):
+        house.clock.advance(minutes=20)
+        daemon.poll()
+    assert house.world.asked == []
+    house.clock.advance(minutes=20)
+    daemon.poll()
+    assert len(house.world.asked) == 1
+
+
+def test_a_clock_far_in_the_past_says_nothing_and_recovers(house: House) -> None:
+    house.world.add_all(strained(house.clock.now().date()).activities)
+    _no_limits(house)
+    house.pull()
+    house.evaluate()
+    now = house.clock.now()
+    house.clock.moment = now - timedelta(days=120)
+    house.evaluate()
+    house.clock.moment = now + timedelta(hours=1)
+    house.evaluate()
+    assert [kind for kind, _ in told(house)] == ["pull_back"]
+    replayed = replay(house.store, house.athlete_id, house.config, house.clock.now())
+    assert record(house) == list(replayed.verdicts)
