@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from daemon import documents
 from daemon.errors import UserError
-from daemon.evaluate import replay, runs
+from daemon.evaluate import local_now, replay, runs
 from daemon.simulator.faults import Fault
 from daemon.simulator.limits import Limits
 from daemon.store import activities as rows
@@ -255,11 +255,12 @@ class SyncMachine(RuleBasedStateMachine):
         house = self.house
         assert all(run.easy or run.left_out for run in runs(house.store, house.athlete_id, house.config))
         replayed = replay(house.store, house.athlete_id, house.config, house.clock.now())
+        today = local_now(house.store, house.config, house.clock.now()).date().isoformat()
         expected = [documents.verdict_document(verdict) for verdict in replayed.verdicts]
         with house.store.read() as session:
             record = judgement.verdicts(session, house.athlete_id)
-        # A record that a clock ahead has made is ahead, too.
-        assert [day for day in record if not expected or day["day"] <= expected[-1]["day"]] == expected
+        # Of days to come, which a clock that was set back leaves behind, nothing is said.
+        assert [day for day in record if day["day"] <= today] == [day for day in expected if day["day"] <= today]
         assert self.progress().judge_from is None
 
     # -- helpers ------------------------------------------------------------------------------------------------------
@@ -298,6 +299,11 @@ class SyncMachine(RuleBasedStateMachine):
 
 
 TestSync = SyncMachine.TestCase
+# A story is short enough to be read as it is, and shrinking one would take minutes.
 TestSync.settings = settings(
-    max_examples=12, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=12,
+    stateful_step_count=15,
+    deadline=None,
+    phases=[Phase.reuse, Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
