@@ -1,10 +1,12 @@
 """The daemon: everything it is made of is put together here, started in one place and stopped in reverse."""
 
 import logging
+import select
 import signal
+import socket
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -165,6 +167,27 @@ class Daemon:
         self.status("; ".join(parts))
 
 
+@contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """A socket on which each signal arrives as a byte.
+
+    The interpreter itself writes it: a handler of ours would run in the main thread at any point, also while that
+    thread holds a lock the handler needs.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    before: dict[int, Any] = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
+    fd = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    try:
+        yield reader
+    finally:
+        signal.set_wakeup_fd(fd)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        reader.close()
+        writer.close()
+
+
 class Service:
     """The daemon under its scheduler, its signals and systemd."""
 
@@ -181,34 +204,31 @@ class Service:
         self._idle = threading.Condition()
 
     def run(self) -> bool:
-        """Starts everything, waits for signals, stops in reverse. False when work had to be left behind unfinished.
-
-        Signals are blocked and waited for: a handler could run while its own thread holds a lock that it needs.
-        """
+        """Starts everything, waits for signals, stops in reverse. False when work had to be left behind unfinished."""
         self._daemon.status = self._tell_status
         self._scheduler.add_listener(self._note_failure, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        try:
-            self._schedule()
-            self._scheduler.start()
-            self._tell(f"READY=1\nSTATUS={self._first_status()}")
-            log.info("ready: %s", self._first_status())
-            self._wait()
-        finally:
-            self._tell("STOPPING=1\nSTATUS=stopping")
-            finished = self._shut_down()
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with _signals() as inbox:
+            try:
+                self._schedule()
+                self._scheduler.start()
+                self._tell(f"READY=1\nSTATUS={self._first_status()}")
+                log.info("ready: %s", self._first_status())
+                self._wait(inbox)
+            finally:
+                self._tell("STOPPING=1\nSTATUS=stopping")
+                finished = self._shut_down()
         return finished
 
-    def _wait(self) -> None:
+    def _wait(self, inbox: socket.socket) -> None:
         """Until told to stop: reloads on SIGHUP, feeds the watchdog, and looks for a grant while there is none."""
         interval = systemd.watchdog_interval_s(self._environ)
         waiting = True
         while True:
-            came = signal.sigtimedwait(SIGNALS, min(TICK_S, interval or TICK_S))
-            if came is not None and came.si_signo != signal.SIGHUP:
+            ready, _, _ = select.select([inbox], [], [], min(TICK_S, interval or TICK_S))
+            came = inbox.recv(64) if ready else b""
+            if signal.SIGTERM in came or signal.SIGINT in came:
                 return
-            if came is not None:
+            if signal.SIGHUP in came:
                 self._reload_config()
             if interval is not None and self._scheduler.running:
                 self._tell("WATCHDOG=1")

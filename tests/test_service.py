@@ -87,12 +87,14 @@ class Machine:
     def log(self) -> Path:
         return self.folder / "log"
 
-    def told(self, sign: str) -> str:
-        """The first message from now on that holds `sign`."""
+    def told(self, *signs: str) -> str:
+        """Waits until each of `signs` was in a message, in whatever order they came; gives the last of these."""
+        missing = set(signs)
         while True:
             message = self.inbox.recv(4096).decode()
             self.messages.append(message)
-            if sign in message:
+            missing -= {sign for sign in missing if sign in message}
+            if not missing:
                 return message
 
     def authorise(self) -> None:
@@ -168,13 +170,12 @@ def test_it_waits_for_app_and_runner_refuses_a_broken_config_and_needs_no_restar
     machine.terminal.config.write_text(complete)
     process.send_signal(signal.SIGHUP)
     assert "MONOTONIC_USEC=" in machine.told("RELOADING=1")
-    machine.told("READY=1")
-    machine.told("not authorised; run `pullback auth`")
+    machine.told("READY=1", "not authorised; run `pullback auth`")
 
     machine.terminal.config.write_text('[strava]\nclient_id = 2\napi_url = "https://elsewhere.invalid"\n[schedul]\n')
     process.send_signal(signal.SIGHUP)
     machine.told("RELOADING=1")
-    assert "refused" in machine.told("STATUS=")
+    machine.told("STATUS=new config refused")
     machine.told("READY=1")
 
     machine.authorise()
