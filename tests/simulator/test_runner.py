@@ -225,7 +225,7 @@ def test_the_stories_tell_what_they_say(today: date) -> None:
         assert {r.start.weekday() for r in hard} == {story.introduced_on.weekday()}
         assert 33 <= (today - story.introduced_on).days <= 42
         assert story.activities[-1].start.date() < today
-        assert 38 * 7 <= (today - story.activities[0].start.date()).days <= 40 * 7
+        assert 28 * 7 <= (today - story.activities[0].start.date()).days <= 30 * 7
     assert tired.activities[-1].truth.strain_bpm == 8
     assert all(r.truth.strain_bpm == 0 for r in fine.activities)
 
