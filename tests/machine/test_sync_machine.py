@@ -17,6 +17,7 @@ from daemon.errors import UserError
 from daemon.evaluate import local_now, replay, runs
 from daemon.simulator.faults import Fault
 from daemon.simulator.limits import Limits
+from daemon.simulator.world import Entry
 from daemon.store import activities as rows
 from daemon.store import judgement, open_store
 from daemon.store.progress import Progress, progress
@@ -73,6 +74,9 @@ class SyncMachine(RuleBasedStateMachine):
         # Short, so that a story's days are judged in no time.
         self.house.set_config("strava", backfill=timedelta(weeks=8))
         self.house.authorise()
+        self.forgotten = 0
+        self.true_list = self.house.world.visible
+        self.house.world.visible = self.list_as_strava_gives_it  # type: ignore[method-assign]
         self.last_id = 0
         self.doubtful: set[int] = set()
         self.deletions = 0
@@ -86,10 +90,12 @@ class SyncMachine(RuleBasedStateMachine):
 
     # -- the runner ---------------------------------------------------------------------------------------------------
 
-    @initialize(count=st.integers(0, 8))
-    def a_history(self, count: int) -> None:
+    @initialize(count=st.integers(0, 8), known=st.booleans())
+    def a_history(self, count: int, known: bool) -> None:
         for number in range(count):
             self.upload(hours_ago=5 + number * 160, sport="Run", manual=False, private=False, minutes=2)
+        if known:
+            self.pull(times=1)
 
     @rule(
         hours_ago=st.one_of(st.integers(1, 300), st.integers(1, 1500)),
@@ -143,12 +149,18 @@ class SyncMachine(RuleBasedStateMachine):
     def streams_are_ready(self, which: int) -> None:
         self.house.world.release_streams(self.pick(which))
 
-    @rule(path=st.sampled_from(PATHS), fault=st.sampled_from(FAULTS), times=st.sampled_from([1, 2, 6, None]))
+    @rule(path=st.sampled_from(PATHS), fault=st.sampled_from(FAULTS), times=st.sampled_from([1, 1, 2, 6, None]))
     def something_breaks(self, path: str, fault: Fault, times: int | None) -> None:
         if fault.kind == "wrong_types" and path in ("streams", ""):
             # Numbers that aren't numbers are a recording that can't be used, and Strava's word for that is final.
             self.doubtful.update(range(self.last_id + 20))
         self.house.world.fail(path, fault, times)
+
+    @rule(count=st.sampled_from([1, 2, 99]))
+    def a_list_forgets_the_newest(self, count: int) -> None:
+        self.forgotten = count
+        self.check(self.house.pull())
+        self.forgotten = 0
 
     @rule()
     def it_is_mended(self) -> None:
@@ -173,9 +185,13 @@ class SyncMachine(RuleBasedStateMachine):
     def the_clock_is_set_back(self, hours: float) -> None:
         self.house.clock.advance(hours=hours)
 
-    @rule(steps=st.sampled_from([99, 99, 0, 1, 3]))
-    def pull(self, steps: int) -> None:
-        """A pull that is told to stop after some `steps`."""
+    @rule(times=st.integers(1, 3))
+    def pull(self, times: int) -> None:
+        for _ in range(times):
+            self.check(self.house.pull())
+
+    @rule(steps=st.integers(0, 4))
+    def a_pull_is_told_to_stop(self, steps: int) -> None:
         left = iter(range(steps))
         self.check(self.house.pull(stop=lambda: next(left, None) is None))
 
@@ -236,7 +252,7 @@ class SyncMachine(RuleBasedStateMachine):
         known = self.known()
         kept_since = self.house.clock.now() - self.house.config.strava.backfill
         kept_since = min([kept_since, *(k.start - timedelta(seconds=1) for k in known.values())])
-        listed = self.house.world.visible(self.house.athlete_id, private=True)
+        listed = self.true_list(self.house.athlete_id, private=True)
         there = {entry.summary["id"]: entry.summary for entry in listed if entry.start > kept_since.timestamp()}
         alive = {k.id: k for k in known.values() if not k.deleted}
         assert alive.keys() == there.keys()
@@ -282,8 +298,11 @@ class SyncMachine(RuleBasedStateMachine):
         assert outcome.problem is None or isinstance(outcome.problem, AccessLost | StravaUnreachable)
         assert isinstance(outcome.problem, UserError | None)
 
+    def list_as_strava_gives_it(self, athlete_id: int, *, private: bool) -> list[Entry]:
+        return self.true_list(athlete_id, private=private)[self.forgotten :]
+
     def ids(self) -> list[int]:
-        return sorted(e.summary["id"] for e in self.house.world.visible(self.house.athlete_id, private=True))
+        return sorted(e.summary["id"] for e in self.true_list(self.house.athlete_id, private=True))
 
     def pick(self, which: int) -> int:
         ids = self.ids()
