@@ -320,7 +320,7 @@ class SyncMachine(RuleBasedStateMachine):
 TestSync = SyncMachine.TestCase
 # A story is short enough to be read as it is, and shrinking one would take minutes.
 TestSync.settings = settings(
-    max_examples=12,
+    max_examples=10,
     stateful_step_count=15,
     deadline=None,
     phases=[Phase.reuse, Phase.generate],
