@@ -6,6 +6,7 @@ intensity came, never at load. Method: Page's CUSUM, pace-adjusted, with a local
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -128,18 +129,27 @@ def _usable(history: History) -> IntArray:
 def _path(history: History, rows: IntArray, params: Params) -> _Path:
     """Adjust every usable run to one pace, hold it against its norm, and walk the sums over the latest."""
     table = history.table
-    slope = _slope(table.bpm[rows], table.speed_m_s[rows], params)
-    rows = rows[-PATH_ROWS:]
-    days, speed = table.day[rows], table.speed_m_s[rows]
-    windows, held = _norm_windows(days, history, params)
-    norm_rows = rows[windows[-1][windows[-1] >= 0]]
-    at_speed = _median(table.speed_m_s[norm_rows])
-    adjusted = table.bpm[rows] - slope * (speed - at_speed)
+    columns = (table.day, table.bpm, table.speed_m_s, table.se_bpm)
+    return _walked(rows.tobytes(), tuple(column[rows].tobytes() for column in columns), history.rose_on, params)
+
+
+# A day without a new easy run asks for what the day before did.
+@lru_cache(maxsize=2)
+def _walked(packed_rows: bytes, packed: tuple[bytes, ...], rose_on: date | None, params: Params) -> _Path:
+    rows, days = np.frombuffer(packed_rows, dtype=np.int64), np.frombuffer(packed[0], dtype=np.int64)
+    bpm, speed, se = (np.frombuffer(column, dtype=np.float64) for column in packed[1:])
+    slope = _slope(bpm, speed, params)
+    rows, days = rows[-PATH_ROWS:], days[-PATH_ROWS:]
+    bpm, speed, se = bpm[-PATH_ROWS:], speed[-PATH_ROWS:], se[-PATH_ROWS:]
+    windows, held = _norm_windows(days, rose_on, params)
+    normal = windows[-1][windows[-1] >= 0]
+    norm_rows = rows[normal]
+    at_speed = _median(speed[normal])
+    adjusted = bpm - slope * (speed - at_speed)
     norm = _robust_mean(np.where(windows >= 0, adjusted[windows], np.nan))
     norm[(windows >= 0).sum(axis=1) < params.norm_min_runs] = np.nan
     above = adjusted - norm
     sd = _spread(above, held, params)
-    se = table.se_bpm[rows]
     known_se = se[np.isfinite(se)]
     usual_se = _median(known_se) if known_se.size else 0.0
     noise = np.sqrt(sd**2 + np.maximum(np.nan_to_num(se, nan=usual_se) ** 2 - usual_se**2, 0.0))
@@ -178,14 +188,14 @@ def _neighbours(values: FloatArray) -> FloatArray:
     return mean
 
 
-def _norm_windows(days: IntArray, history: History, params: Params) -> tuple[IntArray, BoolArray]:
+def _norm_windows(days: IntArray, rose_on: date | None, params: Params) -> tuple[IntArray, BoolArray]:
     """For each run the positions of the runs that are its norm (−1 where there is none), and whether it is held."""
     at = np.arange(days.size)
     end = at - params.norm_lag_runs  # the last run of the norm
     oldest = days - params.norm_days
     held = np.zeros(days.size, dtype=bool)
-    if history.rose_on is not None:
-        rose = history.rose_on.toordinal()
+    if rose_on is not None:
+        rose = rose_on.toordinal()
         held = (days >= rose) & (days < rose + params.hold_days)
         before = int(np.searchsorted(days, rose)) - 1
         if np.count_nonzero(days[: before + 1] >= rose - params.norm_days) < params.norm_min_runs:

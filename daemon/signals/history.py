@@ -4,9 +4,9 @@ It arranges facts and decides nothing. A view of a day holds only runs that had 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,8 @@ class RunTable:
     total_easy_minutes: FloatArray
     total_hard_minutes: FloatArray
     total_run_days: FloatArray
+    worked_out: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+    """Answers about days that are over, shared by all views of one table: the next day asks for them again."""
 
     @classmethod
     def of(cls, runs: Sequence[Run]) -> Self:
@@ -92,6 +94,7 @@ class RunTable:
             self.total_easy_minutes[: n + 1],
             self.total_hard_minutes[: n + 1],
             self.total_run_days[: n + 1],
+            self.worked_out,
         )
 
     def row(self, ordinal: int) -> int:

@@ -99,7 +99,7 @@ def _spell(table: RunTable, days: IntArray, first_run: int, today: int, params: 
         established=established,
         sessions=int(days.size),
         per_week=_per_week(days, last if over else today),
-        change="unclear" if established else _change(table, begin, min(today, last + 7), params),
+        change="unclear" if established else _known_change(table, begin, min(today, last + 7), params),
         ended_on=date.fromordinal(last) if over else None,
     )
 
@@ -109,6 +109,15 @@ def _per_week(days: IntArray, today: int) -> float:
     begin = max(int(days[0]), today - 27)
     weeks = max((today - begin + 1) / 7, 1.0)
     return round(float(np.count_nonzero(days >= begin)) / weeks, 1)
+
+
+def _known_change(table: RunTable, begin: int, until: int, params: Params) -> Change:
+    """The change, worked out once per spell and last day: in a long history most spells are over."""
+    key = ("change", begin, until, params)
+    if key not in table.worked_out:
+        table.worked_out[key] = _change(table, begin, until, params)
+    known: Change = table.worked_out[key]
+    return known
 
 
 def _change(table: RunTable, begin: int, until: int, params: Params) -> Change:
