@@ -3,7 +3,7 @@
 It reads which runs were hard and how much was run; it may not look at heart rate, and it raises no concern itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -90,17 +90,30 @@ def _hard_days(table: RunTable) -> IntArray:
 def _spell(table: RunTable, days: IntArray, first_run: int, today: int, params: Params) -> Intensity | None:
     """The spell made of these hard days, or None where it was over after too few."""
     begin, last = int(days[0]), int(days[-1])
-    over = today - last > params.quiet_days
-    if over and days.size < params.least_sessions:
+    settled = last + 7  # by then it shows whether the week made room
+    if today - last <= params.quiet_days:
+        return _spell_of(table, days, first_run, (today, min(today, settled)), params)
+    if days.size < params.least_sessions:
         return None
+    # In a long history most spells are over, and stay as they are.
+    key = ("spell", begin, last, first_run, params)
+    if key not in table.worked_out:
+        spell = _spell_of(table, days, first_run, (last, settled), params)
+        table.worked_out[key] = replace(spell, ended_on=date.fromordinal(last))
+    known: Intensity = table.worked_out[key]
+    return known
+
+
+def _spell_of(table: RunTable, days: IntArray, first_run: int, ends: tuple[int, int], params: Params) -> Intensity:
+    """The spell of these hard days; `ends` are the last days that count for how often and for added or replaced."""
+    begin = int(days[0])
     established = begin - first_run < params.established_days
     return Intensity(
         introduced_on=None if established else date.fromordinal(begin),
         established=established,
         sessions=int(days.size),
-        per_week=_per_week(days, last if over else today),
-        change="unclear" if established else _known_change(table, begin, min(today, last + 7), params),
-        ended_on=date.fromordinal(last) if over else None,
+        per_week=_per_week(days, ends[0]),
+        change="unclear" if established else _change(table, begin, ends[1], params),
     )
 
 
@@ -109,15 +122,6 @@ def _per_week(days: IntArray, today: int) -> float:
     begin = max(int(days[0]), today - 27)
     weeks = max((today - begin + 1) / 7, 1.0)
     return round(float(np.count_nonzero(days >= begin)) / weeks, 1)
-
-
-def _known_change(table: RunTable, begin: int, until: int, params: Params) -> Change:
-    """The change, worked out once per spell and last day: in a long history most spells are over."""
-    key = ("change", begin, until, params)
-    if key not in table.worked_out:
-        table.worked_out[key] = _change(table, begin, until, params)
-    known: Change = table.worked_out[key]
-    return known
 
 
 def _change(table: RunTable, begin: int, until: int, params: Params) -> Change:
