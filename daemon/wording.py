@@ -19,7 +19,7 @@ _ACCESS = {
         "Strava access paused: subscription lapsed",
         "Strava answers that your API application is inactive: it works only while its owner has a Strava "
         "subscription.\n\nSubscribe again, then reactivate the application at https://www.strava.com/settings/api. "
-        "pullback looks again by itself; until then no new runs arrive. Importing files keeps working.",
+        "pullback looks again by itself; until then no new runs arrive.",
     ),
     "revoked": (
         "Strava access was withdrawn",

@@ -48,11 +48,14 @@ def command(
             base_url=config.strava.base_url,
             api_url=config.strava.api_url,
         )
+        missing = auth.missing_scopes(tokens.scope)
+        if not tokens.scope & {"activity:read", "activity:read_all"}:
+            raise UserError(missing[0])
         authorise(store, tokens)
     name = athlete.get("firstname") or f"athlete {tokens.athlete_id}"
     print(f"Strava lets pullback read the runs of {name}.")
-    for missing in auth.missing_scopes(tokens.scope):
-        print(f"pullback: {missing}", file=sys.stderr)
+    for sentence in missing:
+        print(f"pullback: {sentence}", file=sys.stderr)
     print("Next: `pullback sync`, or leave it to the service (`pullback run`).")
 
 

@@ -62,10 +62,10 @@ def backup(source: Path, target: Path) -> None:
 
 def _upgrade(store: Store) -> None:
     # Alembic costs time and memory that only a first start or an upgrade should pay.
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it says a line per plug-in while it is imported
     from alembic import command
     from alembic.config import Config
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.set_main_option("path_separator", "os")

@@ -20,7 +20,7 @@ _PAGE = (
     '<body style="font-family: sans-serif; max-width: 32em; margin: 4em auto">'
     "<h1>pullback</h1><p>{text}</p></body></html>"
 )
-_GRANTED = "Strava let pullback in. You can close this page and go back to the terminal."
+_GRANTED = "Strava has answered. You can close this page: the terminal says how it went."
 _REFUSED = "Strava says that access was refused. You can close this page; run <code>pullback auth</code> to try again."
 _NOT_THIS_ONE = "This is not the answer pullback is waiting for. Use the address it printed last."
 

@@ -38,8 +38,8 @@ def test_whoever_says_no_gets_one_sentence(terminal: Terminal) -> None:
 def test_a_box_left_unticked_says_which_runs_will_be_missing(terminal: Terminal) -> None:
     terminal.world.unticked = {"activity:read_all"}
     result = terminal.pullback("auth", "--no-browser", "--port", "0")
-    assert result.code == 0
-    assert "activity:read_all" in result.err
+    assert result.code == 1
+    assert "activity:read_all" in result.err and "Next" not in result.out
     assert result.err.count("\n") == 1
 
 

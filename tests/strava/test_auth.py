@@ -85,7 +85,7 @@ def test_the_whole_way_from_consent_to_tokens(desk: Any) -> None:
     with pytest.raises(AccessLost):
         desk.strava(tokens).list_activities(None)
     page = pages.get(timeout=30)
-    assert page.status_code == 200 and "let pullback in" in page.text
+    assert page.status_code == 200 and "has answered" in page.text
 
 
 def test_strangers_on_the_port_are_answered_and_waiting_goes_on() -> None:
