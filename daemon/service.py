@@ -201,6 +201,7 @@ class Service:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._running: set[str] = set()
+        self._refused = ""
         self._idle = threading.Condition()
 
     def run(self) -> bool:
@@ -274,10 +275,13 @@ class Service:
         try:
             self._daemon.reconfigure(self._load_config())
             self._schedule()
+            self._refused = ""
             log.info("config reloaded")
         except UserError as error:
             log.error("the new config is refused, the old one stays in force: %s", error)
-            self._tell_status(f"new config refused: {error}")
+            # It stays in the status until it is mended: the next poll would hide it.
+            self._refused = f"new config refused: {' '.join(str(error).split())[:200]}"
+            self._tell_status("the old one stays in force")
         finally:
             self._tell("READY=1")
 
@@ -295,7 +299,8 @@ class Service:
         return "waiting: not authorised; run `pullback auth`" if self._daemon.waits_for_grant() else "starting"
 
     def _tell_status(self, text: str) -> None:
-        self._tell(f"STATUS={text[:300].splitlines()[0] if text else ''}")
+        line = "; ".join(part for part in (self._refused, " ".join(text.split())) if part)
+        self._tell(f"STATUS={line[:500]}")
 
     def _tell(self, message: str) -> None:
         systemd.notify(message, self._environ)
