@@ -101,7 +101,7 @@ class Series:
 
     Arrays have one row per 5 s of elapsed time from the start (pauses included, as NaN). Values are rounded to what
     the store keeps, so that metrics made now and metrics made from the store in a year are the same numbers.
-    `flags` holds the bits of `daemon.metrics.series` (why heart rate was dropped, stopped, …).
+    `flags` holds the bits of `daemon.metrics.flags` (why heart rate was dropped, stopped, …).
     """
 
     speed_m_s: FloatArray
