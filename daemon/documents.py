@@ -13,6 +13,7 @@ Document = dict[str, Any]
 def signal_document(signal: Signal) -> Document:
     return {
         "name": signal.name,
+        "family": signal.family,
         "level": signal.level,
         "score": signal.score,
         "since": _iso(signal.since),

@@ -15,6 +15,21 @@ Kind = Literal["easy", "long", "tempo", "intervals", "hills", "race", "strides",
 Level = Literal["ok", "watch", "alert"]
 State = Literal["learning", "stable", "absorbing", "watch", "pull_back", "recovering"]
 Change = Literal["added", "replaced", "unclear"]
+Feel = Literal["easy", "normal", "heavy", "forced"]
+Reason = Literal[
+    "ill",
+    "race",
+    "heat",
+    "altitude",
+    "travel",
+    "sensor",
+    "medication",
+    "company",
+    "cycle",
+    "life",
+    "fine",
+    "new-normal",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +147,49 @@ class EasyHeartRate:
 
 
 @dataclass(frozen=True, slots=True)
+class Control:
+    """How an easy or long run was held together, whatever its heart rate was used for.
+
+    `speed_m_s` is the mean grade-adjusted speed of its settled minutes on easy running. `unevenness` is the coefficient
+    of variation of those minutes' grade-adjusted speed (0.05 = 5 %). `decoupling` is aerobic decoupling in percent
+    (efficiency factor of the first half over that of the second, less one), None without heart rate or under 40 min.
+    """
+
+    speed_m_s: float
+    unevenness: float | None = None
+    decoupling: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The hard part of a hard session: how long (s), how fast (grade-adjusted m/s), and what it cost (bpm).
+
+    `fade` is the speed of the last third of the repetitions against the first third, less one (-0.03 = 3 % slower);
+    in a tempo the last third of its time against the first. None where there is too little to say.
+    """
+
+    seconds: float
+    speed_m_s: float
+    bpm: float | None = None
+    fade: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the runner said of some days, `first` to `last` with both.
+
+    The days leave the norm; "new-normal" starts another norm on `first` instead, and "fine" closes the episode that
+    is open on `first` and takes no day out.
+    """
+
+    id: int
+    reason: Reason
+    first: date
+    last: date
+    given_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One activity as the detectors see it: classified and measured against the runner's own usual of that time.
 
@@ -161,6 +219,9 @@ class Run:
     perceived_exertion: float | None = None
     trust: Literal["streams", "summary"] = "streams"
     notes: tuple[str, ...] = ()
+    control: Control | None = None
+    work: Work | None = None
+    feel: Feel | None = None
 
     @property
     def is_run(self) -> bool:
@@ -187,6 +248,9 @@ class Intensity:
 class Signal:
     """One detector's reading on one day. `score` grows with concern, in the unit the detector's file states.
 
+    `family` groups detectors that can be tripped by one cause: "response", "load", "spacing", "control" or "felt";
+    the verdict asks for evidence from more than one. "" raises no concern by itself.
+
     `evidence` is JSON-ready: numbers behind the score, `runs` (ids compared) and `excluded` ([{id, why}]).
     """
 
@@ -196,6 +260,7 @@ class Signal:
     summary: str
     since: date | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# A developer's runs explore; a machine that decides about a landing tries the same stories each time.
-settings.register_profile("ci", derandomize=True, print_blob=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# A developer's runs explore; a machine that decides about a landing tries the same stories each time. How fast stories
+# are made says how busy the machine is, and nothing about the program.
+BUSY = [HealthCheck.too_slow]
+settings.register_profile("explore", suppress_health_check=BUSY)
+settings.register_profile("ci", derandomize=True, print_blob=True, suppress_health_check=BUSY)
+settings.load_profile("ci" if os.environ.get("CI") else "explore")
 
 if TYPE_CHECKING:
     from tests.house import House

@@ -3,15 +3,15 @@
 It arranges facts and decides nothing. A view of a day holds only runs that had ended by that day.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.values import FloatArray, Intensity, Run
+from daemon.values import Answer, FloatArray, Intensity, Run
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -22,7 +22,8 @@ class RunTable:
     """Runs in the order they ended, as columns of one length.
 
     `day` is the proleptic ordinal of the local day a run counts on (it never falls: who flies west keeps the later
-    day). `bpm`, `speed_m_s` and `se_bpm` are NaN where a run has no easy heart rate. `device` numbers the device
+    day). `bpm`, `speed_m_s`, `se_bpm` and `temperature_c` are NaN where a run has no easy heart rate, `hour` (local, h)
+    where the start is hidden. `minutes` is moving time, also of other sports. `device` numbers the device
     names in order of appearance, −1 where none is known. `long` marks long runs. The `total_*` columns have one row
     more than there are runs and hold running totals, so that any window costs two look-ups.
     """
@@ -30,13 +31,16 @@ class RunTable:
     runs: Sequence[Run]
     day: IntArray
     start_s: FloatArray
+    hour: FloatArray
     is_run: BoolArray
     hard: BoolArray
     long: BoolArray
+    minutes: FloatArray
     load: FloatArray
     bpm: FloatArray
     speed_m_s: FloatArray
     se_bpm: FloatArray
+    temperature_c: FloatArray
     device: IntArray
     total_load: FloatArray
     total_easy_minutes: FloatArray
@@ -54,19 +58,23 @@ class RunTable:
         hard = np.array([run.hard for run in rows], dtype=bool)
         minutes = np.array([run.moving_s / 60 for run in rows], dtype=float)
         easy = [run.easy if run.is_run else None for run in rows]
+        load = np.array([run.load for run in rows], dtype=float)
         return cls(
             runs=rows,
             day=day,
             start_s=np.array([run.start.timestamp() for run in rows], dtype=float),
+            hour=_column(run.hour for run in rows),
             is_run=is_run,
             hard=hard,
             long=np.array([run.kind == "long" and run.is_run for run in rows], dtype=bool),
-            load=np.array([run.load for run in rows], dtype=float),
-            bpm=np.array([e.bpm if e else np.nan for e in easy], dtype=float),
-            speed_m_s=np.array([e.speed_m_s if e else np.nan for e in easy], dtype=float),
-            se_bpm=np.array([e.se_bpm if e else np.nan for e in easy], dtype=float),
+            minutes=minutes,
+            load=load,
+            bpm=_column(e.bpm if e else None for e in easy),
+            speed_m_s=_column(e.speed_m_s if e else None for e in easy),
+            se_bpm=_column(e.se_bpm if e else None for e in easy),
+            temperature_c=_column(e.temperature_c if e else None for e in easy),
             device=_device_codes(rows),
-            total_load=_totals(np.array([run.load for run in rows], dtype=float)),
+            total_load=_totals(load),
             total_easy_minutes=_totals(minutes * (is_run & ~hard)),
             total_hard_minutes=_totals(minutes * (is_run & hard)),
             total_run_days=_totals(_first_of_day(day, is_run).astype(float)),
@@ -78,24 +86,11 @@ class RunTable:
     def until(self, day: date) -> "RunTable":
         """The part that had ended by the end of `day`: views, nothing copied."""
         n = int(np.searchsorted(self.day, day.toordinal(), side="right"))
-        return RunTable(
-            self.runs,
-            self.day[:n],
-            self.start_s[:n],
-            self.is_run[:n],
-            self.hard[:n],
-            self.long[:n],
-            self.load[:n],
-            self.bpm[:n],
-            self.speed_m_s[:n],
-            self.se_bpm[:n],
-            self.device[:n],
-            self.total_load[: n + 1],
-            self.total_easy_minutes[: n + 1],
-            self.total_hard_minutes[: n + 1],
-            self.total_run_days[: n + 1],
-            self.worked_out,
-        )
+        cut = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name, column in cut.items():
+            if isinstance(column, np.ndarray):
+                cut[name] = column[: n + 1] if name.startswith("total_") else column[:n]
+        return RunTable(**cut)
 
     def row(self, ordinal: int) -> int:
         """The first row on or after day `ordinal`."""
@@ -116,10 +111,19 @@ class History:
     table: RunTable
     spells: tuple[Intensity, ...] = ()
     rose_on: date | None = None
+    answers: tuple[Answer, ...] = ()
 
     @classmethod
-    def at(cls, table: RunTable, day: date, now: datetime) -> Self:
-        return cls(today=day, now=now, table=table.until(day))
+    def at(cls, table: RunTable, day: date, now: datetime, answers: Sequence[Answer] = ()) -> Self:
+        """The view of `day`; of `answers` only those that speak of days up to it."""
+        heard = tuple(answer for answer in answers if answer.first <= day)
+        return cls(today=day, now=now, table=table.until(day), answers=heard)
+
+    @property
+    def norm_from(self) -> int | None:
+        """The ordinal of the day on which the runner last said "new-normal": no norm looks further back."""
+        days = [answer.first.toordinal() for answer in self.answers if answer.reason == "new-normal"]
+        return max(days, default=None)
 
     @property
     def first_run_day(self) -> int | None:
@@ -136,6 +140,11 @@ def _never_falling(rows: Sequence[Run]) -> IntArray:
 def _device_codes(rows: Sequence[Run]) -> IntArray:
     codes: dict[str, int] = {}
     return np.array([codes.setdefault(run.device, len(codes)) if run.device else -1 for run in rows], dtype=np.int64)
+
+
+def _column(values: Iterable[float | None]) -> FloatArray:
+    """NaN for None."""
+    return np.array([np.nan if value is None else value for value in values], dtype=float)
 
 
 def _totals(values: FloatArray) -> FloatArray:
