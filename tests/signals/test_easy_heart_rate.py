@@ -110,7 +110,7 @@ def test_what_is_missing_is_said_in_words():
     bare = [replace(run, easy=None, left_out="no heart rate") for run in ABSORBED]
     assert reading(bare, 100).missing == "no easy runs with heart rate yet"
     few = [run if run.id % 5 == 0 else replace(run, easy=None, left_out="too short") for run in ABSORBED]
-    assert "needs 16 easy runs with heart rate; has" in reading(few, 60).missing
+    assert "needs 12 easy runs with heart rate; has" in reading(few, 60).missing
     stopped = [run for run in ABSORBED if run.day < FIRST_DAY + timedelta(days=200)]
     assert "no easy run with heart rate since" in reading(stopped, 260).missing
     assert reading(ABSORBED, 200).missing is None

@@ -1,0 +1,84 @@
+"""What moves easy heart rate besides strain, one column per factor for every easy reading. Measures, judges nothing.
+
+Each factor has a size per unit that is uncertain beforehand; the runner's own readings narrow it down.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from daemon.signals.history import IntArray, RunTable
+from daemon.signals.wander import Factor, Readings
+from daemon.values import FloatArray
+
+PACE: Final = Factor("pace", 28.0, 8.0)
+"""bpm per m/s of grade-adjusted speed: 17 to 39 on six runners (SCIENCE); ACSM's cost of running gives 9 ± 3 a km/h."""
+
+HEAT: Final = Factor("heat", 0.3, 0.3)
+"""bpm per °C above 12 by the watch's own thermometer: 0.7 for air temperature, −0.2 to 0.2 seen from wrist sensors."""
+
+HEAT_FROM_C: Final = 12.0
+EVENING: Final = Factor("time_of_day", 0.0, 2.0)
+"""bpm between 17:00 and the mean of the day [ENG]: small and of either sign on recordings."""
+
+AFTER_HARD: Final = Factor("after_hard", 0.0, 1.5)
+"""bpm on runs within `AFTER_HARD_HOURS` of a hard session: below normal in the laboratory, either way on the road."""
+
+AFTER_HARD_HOURS: Final = 36.0
+LAY_OFF: Final = Factor("lay_off", 5.0, 3.0)
+"""bpm on the first day back from two weeks without running (`RunTable.lay_off`): 4.7 ± 1.3 and 7.8 ± 1.6 on two real
+runners, by one model for both."""
+
+SENSOR_SD_BPM: Final = 8.0
+"""How far two sensors may differ (SD, bpm): a new one takes its own level, and says nothing until it has one."""
+
+NEW_NORMAL_SD_BPM: Final = 20.0
+"""How far the level may have moved where the runner says that another norm began."""
+
+ALWAYS: Final = (PACE, HEAT, EVENING, AFTER_HARD, LAY_OFF)
+
+
+def readings(table: RunTable, rows: IntArray, norm_from: int | None) -> tuple[Readings, tuple[Factor, ...]]:
+    """The easy readings in these rows of the table, and the factors whose columns they have.
+
+    A hidden hour and an unknown temperature count as the runner's usual. Every sensor but the one used most has a
+    factor of its own; a run that names none was made with the one before it. `norm_from` is the day (ordinal) from
+    which the runner said that another norm holds.
+    """
+    columns = [
+        table.speed_m_s[rows],
+        _known_or_usual(np.maximum(table.temperature_c[rows] - HEAT_FROM_C, 0.0)),
+        _known_or_usual(np.cos((table.hour[rows] - 17.0) * np.pi / 12.0)),
+        (table.since_hard_h[rows] < AFTER_HARD_HOURS).astype(float),
+        table.lay_off[rows],
+    ]
+    device = sensors(table, rows)
+    codes, count = np.unique(device, return_counts=True)
+    others = np.delete(codes, int(count.argmax())) if codes.size else codes
+    columns += [(device == code).astype(float) for code in others]
+    factors = ALWAYS + tuple(Factor("sensor", 0.0, SENSOR_SD_BPM) for _ in others)
+    if norm_from is not None and (later := table.day[rows] >= norm_from).any():
+        columns.append(later.astype(float))
+        factors += (Factor("new_normal", 0.0, NEW_NORMAL_SD_BPM),)
+    measured = Readings(
+        day=table.day[rows].astype(float),
+        bpm=table.bpm[rows],
+        se_bpm=_known_or_usual(table.se_bpm[rows]),
+        x=np.column_stack(columns),
+    )
+    return measured, factors
+
+
+def sensors(table: RunTable, rows: IntArray) -> IntArray:
+    """The device code of each row, an unnamed one taken for the one before (the first named one at the start)."""
+    device = table.device[rows]
+    named = np.flatnonzero(device >= 0)
+    if named.size == 0:
+        return device
+    before = np.maximum(np.searchsorted(named, np.arange(device.size), side="right") - 1, 0)
+    return np.asarray(device[named[before]])
+
+
+def _known_or_usual(values: FloatArray) -> FloatArray:
+    known = np.isfinite(values)
+    return np.where(known, values, np.median(values[known]) if known.any() else 0.0)
