@@ -145,6 +145,18 @@ class HeatWave:
 
 
 @dataclass(frozen=True, slots=True)
+class Warming:
+    """The season turns: `warmer_c` more over `days` from `begin` on, and it stays so."""
+
+    begin: date
+    days: int = 56
+    warmer_c: float = 14.0
+
+    def touch(self, today: Today) -> None:
+        today.warmer_c += self.warmer_c * _ramp(today.day, self.begin, self.days)
+
+
+@dataclass(frozen=True, slots=True)
 class LayOff:
     """No running for `days`; the first weeks back cost `bpm` more, falling to nothing over `comeback` days."""
 

@@ -145,14 +145,22 @@ def some_runner(seed: int, world: WorldName = "realistic") -> RunnerSpec:
     )
 
 
-def simulate(spec: RunnerSpec, start: date, end: date, events: Sequence[Event] = ()) -> list[SimulatedActivity]:
-    """What the runner ran from `start` until before `end`, oldest first. Streams are made when they are read."""
-    activities = [a for today, level in _days(spec, start, end, events) for a in _run_day(spec, today, level)]
+def simulate(
+    spec: RunnerSpec, start: date, end: date, events: Sequence[Event] = (), since: date | None = None
+) -> list[SimulatedActivity]:
+    """What the runner ran from `start` until before `end`, oldest first. Streams are made when they are read.
+
+    `since` leaves out what was run before that day: the part of a life that events change, without the rest of it.
+    """
+    days = _days(spec, start, end, events, since or start)
+    activities = [a for today, level in days for a in _run_day(spec, today, level)]
     return sorted(activities, key=lambda a: a.start)
 
 
-def _days(spec: RunnerSpec, start: date, end: date, events: Sequence[Event]) -> Iterator[tuple[Today, float]]:
-    """Each day with its plan, changed by the events, and the level of the body on it."""
+def _days(
+    spec: RunnerSpec, start: date, end: date, events: Sequence[Event], since: date
+) -> Iterator[tuple[Today, float]]:
+    """Each day from `since` with its plan, changed by the events, and the level of the body, which began at `start`."""
     noise = spec.life
     keep = float(np.exp(-1 / noise.wander_days))
     level = float(np.random.default_rng([spec.seed, 1]).normal(0, noise.wander_bpm))
@@ -160,10 +168,11 @@ def _days(spec: RunnerSpec, start: date, end: date, events: Sequence[Event]) -> 
     while day < end:
         rng = np.random.default_rng([spec.seed, day.toordinal()])
         level = keep * level + np.sqrt(1 - keep**2) * float(rng.normal(0, noise.wander_bpm))
-        today = Today(day, _planned(spec, day, rng), spec.device)
-        for event in events:
-            event.touch(today)
-        yield today, float(level)
+        if day >= since:
+            today = Today(day, _planned(spec, day, rng), spec.device)
+            for event in events:
+                event.touch(today)
+            yield today, float(level)
         day += timedelta(1)
 
 

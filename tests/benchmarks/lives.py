@@ -1,0 +1,74 @@
+"""Simulated runners and their lives, measured by the real code: recordings in, judged runs out. Judges no day.
+
+A runner's base is lived once and shared by all that may happen to the runner afterwards; what an event doesn't touch is
+not measured twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from daemon.metrics import AthleteSettings, RunMetrics, judge_runs, make_series, measure
+from daemon.simulator.events import Event
+from daemon.simulator.recording import SimulatedActivity, Truth
+from daemon.simulator.runner import RunnerSpec, WorldName, simulate, some_runner
+from daemon.values import Activity, Run
+
+LEAD_DAYS = 7
+"""How long before the event days may be touched and are looked at."""
+
+WINDOW_DAYS = 56
+"""How long after the event the runner is looked at."""
+
+Measured = tuple[Activity, RunMetrics]
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """A life as the detectors get it, oldest first, and what really was the case, by id."""
+
+    runs: list[Run]
+    truths: dict[int, Truth]
+
+
+class Runner:
+    """One simulated runner: 36 to 44 weeks of base, an event, and what came of it."""
+
+    def __init__(self, seed: int, world: WorldName) -> None:
+        self.seed, self.world = seed, world
+        self.spec: RunnerSpec = some_runner(seed, world)
+        rng = np.random.default_rng([seed, 7])
+        first = date(2024, 1, 1) + timedelta(weeks=int(rng.integers(0, 52)))
+        self.first = first
+        self.event = first + timedelta(weeks=int(rng.integers(36, 45)))
+        self._measured: dict[SimulatedActivity, Measured] = {}
+        self._bases: dict[tuple[Event, ...], list[SimulatedActivity]] = {}
+
+    @property
+    def touched(self) -> date:
+        """The first day that may differ from the base."""
+        return self.event - timedelta(days=LEAD_DAYS)
+
+    def live(self, base: Sequence[Event], events: Sequence[Event], days_after: int = WINDOW_DAYS) -> Lived:
+        """The life with the `base` events from the first day on, and with `events` from `touched` on."""
+        runs = self._base(tuple(base)) + self._rest([*base, *events], days_after)
+        judged = judge_runs([self._measure(run) for run in runs], AthleteSettings())
+        return Lived(judged, {run.id: run.truth for run in runs})
+
+    def _base(self, base: tuple[Event, ...]) -> list[SimulatedActivity]:
+        if base not in self._bases:
+            self._bases[base] = simulate(self.spec, self.first, self.touched, base)
+        return self._bases[base]
+
+    def _rest(self, events: Sequence[Event], days_after: int) -> list[SimulatedActivity]:
+        end = self.event + timedelta(days=days_after)
+        return simulate(self.spec, self.first, end, events, since=self.touched)
+
+    def _measure(self, run: SimulatedActivity) -> Measured:
+        known = self._measured.get(run)
+        if known is None:
+            activity = run.as_activity(1)
+            known = self._measured[run] = (activity, measure(activity, make_series(run.as_streams())))
+        return known
