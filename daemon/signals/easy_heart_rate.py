@@ -15,8 +15,14 @@ from daemon.signals.history import History, IntArray
 from daemon.signals.wander import Factor, Norm, Readings, Wander
 from daemon.values import FloatArray, Level, Signal
 
-SCORE_PER_ERROR: Final = 5.0
-"""The score is so many times the standard errors by which a rise stands out: 10 is two of them."""
+SCORE_PER_ERROR: Final = 6.0
+"""The score is so many times the standard errors by which a rise stands out, so that 10 comes about once a year."""
+
+COMES_WITHIN_DAYS: Final = 21
+"""What intensity costs begins to show within so many days of it; a later rise has another reason [ENG]."""
+
+LOOK_BACK_DAYS: Final = 7
+"""The own past is looked at every so many days, to say how often noise alone did the same."""
 
 RECENT_RUNS: Final = 3
 """The last few runs of the rule that lifts a pull-back."""
@@ -80,6 +86,7 @@ class _Assessed:
     norm_until: int
     since: int
     errors: float
+    errors_after_intensity: float
     rise_bpm: float
     rise_se_bpm: float
     low_errors: float
@@ -101,6 +108,8 @@ def detect(history: History, params: Params) -> Signal | None:
         level = "alert" if score >= params.h else "watch"
     since = None if level == "ok" else _day(found.readings.day[found.since])
     evidence = _evidence(history, found, params) | {"delta_bpm": round(delta, 1)}
+    if level != "ok":
+        evidence["own_past"] = _own_past(history, found, params)
     summary = _summary(delta, found.readings.day.size - found.since)
     return Signal("easy_heart_rate", level, round(score, 2), summary, since, evidence, "response")
 
@@ -134,6 +143,10 @@ def _usable(history: History) -> IntArray:
 def _assessed(history: History, rows: IntArray, params: Params) -> _Assessed:
     """What the readings say; the same on every day until the next reading."""
     rose = _held_from(history, rows, params)
+    return _assessed_at(history, rows, params, rose)
+
+
+def _assessed_at(history: History, rows: IntArray, params: Params, rose: int | None = None) -> _Assessed:
     key = ("easy_heart_rate", int(rows[-1]), rose, history.norm_from, params)
     worked_out = history.table.worked_out
     if key not in worked_out:
@@ -155,12 +168,10 @@ def _assess(history: History, rows: IntArray, rose: int | None, params: Params) 
     rows = rows[-params.window_runs :]
     readings, known = factors.readings(history.table, rows, history.norm_from)
     day = readings.day
-    first = min(day[-1] - params.look_days, day[-1] if rose is None else rose)
-    possible = np.unique(day[(day > first) & (np.arange(day.size) >= LEAST_NORM_RUNS)])
-    believed = possible[possible <= day[-params.least_runs]]
-    rises = wander.rises(readings, known, strays, believed if believed.size else possible[-1:], params.rise_days)
+    rises = _rises(readings, known, strays, rose, params)
     at = int(np.argmax(rises.errors))
-    errors = float(rises.errors[at]) if believed.size else 0.0
+    believed = rises.onset[0] <= day[-params.least_runs]
+    errors = float(rises.errors[at]) if believed else 0.0
     came = day.size if rose is None else max(int(np.searchsorted(day, rose)), LEAST_NORM_RUNS)
     since = int(np.searchsorted(day, rises.onset[at]))
     if SCORE_PER_ERROR * errors < params.h_watch:
@@ -178,18 +189,69 @@ def _assess(history: History, rows: IntArray, rose: int | None, params: Params) 
         norm_until=norm_until,
         since=since,
         errors=errors,
+        errors_after_intensity=_after(rises, rose) if believed else 0.0,
         rise_bpm=float(rises.bpm[at]),
         rise_se_bpm=float(rises.se_bpm[at]),
-        low_errors=float(-rises.errors.min()) if believed.size else 0.0,
+        low_errors=float(-rises.errors.min()) if believed else 0.0,
         held=rose is not None,
     )
 
 
+def _rises(
+    readings: Readings, known: tuple[Factor, ...], strays: Wander, rose: int | None, params: Params
+) -> wander.Rises:
+    """A rise from each day that enough readings have followed; from the last day alone where there is none."""
+    day = readings.day
+    first = min(day[-1] - params.look_days, day[-1] if rose is None else rose)
+    possible = np.unique(day[(day > first) & (np.arange(day.size) >= LEAST_NORM_RUNS)])
+    believed = possible[possible <= day[-params.least_runs]]
+    return wander.rises(readings, known, strays, believed if believed.size else possible[-1:], params.rise_days)
+
+
+def _after(rises: wander.Rises, rose: int | None) -> float:
+    """The clearest rise that began when intensity came or within three weeks, in standard errors; 0 where none did."""
+    if rose is None:
+        return 0.0
+    during = (rises.onset >= rose) & (rises.onset <= rose + COMES_WITHIN_DAYS)
+    return max(float(rises.errors[during].max()), 0.0) if during.any() else 0.0
+
+
+def _own_past(history: History, found: _Assessed, params: Params) -> dict[str, Any] | None:
+    """How often a rise as clear as today's stood there before this one began, by the day; None under a year of past.
+
+    `times` counts separate spells; the range is that of a Poisson count (Garwood 1936, 95 %) over those years.
+    """
+    rows = _usable(history)
+    day = history.table.day[rows]
+    before = int(np.searchsorted(day, found.readings.day[found.since] - params.look_days, "right"))
+    years = float(day[before - 1] - day[params.min_runs]) / 365.25 if before > params.min_runs else 0.0
+    if years < 1.0:
+        return None
+    ends = np.arange(day[params.min_runs], day[before - 1] + 1, LOOK_BACK_DAYS)
+    last = np.unique(np.searchsorted(day, ends, "right"))
+    past = [_assessed_at(history, rows[:n], params).errors >= found.errors for n in last]
+    times = int(np.count_nonzero(np.diff(past, prepend=False) & np.array(past)))
+    return {"years": round(years, 1), "times": times, "per_year": [round(n / years, 2) for n in poisson_range(times)]}
+
+
+def poisson_range(count: int) -> tuple[float, float]:
+    """The 95 % range of a Poisson mean of which `count` were seen: Wilson and Hilferty's chi-square (1931)."""
+
+    def tail(n: float, z: float) -> float:
+        return n * (1 - 1 / (9 * n) + z / (3 * np.sqrt(n))) ** 3 if n else 0.0
+
+    return tail(count, -1.96), tail(count + 1, 1.96)
+
+
+def _older(history: History, rows: IntArray, rose: int | None, params: Params) -> int:
+    """How many of the readings are older than any rise that is looked for."""
+    day = history.table.day[rows]
+    return int(np.searchsorted(day, min(day[-1] - params.look_days, day[-1] if rose is None else rose)))
+
+
 def _learned(history: History, rows: IntArray, rose: int | None, params: Params) -> Wander:
     """The wander, from readings older than any rise that is looked for: what is in question must not explain itself."""
-    day = history.table.day[rows]
-    until = min(day[-1] - params.look_days, day[-1] if rose is None else rose)
-    older = int(np.searchsorted(day, until)) // LEARN_EVERY * LEARN_EVERY
+    older = _older(history, rows, rose, params) // LEARN_EVERY * LEARN_EVERY
     rows = rows[max(older - params.window_runs, 0) : older]
     key = ("wander", int(rows[-1]) if older else -1, history.norm_from, params.window_runs)
     worked_out = history.table.worked_out
@@ -224,6 +286,7 @@ def _evidence(history: History, found: _Assessed, params: Params) -> dict[str, A
         "norm_bpm": round(float(found.norm.expected(at_pace)), 1),
         "norm_held": found.held,
         "threshold": params.h,
+        "after_intensity": round(SCORE_PER_ERROR * found.errors_after_intensity, 2),
         "rise_bpm": round(found.rise_bpm, 1),
         "rise_se_bpm": round(found.rise_se_bpm, 1),
         "run_sd_bpm": round(found.wander.run_bpm, 1),

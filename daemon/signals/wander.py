@@ -19,7 +19,7 @@ LEVEL_SD_BPM = 20.0
 RISE_SD_BPM = 10.0
 """Prior of a rise: keeps one run from being a huge and certain one."""
 
-TAILS = 5.0
+TAILS = 8.0
 """Degrees of freedom of a run's noise while the wander is learned: real residuals have 0-7 % beyond 3 SD."""
 
 WILD = 2.0
@@ -28,14 +28,15 @@ WILD = 2.0
 GRID = np.array(
     [
         (sd, days, run)
-        for sd in (1.2, 2.2, 3.5, 5.0, 7.0)
-        for days in (15.0, 40.0, 100.0)
-        for run in (1.4, 2.3, 3.4, 5.0)
-    ]
+        for sd in (0.7, 1.3, 2.2, 3.5, 5, 7)
+        for days in (10, 25, 60, 150)
+        for run in (1, 1.7, 2.6, 3.6, 5)
+    ],
+    dtype=float,
 )
 """What is tried: SD of the wander (bpm), days after which it is forgotten to 1/e, SD of a single run (bpm)."""
 
-PRIOR_MIDDLE, PRIOR_WIDTH = np.array((3.5, 50.0, 3.0)), np.array((0.6, 0.8, 0.5))
+PRIOR_MIDDLE, PRIOR_WIDTH = np.array((3.0, 40.0, 2.7)), np.array((0.9, 0.9, 0.6))
 """Middle and log-SD of the three before a runner's own readings say more: six watches and two recordings [measured]."""
 
 
@@ -126,7 +127,7 @@ def _log_likelihood(readings: Readings, factors: Sequence[Factor]) -> FloatArray
     covariance[:, at, at] += run[:, 0] ** 2 + readings.se_bpm**2
     root = np.linalg.cholesky(covariance)
     surprise = np.linalg.solve(root, np.broadcast_to(off[:, None], (len(GRID), off.size, 1)))[..., 0]
-    each = -(TAILS + 1) / 2 * np.log1p(surprise**2 / TAILS) - np.log(np.diagonal(root, axis1=1, axis2=2))
+    each = -(TAILS + 1) / 2 * np.log1p(surprise**2 / (TAILS - 2)) - np.log(np.diagonal(root, axis1=1, axis2=2))
     first = min(8, off.size // 3)  # the first are predicted from next to nothing
     return np.asarray(each[:, first:].sum(axis=1), dtype=float)
 
