@@ -265,12 +265,16 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All detectors on one day. `missing` says what is lacking for a judgement, or is None."""
+    """All detectors on one day. `missing` says what is lacking for a judgement, or is None.
+
+    `fine_on` is the last day up to this one on which the runner called what was open fine.
+    """
 
     day: date
     signals: tuple[Signal, ...]
     intensity: tuple[Intensity, ...]
     missing: str | None = None
+    fine_on: date | None = None
 
     def signal(self, name: str) -> Signal | None:
         return next((s for s in self.signals if s.name == name), None)

@@ -13,6 +13,8 @@ Units = Literal["metric", "imperial"]
 
 TITLE_LENGTH = 60
 KM_PER_MILE = 1.609344
+MOST_SIGNS = 4
+"""A phone's screen holds no more."""
 
 _ACCESS = {
     "inactive": (
@@ -169,9 +171,10 @@ def _how(now: Intensity) -> str:
 
 
 def _tightened(verdict: Verdict) -> str:
-    week = verdict_signal(verdict, "tight_week")
-    flags = week.evidence.get("flags", []) if week else []
-    return "The week has tightened: " + "; ".join(flag["text"] for flag in flags) + "." if flags else ""
+    """The signs of a tighter week, each in its own sentence; the strongest first."""
+    up = [s for s in verdict.signals if s.family not in ("", "response") and s.level != "ok"]
+    up.sort(key=lambda signal: (signal.level != "alert", -signal.score))
+    return "The week has tightened. " + " ".join(signal.summary for signal in up[:MOST_SIGNS]) if up else ""
 
 
 def _clears(heart: Signal | None) -> str:
@@ -223,14 +226,14 @@ def _invented(kind: str, today: date) -> Verdict:
     evidence: dict[str, Any] = {"delta_bpm": 5.0, "recent_delta_bpm": 0.4, "at_pace_s_per_km": 340, "norm_bpm": 143.0}
     evidence |= {"runs": list(range(9)), "norm_runs": list(range(12))}
     heart = Signal("easy_heart_rate", "alert" if kind == "pull_back" else "watch", 10.2, "", today, evidence)
-    flags = [{"text": "load is 124% of the usual two weeks"}, {"text": "10 run days in two weeks, usually 8"}]
-    week = Signal("tight_week", "watch", 2.0, "", today, {"flags": flags})
+    load = Signal("load_added", "watch", 1.2, "Load of two weeks is 124 % of your usual.", today, {}, "load")
+    days = Signal("run_day_added", "watch", 1.1, "10 run days in two weeks, usually 8.", today, {}, "load")
     added = Intensity(came, False, 5, 1.0, "added")
     advice = (
         "Run everything easy for 7 days: hard running goes first, intervals and a second session before a tempo.",
         f"Bring volume back to what it was before {_day(came)}, and keep the number of runs.",
     )
-    verdict = Verdict(today, "pull_back", today, "", advice, (heart, week), (added,))
+    verdict = Verdict(today, "pull_back", today, "", advice, (heart, load, days), (added,))
     if kind == "watch":
         return replace(verdict, advice=("Make the next hard session an easy run, and add nothing this week.",))
     return verdict

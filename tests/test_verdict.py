@@ -15,24 +15,24 @@ CAME = date(2026, 10, 5)
 START = date(2026, 10, 12)
 
 
-def reading(day, heart="ok", recent=0.0, flags=0, families=1, rose=CAME, missing=None, hard_on=CAME, change="added"):
-    """A day as a runner would tell it: how easy runs answer, how tight the week is, since when there is intensity."""
-    signals = [
-        Signal(
-            "intensity",
-            "ok",
-            1.0,
-            "",
-            None,
-            {"rose_on": rose and rose.isoformat(), "last_hard_on": hard_on.isoformat()},
-        )
-    ]
+SIGNS = (("load_added", "load"), ("run_day_added", "load"), ("beside_long", "spacing"), ("rest", "spacing"))
+
+
+def reading(
+    day, heart="ok", recent=0.0, signs=(), rose=CAME, missing=None, hard_on=CAME, change="added", after=None, **more
+):
+    """A day as a runner would tell it: how easy runs answer, which signs are up, since when there is intensity."""
+    facts = {"rose_on": rose and rose.isoformat(), "last_hard_on": hard_on.isoformat()}
+    signals = [Signal("intensity", "ok", 1.0, "", None, facts)]
     if heart is not None:
-        evidence = {"delta_bpm": 5.0 if heart != "ok" else 0.0, "recent_delta_bpm": recent}
-        evidence |= {"runs_since_intensity": 6, "norm_runs": list(range(12))}
-        signals.append(Signal("easy_heart_rate", heart, 0.0, "", None, evidence))
-    level = "ok" if flags < 2 else "alert" if flags >= 3 and families >= 2 else "watch"
-    signals.append(Signal("tight_week", level, float(flags), "", None, {"families": families, "flags": []}))
+        evidence = {"delta_bpm": 5.0 if heart != "ok" else 0.0, "recent_delta_bpm": recent, "threshold": 10.0}
+        evidence |= {"runs_since_intensity": 6, "norm_runs": list(range(12)), **more}
+        evidence["after_intensity"] = {"ok": 2.0, "watch": 9.5, "alert": 12.0}[heart] if after is None else after
+        signals.append(Signal("easy_heart_rate", heart, 0.0, "", None, evidence, "response"))
+    families = dict(SIGNS) | {"felt": "felt", "easy_pace": "control", "fading": "control", "load_alert": "load"}
+    for name in signs:
+        level = "alert" if name == "load_alert" else "watch"
+        signals.append(Signal(name, level, 1.5, "Something is up.", None, {}, families[name]))
     spells = (Intensity(rose, False, 4, 1.0, change),) if rose else ()
     return Reading(day, tuple(signals), spells, missing)
 
@@ -49,7 +49,8 @@ def live(days, start=START, previous=None):
 CALM = {}
 STRONG = {"heart": "alert", "recent": 5.0}
 MODERATE = {"heart": "watch", "recent": 4.0}
-TIGHT = {"flags": 3, "families": 2}
+LOAD = {"signs": ("load_added", "run_day_added")}
+TIGHT = {"signs": ("load_added", "run_day_added", "beside_long")}
 
 
 def states(days):
@@ -78,8 +79,39 @@ def test_intensity_of_long_ago_is_no_change_in_training():
 
 def test_a_moderate_response_needs_a_week_that_tightened_in_two_ways():
     assert live([MODERATE])[-1].state == "watch"
-    assert live([MODERATE | {"flags": 2, "families": 1}])[-1].state == "watch"
-    assert live([MODERATE | {"flags": 2, "families": 2}])[-1].state == "pull_back"
+    assert live([MODERATE | LOAD])[-1].state == "watch"
+    assert live([MODERATE | {"signs": ("load_added", "beside_long")}])[-1].state == "pull_back"
+
+
+def test_a_rise_that_began_before_intensity_is_not_put_down_to_it():
+    assert live([STRONG | {"after": 4.0}])[-1].state == "watch"
+
+
+def test_a_low_heart_rate_is_a_warning_only_where_running_gets_harder():
+    low = {"heart": "ok", "suppressed": {"score": 12.0, "delta_bpm": -5.0}}
+    assert live([low])[-1].state == "absorbing"
+    for sign in ("felt", "fading"):
+        assert live([low | {"signs": (sign,)}])[-1].state == "pull_back"
+        assert live([low | {"signs": (sign,), "rose": None}])[-1].state == "watch"
+
+
+def test_one_sign_alone_is_no_watch_unless_it_is_a_strong_one_or_tells_how_running_goes():
+    assert live([{"signs": ("load_added",)}])[-1].state == "absorbing"
+    for signs in (("load_alert",), ("felt",), ("easy_pace",), ("load_added", "run_day_added")):
+        assert live([{"signs": signs}])[-1].state == "watch"
+
+
+def told_fine(day, **kwargs):
+    return replace(reading(day, **kwargs), fine_on=START + timedelta(days=2))
+
+
+def test_fine_closes_the_episode_and_what_was_up_counts_again_once_it_has_gone():
+    verdicts = live([STRONG, STRONG | TIGHT])
+    for n, day in enumerate([STRONG | TIGHT, STRONG | TIGHT, TIGHT, CALM, CALM, STRONG], start=2):
+        verdicts.append(decide(told_fine(START + timedelta(days=n), **day), verdicts[-1]))
+    assert [v.state for v in verdicts] == ["pull_back"] * 2 + ["absorbing"] * 5 + ["pull_back"]
+    assert verdicts[2].memory["excused"] == ["beside_long", "easy_heart_rate", "load_added", "run_day_added"]
+    assert verdicts[-1].memory["episode"] == verdicts[-1].day.isoformat()
 
 
 def test_a_week_that_stays_tight_is_a_pull_back_without_any_response():
@@ -104,7 +136,7 @@ def test_a_pull_back_lasts_a_week_at_least_and_until_easy_runs_are_back():
     assert got[:7] == ["pull_back"] * 7
     assert got[7] == "recovering"
     assert "recovering" not in states([STRONG] + [{"recent": 3.0}] * 30)
-    assert "recovering" not in states([STRONG] + [{"flags": 2}] * 30)
+    assert "recovering" not in states([STRONG] + [LOAD] * 30)
 
 
 def test_a_hard_session_yesterday_is_no_rest():
@@ -213,8 +245,7 @@ DAY = st.fixed_dictionaries(
     {
         "heart": st.sampled_from(["ok", "watch", "alert", None]),
         "recent": st.sampled_from([-3.0, 0.0, 1.0, 4.0]),
-        "flags": st.integers(0, 5),
-        "families": st.integers(1, 3),
+        "signs": st.sets(st.sampled_from(["load_added", "run_day_added", "beside_long", "rest", "felt", "easy_pace"])),
         "rose": st.sampled_from([CAME, None]),
         "missing": st.sampled_from([None, "more runs"]),
     }

@@ -24,7 +24,7 @@ HEART = Signal(
         "norm_runs": [10, 11, 12, 13, 14, 15],
     },
 )
-WEEK = Signal("tight_week", "alert", 3.0, "", None, {"flags": [{"text": "10 run days in two weeks, usually 8"}]})
+WEEK = Signal("run_day_added", "watch", 1.2, "10 run days in two weeks, usually 8.", None, {}, "load")
 CAME = Signal("intensity", "ok", 1.0, "", None, {"rose_on": "2026-10-05"})
 ADDED = Intensity(date(2026, 10, 5), False, 6, 1.0, "added")
 ADVICE = ("Run everything easy for 7 days.", "Keep the number of runs.")
@@ -39,7 +39,7 @@ def test_a_pull_back_in_full():
         "before.\n\n"
         "Intensity came on 5 October: 6 hard sessions so far, 1 a week of late, added to the week rather than "
         "replacing an easy run.\n\n"
-        "The week has tightened: 10 run days in two weeks, usually 8.\n\n"
+        "The week has tightened. 10 run days in two weeks, usually 8.\n\n"
         "This week: Run everything easy for 7 days. Keep the number of runs.\n\n"
         "It clears when your last three easy runs are within 1.5 bpm of your norm, no more than one sign of a tight "
         "week is left, and two days have passed since the last hard session.\n\n"

@@ -34,7 +34,8 @@ def read(history: History, params: SignalParams) -> Reading:
         history = replace(history, spells=spells, rose_on=rose)
     signals = {name.name: _detect(name.name, history, params) for name in fields(params)}
     found = tuple(signal for signal in signals.values() if signal is not None)
-    return Reading(history.today, found, history.spells, _missing(history, params, signals))
+    fine = max((answer.first for answer in history.answers if answer.reason == "fine"), default=None)
+    return Reading(history.today, found, history.spells, _missing(history, params, signals), fine)
 
 
 def _detect(name: str, history: History, params: SignalParams) -> Signal | None:

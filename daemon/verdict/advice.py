@@ -1,0 +1,98 @@
+"""What to do this week, from the verdict and what is up: intensity goes first, volume returns, frequency stays.
+
+Chooses sentences; decides no state. It names no conditions and no risks.
+"""
+
+from datetime import date
+from typing import Any
+
+from daemon.values import Intensity, Reading, State
+from daemon.verdict.evidence import Facts
+from daemon.verdict.headline import day_text
+
+STUBBORN_DAYS = 14
+"""A pull-back that lasts longer asks for less volume, too."""
+
+READY_DAYS, READY_RUNS = 28, 8
+"""A base this long stable, on so many usable runs, has room for a tempo."""
+
+BACK = (
+    "Bring hard running back at about 70 % of its minutes, in place of an easy run, tempo before intervals.",
+    "Leave at least 48 hours between hard sessions.",
+)
+MENDS = {
+    "load_added": "Let the hard session take the place of an easy run, so that the week carries no more than before.",
+    "run_day_added": "Take the added run day out again.",
+    "hard_days": "Go back to the number of hard days you had before; the newest session goes first.",
+    "longest_run": "Keep the next long run within a tenth of what you did in the month before.",
+    "new_stresses": "Keep one new thing, leave the others for three to four weeks.",
+    "monotony": "Make easy days easier and one day a rest day, so that the days differ again.",
+    "hard_spacing": "Leave at least 48 hours between hard sessions.",
+    "beside_long": "Keep the days before and after the long run easy.",
+    "rest": "Give the week its rest days back.",
+    "recovery": "Keep the day after a hard session easy, or take it off.",
+    "easy_pace": "Run easy runs at the pace they had before.",
+    "decoupling": "Run easy runs a little shorter or slower until heart rate holds steady again.",
+    "even_pace": "Let easy runs be even: no surges, no chasing.",
+    "fading": "Stop hard sessions while the last repetition is still as good as the first.",
+    "felt": "Let how it feels set the pace this week.",
+}
+"""What mends each sign, in the order in which it is advised."""
+
+
+def advice_of(state: State, reading: Reading, facts: Facts, since: date, memory: dict[str, Any]) -> tuple[str, ...]:
+    """What to do on this day, most important first; nothing where nothing is to be done."""
+    now = reading.intensity[-1] if reading.intensity else None
+    match state:
+        case "pull_back":
+            return _pull_back(now, facts, (reading.day - since).days)
+        case "recovering":
+            return BACK
+        case "watch":
+            return _watch(now, facts)
+        case "absorbing":
+            return ("Keep the week as it is; change one thing at a time, three to four weeks apart.",)
+        case "stable" if _ready(reading, facts, since, now):
+            weeks = (reading.day - since).days // 7
+            return (f"Ready: your base has been stable for {weeks} weeks, enough to replace one easy run by a tempo.",)
+    return _excused(memory)
+
+
+def _pull_back(now: Intensity | None, facts: Facts, days: int) -> tuple[str, ...]:
+    came = now.introduced_on if now else None
+    before = f"before {day_text(came)}" if came else "before it rose"
+    advice = [
+        "Run everything easy for 7 days: hard running goes first, intervals and a second session before a tempo.",
+        f"Bring volume back to what it was {before}, and keep the number of runs.",
+    ]
+    up = {signal.name for signal in facts.tightened}
+    if "run_day_added" in up:
+        advice[1] = f"Bring volume back to what it was {before}: the number of runs, too."
+    if (now and now.change == "added") or "load_added" in up:
+        advice.append("When you come back, replace an easy run instead of adding a session.")
+    advice += [MENDS[name] for name in ("beside_long", "hard_spacing") if name in up]
+    if days >= STUBBORN_DAYS:
+        advice.append("It has not cleared in two weeks: run 30 to 40 % less, and if it goes on, see a doctor.")
+    return tuple(advice)
+
+
+def _watch(now: Intensity | None, facts: Facts) -> tuple[str, ...]:
+    mends = [words for name, words in MENDS.items() if name in {signal.name for signal in facts.tightened}][:2]
+    if now and not now.ended_on:
+        return ("Make the next hard session an easy run, and add nothing this week.", *mends)
+    ask = "Add nothing this week, and ask what else it could be: heat, illness, a new sensor, other company."
+    return (ask, *mends) if facts.response or not mends else tuple(mends)
+
+
+def _ready(reading: Reading, facts: Facts, since: date, now: Intensity | None) -> bool:
+    """A stable base, judged on enough runs, with nothing open that could explain it away."""
+    heart = reading.signal("easy_heart_rate")
+    enough = heart is not None and heart.level == "ok" and len(heart.evidence.get("norm_runs", ())) >= READY_RUNS
+    calm = not facts.tightened and reading.missing is None
+    return enough and calm and (now is None or now.ended_on is not None) and (reading.day - since).days >= READY_DAYS
+
+
+def _excused(memory: dict[str, Any]) -> tuple[str, ...]:
+    if not memory.get("excused"):
+        return ()
+    return ("You called this fine: what was up then counts again once it has gone and come back.",)

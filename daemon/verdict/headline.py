@@ -1,0 +1,68 @@
+"""The verdict in one sentence, with the reason in it. Finds words for what was decided, decides nothing."""
+
+from datetime import date
+from typing import Any
+
+from daemon.values import Reading, State
+from daemon.verdict.evidence import Facts
+
+SIGNS = {
+    "load": "load has come on top",
+    "spacing": "there is less room to recover",
+    "control": "runs are losing control",
+    "felt": "running feels heavier",
+}
+"""What a family of signals says, in the words of the program's idea."""
+
+
+def headline_of(state: State, reading: Reading, facts: Facts, memory: dict[str, Any]) -> str:
+    came = f" since intensity rose on {day_text(facts.rose_on)}" if facts.rose_on else ""
+    match state:
+        case "learning":
+            return f"Still learning: {reading.missing}."
+        case "pull_back":
+            return f"Pull back: {_why(reading, facts, memory)}{came}."
+        case "recovering":
+            return "Recovering: easy running is back to normal, hard running may return with care."
+        case "watch":
+            return f"Watch: {_why(reading, facts, memory)}{came}."
+        case "absorbing":
+            now = reading.intensity[-1]
+            return f"Absorbing: {_no_sign(reading)} since intensity came on {day_text(now.introduced_on)}."
+        case "stable":
+            return _stable(reading, facts)
+
+
+def _why(reading: Reading, facts: Facts, memory: dict[str, Any]) -> str:
+    """The reasons in a few words, from whichever signals are up."""
+    heart = reading.signal("easy_heart_rate")
+    reasons = []
+    if facts.response and heart and heart.evidence.get("delta_bpm", 0) > 0:
+        reasons.append(f"easy runs cost {heart.evidence['delta_bpm']:.0f} bpm more at the same pace")
+    if facts.suppressed:
+        reasons.append("easy heart rate is unusually low while running gets harder")
+    reasons += [words for family, words in SIGNS.items() if family in facts.families]
+    if reasons:
+        return _listed(reasons)
+    return "signs of strain are fading" if "episode" not in memory else "strain has not cleared yet"
+
+
+def _stable(reading: Reading, facts: Facts) -> str:
+    if not facts.tightened:
+        return "Stable: easy running and the week are as usual."
+    return f"Stable: {facts.tightened[0].summary[:1].lower()}{facts.tightened[0].summary[1:]} Nothing else is up."
+
+
+def _no_sign(reading: Reading) -> str:
+    heart = reading.signal("easy_heart_rate")
+    runs = heart.evidence.get("runs_since_intensity") if heart else None
+    return f"no sign of strain in {runs} easy runs" if runs else "no sign of strain"
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def day_text(day: date | None) -> str:
+    """5 October."""
+    return f"{day.day} {day:%B}" if day else "an earlier day"

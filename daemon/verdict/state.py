@@ -1,0 +1,110 @@
+"""From one day's evidence to a state with memory: one episode at a time, lifted by rules, not by one quiet day."""
+
+from datetime import date
+from typing import Any
+
+from daemon.values import Reading, State, Verdict
+from daemon.verdict.advice import advice_of
+from daemon.verdict.evidence import RESUME_BPM, TIGHT_OF, Cause, Facts, cause_of, facts_of
+from daemon.verdict.headline import headline_of
+
+LEAST_PULL_BACK_DAYS = 7
+"""A week without hard running."""
+
+BLIND_PULL_BACK_DAYS = 14
+"""The same where heart rate can't say that it is over."""
+
+RECOVERING_DAYS = 10
+"""How long "recovering" lasts before the verdict is an ordinary one again."""
+
+CALM_DAYS = 5
+"""A watch ends when nothing was up for so long."""
+
+ABSORBING_DAYS = 84
+"""After so long, intensity is part of the usual."""
+
+LASTING_SIGNS = 1
+"""So many signs of a tight week may be left when a pull-back is lifted."""
+
+
+def decide(reading: Reading, previous: Verdict | None) -> Verdict:
+    """Today's verdict. `previous` is the verdict of the day before, None on the first day."""
+    memory = dict(previous.memory) if previous else {}
+    closed = _close(reading, memory)
+    facts = facts_of(reading, frozenset(memory.get("excused", ())))
+    memory["tight"] = (str(memory.get("tight", "")) + str(int(facts.tight)))[-TIGHT_OF:]
+    cause = cause_of(facts, memory["tight"])
+    state = _next_state(reading, facts, cause, None if closed else previous, memory)
+    since = previous.since if previous and previous.state == state else reading.day
+    memory = _remember(memory, state, cause, reading.day)
+    headline = headline_of(state, reading, facts, memory)
+    advice = advice_of(state, reading, facts, since, memory)
+    return Verdict(reading.day, state, since, headline, advice, reading.signals, reading.intensity, memory)
+
+
+def _close(reading: Reading, memory: dict[str, Any]) -> bool:
+    """Whether the runner's "fine" closes what is open today. What is up then is excused until it has gone once."""
+    up = {signal.name for signal in reading.signals if signal.level != "ok"}
+    fine = reading.fine_on.isoformat() if reading.fine_on else None
+    closed = fine is not None and fine != memory.get("fine")
+    if closed:
+        memory["fine"], memory["excused"], memory["tight"] = fine, sorted(up), ""
+        for key in ("episode", "cause", "watch"):
+            memory.pop(key, None)
+        memory["calm"] = CALM_DAYS
+    elif "excused" in memory:
+        memory["excused"] = sorted(up & set(memory["excused"]))
+    return closed
+
+
+def _next_state(
+    reading: Reading, facts: Facts, cause: Cause | None, previous: Verdict | None, memory: dict[str, Any]
+) -> State:
+    state = previous.state if previous else "learning"
+    days = (reading.day - previous.since).days if previous else 0
+    if state == "pull_back":
+        return "recovering" if _may_resume(facts, days) else "pull_back"
+    if cause:
+        return "pull_back"
+    if state == "recovering" and days < RECOVERING_DAYS:
+        return "recovering"
+    return _ordinary(reading, facts, memory)
+
+
+def _may_resume(facts: Facts, days: int) -> bool:
+    calm = len(facts.tightened) <= LASTING_SIGNS
+    if facts.recent_bpm is None:
+        return days >= BLIND_PULL_BACK_DAYS and calm
+    return days >= LEAST_PULL_BACK_DAYS and facts.recent_bpm <= RESUME_BPM and calm and facts.rested
+
+
+def _ordinary(reading: Reading, facts: Facts, memory: dict[str, Any]) -> State:
+    """The state outside a pull-back. `memory["calm"]` counts the days on which nothing was up."""
+    memory["calm"] = 0 if facts.up else int(memory.get("calm", CALM_DAYS)) + 1
+    if facts.up or (memory["calm"] < CALM_DAYS and "watch" in memory):
+        return "watch"
+    if reading.missing:
+        return "learning"
+    return "absorbing" if _absorbing(reading) else "stable"
+
+
+def _absorbing(reading: Reading) -> bool:
+    now = reading.intensity[-1] if reading.intensity else None
+    if now is None or now.ended_on or now.introduced_on is None:
+        return False
+    return (reading.day - now.introduced_on).days < ABSORBING_DAYS
+
+
+def _remember(memory: dict[str, Any], state: State, cause: Cause | None, day: date) -> dict[str, Any]:
+    """What tomorrow must know: when the episode or the watch began and why, what is excused, counters."""
+    kept: dict[str, Any] = {key: memory[key] for key in ("tight", "calm", "fine") if key in memory}
+    if memory.get("excused"):
+        kept["excused"] = memory["excused"]
+    if state == "pull_back":
+        kept["episode"] = memory.get("episode", day.isoformat())
+        kept["cause"] = cause or memory.get("cause")
+    elif state == "recovering":
+        kept |= {key: memory[key] for key in ("episode", "cause") if key in memory}
+    elif state == "watch":
+        kept["watch"] = memory.get("watch", day.isoformat())
+    return kept

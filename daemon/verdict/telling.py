@@ -1,0 +1,54 @@
+"""Which verdicts are told, once each. Knows what was told before; chooses no words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from daemon.values import Verdict
+
+SAME_EPISODE_DAYS = 14
+"""Episodes that begin closer than this are one: the past may be judged again."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """An alert already told: its kind and the ISO date its episode began."""
+
+    kind: str
+    episode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """An alert to tell today. `closes` is true where it ends its episode."""
+
+    kind: str
+    episode: str
+    closes: bool = False
+
+
+def what_to_say(verdict: Verdict, told: Sequence[OpenAlert], minimum: str) -> tuple[Say, ...]:
+    """What to tell today, at most one thing, from today's verdict and what was `told` before (of any episode).
+
+    `minimum` is "pull_back" or "watch". A pull-back is told once per episode, a watch too; an all-clear follows a
+    pull-back that was told, once.
+    """
+    episode = str(verdict.memory.get("episode", ""))
+    if verdict.state == "pull_back":
+        return () if _was_told("pull_back", episode, told) else (Say("pull_back", episode),)
+    if verdict.state in ("stable", "absorbing"):
+        pulled_back = max((alert.episode for alert in told if alert.kind == "pull_back"), default=None)
+        if pulled_back is None or any(a.kind == "all_clear" and a.episode >= pulled_back for a in told):
+            return ()
+        return (Say("all_clear", pulled_back, closes=True),)
+    if verdict.state == "watch" and minimum == "watch":
+        watch = str(verdict.memory.get("watch", ""))
+        return () if _was_told("watch", watch, told) else (Say("watch", watch),)
+    return ()
+
+
+def _was_told(kind: str, episode: str, told: Sequence[OpenAlert]) -> bool:
+    """Whether this episode was told; judged again from changed facts it may begin some days earlier or later."""
+    begun = date.fromisoformat(episode)
+    near = timedelta(days=SAME_EPISODE_DAYS)
+    return any(a.kind == kind and abs(date.fromisoformat(a.episode) - begun) < near for a in told)
