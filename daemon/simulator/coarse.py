@@ -103,7 +103,7 @@ def _smeared(values: FloatArray) -> FloatArray:
 
 def _or_next(mask: BoolArray) -> BoolArray:
     """True where `mask` or the row after it is: a mean speed needs both of its ends."""
-    return mask | np.append(mask[1:], False)
+    return np.logical_or(mask, np.append(mask[1:], False))
 
 
 def _altitude(climb_m_s: FloatArray, conditions: Conditions, rng: np.random.Generator) -> FloatArray:
