@@ -16,6 +16,8 @@ class Today:
     day: date
     sessions: list[Session]
     device: str
+    luck: float = 1.0
+    """Uniform in 0 to 1, the day's own: what a runner who doesn't keep every plan goes by."""
     strain_bpm: float = 0.0
     offset_bpm: float = 0.0
     sensor_bpm: float = 0.0
@@ -51,7 +53,8 @@ def _ramp(day: date, begin: date, days: int) -> float:
 class SpeedWork:
     """A weekly hard session from `begin` on (and before `until`), on `weekday` (0 is Monday).
 
-    `instead_of` names the weekday whose easy run makes room for it; None: it comes on top of the week.
+    `instead_of` names the weekday whose easy run makes room for it; None: it comes on top of the week. A share
+    `missed` of the sessions doesn't take place.
     """
 
     begin: date
@@ -60,13 +63,14 @@ class SpeedWork:
     minutes: float = 50.0
     instead_of: int | None = None
     until: date | None = None
+    missed: float = 0.0
 
     def touch(self, today: Today) -> None:
         if not _during(today.day, self.begin, self.until):
             return
         if today.day.weekday() == self.instead_of:
             today.drop_easy()
-        if today.day.weekday() == self.weekday:
+        if today.day.weekday() == self.weekday and today.luck >= self.missed:
             hour = 18.0 if today.sessions else 7.0
             today.sessions.append(Session(self.kind, self.minutes, hour))
 

@@ -88,7 +88,7 @@ class Trace:
 def grade_cost(grade: FloatArray) -> FloatArray:
     """Cost of a grade (fraction) relative to the flat, by heart rate: a third-party fit of Strava's curve."""
     g = np.clip(grade * 100.0, -25.0, 25.0)
-    return 1 + 0.032657 * g + 0.0020536 * g**2 - 3.99e-6 * g**3 - 5.29e-7 * g**4
+    return np.asarray(1 + g * (0.032657 + g * (0.0020536 + g * (-3.99e-6 + g * -5.29e-7))))
 
 
 def smooth_noise(rng: np.random.Generator, n: int, sd: float, tau: float) -> FloatArray:
@@ -109,13 +109,27 @@ def lagged(target: FloatArray, before: float, tau: float) -> FloatArray:
     return before + np.asarray(np.convolve(target - before, kernel)[: len(target)])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Effort:
+    """What really happened, in rows of 5 s: segment, speed (m/s, 0 at a stop), grade (fraction), heart rate (bpm)."""
+
+    segment: IntArray
+    speed_m_s: FloatArray
+    grade: FloatArray
+    heart_rate_bpm: FloatArray
+
+
 def run(body: Body, segments: Sequence[Segment], conditions: Conditions, rng: np.random.Generator) -> Trace:
-    """Run the segments. Worked out on a 5-second grid, then recorded once a second."""
+    """Run the segments, recorded once a second."""
+    return _record(effort(body, segments, conditions, rng), conditions, rng)
+
+
+def effort(body: Body, segments: Sequence[Segment], conditions: Conditions, rng: np.random.Generator) -> Effort:
+    """Run the segments unrecorded."""
     index = np.repeat(np.arange(len(segments), dtype=np.int64), [max(1, round(s.seconds / STEP_S)) for s in segments])
     grade = _route(segments, index, conditions, rng)
     speed = _true_speed(segments, index, grade, conditions, rng)
-    heart = _heart(body, speed, grade, conditions, rng)
-    return _record(index, speed, grade, heart, conditions, rng)
+    return Effort(index, speed, grade, _heart(body, speed, grade, conditions, rng))
 
 
 def _route(
@@ -172,15 +186,9 @@ def _heart(
     return heart + smooth_noise(rng, len(speed), conditions.wobble_bpm, 150 / STEP_S)
 
 
-def _record(
-    index: IntArray,
-    speed: FloatArray,
-    grade: FloatArray,
-    heart: FloatArray,
-    conditions: Conditions,
-    rng: np.random.Generator,
-) -> Trace:
+def _record(done: Effort, conditions: Conditions, rng: np.random.Generator) -> Trace:
     """What the watch keeps: once a second, rounded as Strava rounds, with GPS and altimeter noise."""
+    index, speed, grade, heart = done.segment, done.speed_m_s, done.grade, done.heart_rate_bpm
     n = len(speed) * STEP_S
     grid, time = np.arange(len(speed)) * STEP_S + STEP_S / 2, np.arange(n, dtype=float)
     stopped = np.repeat(speed == 0, STEP_S)
@@ -192,7 +200,7 @@ def _record(
     cadence = np.asarray(np.round(np.where(stopped, 0.0, steps)), dtype=np.float64)
     beats = np.interp(time, grid, heart) + rng.normal(0, 0.5, n) + conditions.sensor_bpm
     pulse = misread(np.clip(np.round(beats), 35, 230), cadence, conditions.faults, rng)
-    warmth = _thermometer(conditions, n, rng)
+    warmth = thermometer(conditions, n, rng)
     moving = ~stopped
     keep = moving if conditions.auto_pause else np.ones(n, dtype=bool)
     return Trace(
@@ -219,7 +227,7 @@ def _grade_smooth(altitude: FloatArray, speed: FloatArray) -> FloatArray:
     return np.asarray(np.clip(np.where(way > 10, 100 * rise / np.maximum(way, 10), 0.0), -40, 40))
 
 
-def _thermometer(conditions: Conditions, n: int, rng: np.random.Generator) -> FloatArray | None:
+def thermometer(conditions: Conditions, n: int, rng: np.random.Generator) -> FloatArray | None:
     """The air's temperature, or a wrist-warmed one (begins indoors, ends some degrees above the air), or none."""
     warming = rng.uniform(3, 7)
     if conditions.thermometer == "none":

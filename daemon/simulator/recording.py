@@ -147,11 +147,11 @@ def _summary(activity: SimulatedActivity, trace: Trace) -> Json:
     pulse, warmth = trace.heart_rate_bpm, trace.temperature_c
     facts: Json = {
         "resource_state": 2,
-        "name": _name(activity),
+        "name": default_name(activity),
         "distance": distance,
         "moving_time": moving_s,
         "elapsed_time": int(trace.time_s[-1]) + 1,
-        "total_elevation_gain": _climb(trace.altitude_m),
+        "total_elevation_gain": climb(trace.altitude_m),
         "type": session.sport if session.sport == "Ride" else "Run",
         "sport_type": session.sport,
         "workout_type": WORKOUT_TYPES.get(session.kind, 0) if session.sport != "Ride" else 10,
@@ -213,7 +213,7 @@ def _laps(activity: SimulatedActivity, trace: Trace) -> list[Json]:
             "split": number,
             "start_index": begin,
             "end_index": end - 1,
-            "total_elevation_gain": _climb(trace.altitude_m[part]),
+            "total_elevation_gain": climb(trace.altitude_m[part]),
             "average_cadence": round(float(trace.cadence_rpm[part].mean()), 1),
             "device_watts": False,
         }
@@ -250,10 +250,11 @@ def _pulse(beats: FloatArray) -> Json:
     return {"average_heartrate": round(float(beats.mean()), 1), "max_heartrate": float(beats.max())}
 
 
-def _climb(altitude: FloatArray) -> float:
-    """Metres climbed, on altitude averaged over half a minute."""
-    whole = len(altitude) // CLIMB_WINDOW_S * CLIMB_WINDOW_S
-    steps = np.diff(altitude[:whole].reshape(-1, CLIMB_WINDOW_S).mean(axis=1))
+def climb(altitude: FloatArray, step_s: int = 1) -> float:
+    """Metres climbed, on altitude (one value per `step_s`) averaged over half a minute."""
+    window = CLIMB_WINDOW_S // step_s
+    whole = len(altitude) // window * window
+    steps = np.diff(altitude[:whole].reshape(-1, window).mean(axis=1))
     return round(float(steps[steps > 0].sum()), 1)
 
 
@@ -269,7 +270,8 @@ def _zone(offset_s: int, name: str) -> str:
     return f"(GMT{'-' if offset_s < 0 else '+'}{hours:02d}:{minutes:02d}) {name}"
 
 
-def _name(activity: SimulatedActivity) -> str:
+def default_name(activity: SimulatedActivity) -> str:
+    """The name Strava gives by itself."""
     hour = (activity.start + timedelta(seconds=activity.utc_offset_s)).hour
     part = "Morning" if hour < 12 else "Afternoon" if hour < 17 else "Evening"
     return f"{part} {'Ride' if activity.session.sport == 'Ride' else 'Run'}"

@@ -10,7 +10,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from daemon.metrics import AthleteSettings, RunMetrics, judge_runs, make_series, measure
+from daemon.metrics import AthleteSettings, RunMetrics, judge_runs, measure
+from daemon.simulator.coarse import record
 from daemon.simulator.events import Event
 from daemon.simulator.recording import SimulatedActivity, Truth
 from daemon.simulator.runner import RunnerSpec, WorldName, simulate, some_runner
@@ -69,6 +70,6 @@ class Runner:
     def _measure(self, run: SimulatedActivity) -> Measured:
         known = self._measured.get(run)
         if known is None:
-            activity = run.as_activity(1)
-            known = self._measured[run] = (activity, measure(activity, make_series(run.as_streams())))
+            activity, series = record(run)
+            known = self._measured[run] = (activity, measure(activity, series))
         return known

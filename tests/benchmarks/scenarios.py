@@ -75,7 +75,12 @@ def speed_work(runner: Runner, kind: Kind, change: Change, begin: date | None = 
     """A hard session a week from the event on: away from the long run, in the room of an easy run or on a free day."""
     weekday = _easy_day(runner) if change == "replaced" else _free_day(runner)
     instead = weekday if change == "replaced" else None
-    return SpeedWork(begin or runner.event, kind, weekday, minutes=50.0, instead_of=instead)
+    return SpeedWork(begin or runner.event, kind, weekday, 50.0, instead, missed=_missed(runner))
+
+
+def _missed(runner: Runner) -> float:
+    """The share of hard sessions that isn't run: who keeps few of the runs planned misses some of these, too."""
+    return 0.3 * runner.spec.life.skipped
 
 
 def _run_days(runner: Runner) -> list[int]:
@@ -139,14 +144,14 @@ def _ramp(bpm: float) -> Happens:
 def _three_hard_days(runner: Runner, rng: np.random.Generator) -> Plan:
     """Hard on Tuesday, Thursday and Saturday, the day before the long run; easy runs make room, the load rises."""
     kinds: tuple[tuple[int, Kind], ...] = ((1, "intervals"), (3, "tempo"), (5, "intervals"))
-    works = tuple(SpeedWork(runner.event, kind, day, minutes=55.0, instead_of=day) for day, kind in kinds)
+    works = tuple(SpeedWork(runner.event, kind, day, 55.0, day, missed=_missed(runner)) for day, kind in kinds)
     return Plan(works, introduced_on=first_session(works[0]), strained_on=runner.event)
 
 
 def _second_session(runner: Runner, rng: np.random.Generator) -> Plan:
     """A hard session a week since the first day; a second, the day before the long run, from the event on."""
     first = speed_work(runner, some_kind(rng), "replaced", runner.first)
-    second = SpeedWork(runner.event, some_kind(rng), 5, minutes=50.0, instead_of=5)
+    second = SpeedWork(runner.event, some_kind(rng), 5, 50.0, 5, missed=_missed(runner))
     return Plan((second,), (first,), strained_on=first_session(second))
 
 
