@@ -28,11 +28,12 @@ class RunTable:
 
     `day` is the proleptic ordinal of the local day a run counts on (it never falls: who flies west keeps the later
     day). `bpm`, `speed_m_s`, `se_bpm` and `temperature_c` are NaN where a run has no easy heart rate, `hour` (local, h)
-    where the start is hidden. `minutes` is moving time, also of other sports. `since_hard_h` is hours from the end of
-    the last hard session of any sport to the start (infinite before the first). `lay_off` is 1 on the first day back
-    from `LAY_OFF_DAYS` or more without a run, less after a shorter gap, 0 again `LAY_OFF_FADES_DAYS` later. `device`
-    numbers the device names in order of appearance, −1 where none is known. `long` marks long runs. The `total_*`
-    columns have one row more than there are runs and hold running totals, so that any window costs two look-ups.
+    where the start is hidden. `minutes` is moving time, also of other sports, `hard_minutes` the hard part of it.
+    `since_hard_h` is hours from the end of the last hard session of any sport to the start (infinite before the first).
+    `lay_off` is 1 on the first day back from `LAY_OFF_DAYS` or more without a run, less after a shorter gap, 0 again
+    `LAY_OFF_FADES_DAYS` later. `device` numbers the device names in order of appearance, −1 where none is known. `long`
+    marks long runs. The `total_*` columns have one row more than there are runs and hold running totals, so that any
+    window costs two look-ups.
     """
 
     runs: Sequence[Run]
@@ -43,6 +44,7 @@ class RunTable:
     hard: BoolArray
     long: BoolArray
     minutes: FloatArray
+    hard_minutes: FloatArray
     load: FloatArray
     bpm: FloatArray
     speed_m_s: FloatArray
@@ -77,6 +79,7 @@ class RunTable:
             hard=hard,
             long=np.array([run.kind == "long" and run.is_run for run in rows], dtype=bool),
             minutes=minutes,
+            hard_minutes=np.array([run.hard_minutes for run in rows], dtype=float),
             load=load,
             bpm=_column(e.bpm if e else None for e in easy),
             speed_m_s=_column(e.speed_m_s if e else None for e in easy),

@@ -8,8 +8,24 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from daemon.signals.history import History, IntArray, RunTable
+from daemon.signals.history import BoolArray, History, IntArray, RunTable
 from daemon.values import Change, FloatArray, Intensity, Signal
+
+FULL_SESSION_MIN = 12.0
+"""So many hard minutes make a whole session; fewer count in part: a surge on an easy run may look like one [ENG]."""
+
+LEAST_WEIGHT = 0.3
+LOOK_WEEKS = 10
+"""A change in how often hard runs come is looked for in so many weeks before and after it."""
+
+NEWLY = 2.0
+"""Log-likelihood ratio from which on hard running is called new rather than always there: odds of 7 to 1 [ENG]."""
+
+LEAST_WEEKLY = 0.35
+"""Fewer whole sessions a week than this are stray races and misread runs, and no spell [ENG]."""
+
+SLOT = 1.5
+"""How much at most the weekday counts for added or replaced, in log-odds [ENG]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +42,9 @@ class Params:
     #: hard running that was there within so many days of the first run is called established
     established_days: int = 28
     #: days before the introduction that say what the week was
-    before_days: int = 42
+    before_days: int = 84
     #: days after it that say what the week became
-    after_days: int = 35
+    after_days: int = 56
     #: hard runs a week by which the last three weeks must exceed the eight before to be called stepped up
     step_per_week: float = 0.75
 
@@ -59,16 +75,70 @@ def find(history: History, params: Params) -> tuple[Intensity, ...]:
     days = _hard_days(history.table)
     if first_run is None or days.size < 2:
         return ()
-    today, gaps = history.today.toordinal(), np.diff(days)
-    close = np.flatnonzero(gaps <= params.confirm_days)
-    ends = np.concatenate((np.flatnonzero(gaps > params.quiet_days) + 1, [days.size])).tolist()
-    spells, begin = [], 0
-    for end in ends:  # each unbroken group of hard days begins with the first that another follows closely
-        first = int(np.searchsorted(close, begin))
-        if first < close.size and close[first] < end:
-            spells.append(_spell(history.table, days[int(close[first]) : end], first_run, today, params))
-        begin = end
-    return tuple(spell for spell in spells if spell is not None)
+    today, weight = history.today.toordinal(), _weights(history.table)
+    ends = np.concatenate((np.flatnonzero(np.diff(days) > params.quiet_days) + 1, [days.size])).tolist()
+    spells, begin, since = [], 0, first_run
+    for end in ends:  # each unbroken group of hard days holds one spell at most
+        found = _found(history.table, days[begin:end], weight[begin:end], (since, first_run, today), params)
+        if found is not None:
+            spells.append(found)
+        begin, since = end, int(days[end - 1]) + 1
+    return tuple(spells)
+
+
+def _found(
+    table: RunTable, days: IntArray, weight: FloatArray, limits: tuple[int, int, int], params: Params
+) -> Intensity | None:
+    """The spell in a group of hard days, None where there is none. `limits`: since when it might be, first run, today.
+
+    In a long history most groups are over, and stay as they are.
+    """
+    since, first_run, today = limits
+    over = today - int(days[-1]) > params.quiet_days
+    if not over:
+        begin = _begin(days, weight, since, first_run, today, params)
+        return None if begin is None else _spell(table, days[begin:], first_run, today, params)
+    key = ("spell", int(days[0]), int(days[-1]), first_run, params)
+    if key not in table.worked_out:
+        begin = _begin(days, weight, since, first_run, int(days[-1]) + params.quiet_days, params)
+        table.worked_out[key] = None if begin is None else _spell(table, days[begin:], first_run, today, params)
+    known: Intensity | None = table.worked_out[key]
+    return known
+
+
+def _begin(days: IntArray, weight: FloatArray, since: int, first_run: int, today: int, params: Params) -> int | None:
+    """Position of the hard day with which the spell began: where hard runs came more often most clearly."""
+    follows = np.flatnonzero(np.diff(days) <= params.confirm_days)
+    if follows.size == 0:
+        return None
+    total = np.concatenate(([0.0], np.cumsum(weight)))
+    span = 7 * LOOK_WEEKS
+    first = np.maximum(days[follows] - span, since)
+    last = np.minimum(days[follows] + span, min(today, int(days[-1]) + 7))
+    weeks_before, weeks_after = (days[follows] - first) / 7.0, np.maximum((last - days[follows] + 1) / 7.0, 2.0)
+    before = total[follows] - total[np.searchsorted(days, first)]
+    after = total[np.searchsorted(days, last, "right")] - total[follows]
+    rate = after / weeks_after
+    newly = _log_likelihood_ratio(before, weeks_before, after, weeks_after)
+    often = rate >= LEAST_WEEKLY
+    if not often.any():
+        return None
+    best = int(np.argmax(np.where(often, newly, -np.inf)))
+    always = int(follows[np.argmax(often)])
+    if days[always] - first_run < params.established_days and newly[best] < NEWLY:
+        return always
+    return int(follows[best])
+
+
+def _log_likelihood_ratio(
+    before: FloatArray, weeks_before: FloatArray, after: FloatArray, weeks_after: FloatArray
+) -> FloatArray:
+    """Of two Poisson rates against one, 0 where they fell; a quarter of a session is added to each count."""
+    b, a = before + 0.25, after + 0.25
+    rate_before, rate_after = b / np.maximum(weeks_before, 0.5), a / weeks_after
+    one = (a + b) / (np.maximum(weeks_before, 0.5) + weeks_after)
+    ratio = a * np.log(rate_after / one) + b * np.log(rate_before / one)
+    return np.where(rate_after > rate_before, ratio, 0.0)
 
 
 def rose_on(history: History, spells: tuple[Intensity, ...], params: Params) -> date | None:
@@ -87,21 +157,22 @@ def _hard_days(table: RunTable) -> IntArray:
     return days[np.diff(days, prepend=-1) > 0]
 
 
+def _weights(table: RunTable) -> FloatArray:
+    """How much of a session each hard day was, as `_hard_days` orders them."""
+    rows = table.hard & table.is_run
+    _, at = np.unique(table.day[rows], return_inverse=True)
+    return np.clip(np.bincount(at, table.hard_minutes[rows]) / FULL_SESSION_MIN, LEAST_WEIGHT, 1.0)
+
+
 def _spell(table: RunTable, days: IntArray, first_run: int, today: int, params: Params) -> Intensity | None:
     """The spell made of these hard days, or None where it was over after too few."""
-    begin, last = int(days[0]), int(days[-1])
+    last = int(days[-1])
     settled = last + 7  # by then it shows whether the week made room
     if today - last <= params.quiet_days:
         return _spell_of(table, days, first_run, (today, min(today, settled)), params)
     if days.size < params.least_sessions:
         return None
-    # In a long history most spells are over, and stay as they are.
-    key = ("spell", begin, last, first_run, params)
-    if key not in table.worked_out:
-        spell = _spell_of(table, days, first_run, (last, settled), params)
-        table.worked_out[key] = replace(spell, ended_on=date.fromordinal(last))
-    known: Intensity = table.worked_out[key]
-    return known
+    return replace(_spell_of(table, days, first_run, (last, settled), params), ended_on=date.fromordinal(last))
 
 
 def _spell_of(table: RunTable, days: IntArray, first_run: int, ends: tuple[int, int], params: Params) -> Intensity:
@@ -125,34 +196,44 @@ def _per_week(days: IntArray, today: int) -> float:
 
 
 def _change(table: RunTable, begin: int, until: int, params: Params) -> Change:
-    """Added or replaced, from run days, load and easy minutes in the weeks after the introduction against before.
+    """Added or replaced: did the week get one more run day for each session, or did the sessions take easy runs' days?
 
-    Each is 1 if the hard sessions were added and 0 if they replaced easy runs. Run days weigh most: simulated, they
-    scatter by .2 to .4 about the truth, load and minutes by .4 to 1.2.
+    Log-odds from run days a week after against before, in the weeks that were run in at all, and from whether the
+    weekday of the sessions was a run day before. Load and minutes scatter too much to help: by a third of the log
+    volume from week to week on real runners.
     """
     before = max(begin - params.before_days, int(table.day[0]))
     until = min(until, begin + params.after_days - 1)
-    weeks_before, weeks_after = (begin - before) / 7, (until - begin + 1) / 7
-    if weeks_before < 3 or weeks_after < 2:
+    if begin - before < 21 or until - begin < 13:
         return "unclear"
-    a, b, c = table.row(before), table.row(begin), table.row(until + 1)
-
-    def risen(total: FloatArray) -> float:
-        return float((total[c] - total[b]) / weeks_after - (total[b] - total[a]) / weeks_before)
-
-    hard = table.hard[b:c] & table.is_run[b:c]
-    hard_load = float(table.load[b:c][hard].sum()) / weeks_after
-    hard_minutes = float(table.total_hard_minutes[c] - table.total_hard_minutes[b]) / weeks_after
-    sessions = float(np.unique(table.day[b:c][hard]).size) / weeks_after
-    if hard_load <= 0 or hard_minutes <= 0:
+    run_days, hard_days = _days_between(table, before, until, table.is_run), _hard_days(table)
+    hard_days = hard_days[(hard_days >= begin) & (hard_days <= until)]
+    was, now = _weekly(run_days, begin, before), _weekly(run_days, begin, until)
+    if was.size < 3 or now.size < 2:
         return "unclear"
-    answers = (
-        risen(table.total_run_days) / sessions,
-        risen(table.total_load) / hard_load,
-        1 + risen(table.total_easy_minutes) / hard_minutes,
-    )
-    added = sum(weight * min(max(answer, -0.5), 1.5) for weight, answer in zip((0.6, 0.2, 0.2), answers, strict=True))
-    return "added" if added > 0.55 else "replaced" if added < 0.45 else "unclear"
+    sessions = hard_days.size / ((until - begin + 1) / 7.0)
+    spread: float = max(float(np.var(was, ddof=1)), 0.2) * (1.0 / was.size + 1.0 / now.size)
+    more = float(now.mean() - was.mean())
+    odds: float = sessions * (more - sessions / 2.0) / spread
+    weeks = max((begin - before) / 7.0, 1.0)
+    same_weekday = (run_days[run_days < begin, None] - hard_days[None, :]) % 7 == 0
+    taken = min(float(same_weekday.sum()) / hard_days.size / weeks, 1.0)
+    odds += float(np.clip(np.log((1.1 - taken) / (taken + 0.1)), -SLOT, SLOT))
+    return "added" if odds > 0.3 else "replaced" if odds < -0.3 else "unclear"
+
+
+def _days_between(table: RunTable, first: int, last: int, which: BoolArray) -> IntArray:
+    """Days from `first` to `last` that have a run of those."""
+    rows = slice(table.row(first), table.row(last + 1))
+    return np.unique(table.day[rows][which[rows]])
+
+
+def _weekly(days: IntArray, begin: int, end: int) -> FloatArray:
+    """How many of `days` lie in each whole week counted from `begin` towards `end`; weeks without any left out."""
+    weeks = np.arange((abs(end - begin) + (end > begin)) // 7)
+    starts = begin + 7 * weeks if end > begin else begin - 7 * (weeks + 1)
+    counts = np.searchsorted(days, starts + 7) - np.searchsorted(days, starts)
+    return counts[counts > 0].astype(float)
 
 
 def _stepped_up_on(days: IntArray, today: int, params: Params) -> date | None:
