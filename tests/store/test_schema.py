@@ -1,5 +1,6 @@
 """A migrated database equals the models, an old one is backed up first, and a newer one is left alone."""
 
+import shutil
 import sqlite3
 import stat
 from pathlib import Path
@@ -65,6 +66,41 @@ def test_a_database_from_a_newer_version_is_refused_and_left_alone(tmp_path: Pat
         assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
 
 
+def test_a_database_of_the_first_version_keeps_its_runs_and_alerts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "pullback.db"
+    first = tmp_path / "migrations" / "versions" / "0001_first.py"
+    shutil.copytree(Path(daemon.store.schema.__file__).with_name("migrations"), tmp_path / "migrations")
+    for step in first.parent.glob("*.py"):
+        if step != first:
+            step.unlink()
+    with monkeypatch.context() as before:
+        before.setattr(daemon.store.schema, "HEAD", "0001")
+        before.setattr(daemon.store.schema, "__file__", str(tmp_path / "schema.py"))
+        open_store(path).close()
+    with sqlite3.connect(path) as raw:
+        raw.execute(
+            "INSERT INTO activity VALUES (1, 10, 'strava', 'x', '2026-11-02', '2026-11-02', 'Run', 'Run', '{}',"
+            " '2026-11-02', NULL, 'have', 0, NULL, 0, 0)"
+        )
+        raw.execute("INSERT INTO series VALUES (1, 10, x'00')")
+        raw.execute("INSERT INTO alert VALUES (7, 1, 'pull_back', '2026-11-01', 'a', 'b', '2026-11-01', NULL)")
+        raw.execute("INSERT INTO delivery VALUES (1, 7, 'c', 'sent', 1, '2026-11-01', NULL, NULL, NULL, NULL)")
+    raw.close()
+    store = open_store(path)
+    assert revision(store) == HEAD
+    store.close()
+    with sqlite3.connect(path) as raw:
+        counts = [raw.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in KEPT]
+    raw.close()
+    assert counts == [1, 1, 1, 1, 0, 0]
+    assert (tmp_path / f"pullback.db.before-{HEAD}").exists()
+
+
+KEPT = ("activity", "series", "alert", "delivery", "feel", "answer")
+
+
 def test_a_step_that_fails_leaves_the_old_file_and_a_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "pullback.db"
     open_store(path).close()
@@ -83,8 +119,6 @@ def test_a_step_that_fails_leaves_the_old_file_and_a_backup(tmp_path: Path, monk
 
 
 def _steps_with_a_broken_one(steps: Path) -> None:
-    import shutil
-
     shutil.copytree(Path(daemon.store.schema.__file__).with_name("migrations"), steps)
     (steps / "versions" / "0003_broken.py").write_text(
         "from alembic import op\n"
