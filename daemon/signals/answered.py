@@ -23,8 +23,8 @@ WORDS: dict[Reason, str] = {
 def leave_out(runs: Iterable[Run], answers: Sequence[Answer]) -> list[Run]:
     """`runs` with those on days an answer explains taken out of every comparison; they keep their load.
 
-    The latest answer names the reason. How such a run felt says nothing about training either, but for a bad sensor:
-    that explains a heart rate and no feeling.
+    The latest answer names the reason. How such a run felt says nothing about training either. A bad sensor is
+    another matter: it explains a heart rate, and neither a pace nor a feeling.
     """
     taking = [answer for answer in answers if answer.reason in WORDS]
     return [_left_out(run, taking) for run in runs]
@@ -36,5 +36,7 @@ def _left_out(run: Run, taking: Sequence[Answer]) -> Run:
         return run
     why = f"{WORDS[said.reason]}, as you said"
     if said.reason == "sensor":
-        return replace(run, easy=None, control=None, work=None, left_out=why)
+        control = replace(run.control, decoupling=None) if run.control else None
+        work = replace(run.work, bpm=None) if run.work else None
+        return replace(run, easy=None, control=control, work=work, left_out=why)
     return replace(run, easy=None, control=None, work=None, left_out=why, feel=None, perceived_exertion=None)

@@ -59,6 +59,8 @@ def test_an_easy_run_is_compared_with_the_norm_of_its_day(warned: House) -> None
     assert run.easy is not None
     total = run.easy.bpm + sum(easy["corrections_bpm"].values())
     assert easy["residual_bpm"] == pytest.approx(total - easy["compared_with"]["norm_bpm"], abs=0.11)
+    faster = easy["reading"]["at_pace_s_per_km"] < easy["compared_with"]["at_pace_s_per_km"]
+    assert (easy["corrections_bpm"]["pace"] < 0) == faster, "who ran faster is brought down to the norm's pace"
     assert easy["residual_bpm"] > 3, "the story's runner is strained"
     assert run.id not in easy["compared_with"]["runs"]
     heart = next(s for s in document["contribution"]["signals"] if s["name"] == "easy_heart_rate")

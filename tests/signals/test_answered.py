@@ -15,7 +15,9 @@ from tests.signals.runners import FIRST_DAY, REAL, Plan, simulate
 SAID_AT = datetime(2026, 11, 20, tzinfo=UTC)
 COMPARED = {"easy", "control", "work", "feel", "perceived_exertion", "left_out"}
 RUNS = [
-    replace(run, control=Control(2.8, 0.04, 3.0), work=Work(1200, 3.6) if run.hard else None, feel="heavy")
+    replace(
+        run, control=Control(2.8, 0.04, 3.0), work=Work(1200, 3.6, 175.0, -0.02) if run.hard else None, feel="heavy"
+    )
     for run in simulate(REAL, Plan(weeks=20, intensity_week=10), seed=3)
 ]
 
@@ -39,9 +41,14 @@ def test_a_week_of_illness_is_compared_with_nothing_and_still_is_load() -> None:
     assert [run.hard for run in after] == [run.hard for run in RUNS]
 
 
-def test_a_bad_sensor_explains_a_heart_rate_and_no_heavy_legs() -> None:
+def test_a_bad_sensor_explains_a_heart_rate_and_neither_heavy_legs_nor_a_fade() -> None:
     run = leave_out(RUNS[:1], [said("sensor", 0, 6)])[0]
     assert run.easy is None and run.feel == "heavy"
+    assert run.control == Control(2.8, 0.04, None)
+    hard = next(run for run in RUNS if run.hard)
+    days = (hard.day - FIRST_DAY).days
+    (left,) = leave_out([hard], [said("sensor", days, days)])
+    assert left.work == Work(1200, 3.6, None, -0.02)
 
 
 @pytest.mark.parametrize("reason", ["fine", "new-normal"])
