@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from daemon.store.outbox import Alert
     from daemon.values import Answer, Reason
 
+Days = tuple[date | None, date | None]
 UP = ("pull_back", "watch")
 ONE_DAY = ("fine", "new-normal")
 FURTHEST_AHEAD = timedelta(weeks=4)
@@ -46,26 +47,42 @@ def command(
         raise typer.BadParameter("--undo stands alone: it takes back the answer given last")
     chosen = None if undo else _reason(reason)
     with session.store() as store:
-        athlete_id, now = known_athlete(store), session.clock.now()
+        athlete_id, config = known_athlete(store), session.config()
         if chosen is None:
-            answer = answering.take_back(store, athlete_id)
-            if answer is None:
-                raise UserError("there is no answer to take back; `pullback ack --reason REASON` gives one")
+            answer = _taken_back(store, athlete_id)
         else:
-            alert = _alert(store, athlete_id, number)
-            begin, end = span(chosen, alert, *days, now.astimezone(session.zone(store)))
-            if chosen == "fine":
-                _must_be_up(alert, status_document(store, athlete_id))
-            answer = answering.keep_answer(store, athlete_id, chosen, begin, end, now)
-        headline = answering.judged_again(store, athlete_id, session.config(), now)
-        compared = answering.taken_out(store, athlete_id, session.config(), answer)
+            answer = _kept(session, store, athlete_id, chosen, number, days)
+        headline = answering.judged_again(store, athlete_id, config, session.clock.now())
+        compared = answering.taken_out(store, athlete_id, config, answer)
         status = status_document(store, athlete_id)
-    days_text = show.days(answer.first, answer.last, now.year)
-    said = f"Taken back: {answer.reason}, {days_text}." if undo else meaning(answer, days_text, compared)
-    lines = [said, headline]
+    words = show.days(answer.first, answer.last, session.clock.now().year)
+    lines = [f"Taken back: {answer.reason}, {words}." if undo else meaning(answer, words, compared), headline]
     if days[0] is None and not undo:
         lines += began_earlier(answer, status)
     show.out([show.Line(line) for line in lines])
+
+
+def _taken_back(store: "Store", athlete_id: int) -> "Answer":
+    from daemon.evaluate import answering
+
+    answer = answering.take_back(store, athlete_id)
+    if answer is None:
+        raise UserError("there is no answer to take back; `pullback ack --reason REASON` gives one")
+    return answer
+
+
+def _kept(
+    session: Session, store: "Store", athlete_id: int, reason: "Reason", number: int | None, days: Days
+) -> "Answer":
+    """The answer as it was recorded. Raises UserError, BadParameter."""
+    from daemon.evaluate import answering, status_document
+
+    now = session.clock.now()
+    alert = _alert(store, athlete_id, number)
+    begin, end = span(reason, alert, *days, now.astimezone(session.zone(store)))
+    if reason == "fine":
+        _must_be_up(alert, status_document(store, athlete_id))
+    return answering.keep_answer(store, athlete_id, reason, begin, end, now)
 
 
 def _reason(text: str | None) -> "Reason":
@@ -147,7 +164,7 @@ def meaning(answer: "Answer", days: str, compared: int) -> str:
 
 def began_earlier(answer: "Answer", status: dict[str, Any]) -> list[str]:
     """Where the warning stands all the same: the rise it is about may have begun before the alert did."""
-    if answer.reason in ONE_DAY or status["verdict"] not in UP:
+    if answer.reason == "fine" or status["verdict"] not in UP:
         return []
     heart = next((s for s in status["signals"] if s["name"] == "easy_heart_rate" and s["level"] != "ok"), None)
     since = heart and heart["evidence"].get("since")

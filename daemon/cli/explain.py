@@ -79,7 +79,7 @@ def _called(judged: dict[str, Any], units: str) -> list[str]:
         paces = " to ".join(dict.fromkeys(show.pace_unit(pace, units) for pace in (quickest, slowest)))
         many = "1 fast stretch" if len(fast) == 1 else f"{len(fast)} fast stretches"
         enough = "" if judged["hard"] else ", not enough for a hard session"
-        lines.append(f"{many}, {seconds // 60}:{seconds % 60:02d} minutes in all, at {paces}{enough}")
+        lines.append(f"{many}, {seconds // 60}:{seconds % 60:02d} in all, at {paces}{enough}")
     else:
         lines.append("nothing in it was much faster than that")
     return lines
@@ -106,8 +106,8 @@ def _easy_heart_rate(easy: dict[str, Any], units: str) -> list[str]:
 
 
 def _counted(contribution: dict[str, Any]) -> list[str]:
-    lines = [f"load as of {contribution['load']:.0f} easy minutes"]
-    return [*lines, "a hard day"] if contribution["hard_day"] else lines
+    lines = [f"as much load as {contribution['load']:.0f} easy minutes"]
+    return [*lines, "its day is a hard day"] if contribution["hard_day"] else lines
 
 
 def _that_day(contribution: dict[str, Any]) -> list[str]:

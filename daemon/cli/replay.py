@@ -1,5 +1,6 @@
 """`pullback replay`: the stored history judged day by day, and what would have been sent. Sends and records nothing."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from daemon.errors import ConfigError
 
 if TYPE_CHECKING:
     from daemon.config import Config
+    from daemon.store import Store
 
 
 def command(
@@ -27,33 +29,37 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the document as JSON.")] = False,
 ) -> None:
     """Walk the stored history day by day: the verdicts, and the alerts that would have been sent."""
-    from daemon import documents, evaluate
+    from daemon import documents
     from daemon.config import trying
 
     session: Session = context.obj
-    begin, end = show.day(first), show.day(last)
-    if begin and end and begin > end:
+    span = show.day(first), show.day(last)
+    if span[0] and span[1] and span[0] > span[1]:
         raise typer.BadParameter(f"--from {first} lies after --to {last}")
     config = session.config()
     tried = _tried(session, changes) if changes else None
     with session.store() as store:
-        athlete_id, now = known_athlete(store), session.clock.now()
-
-        def walk(config: "Config") -> dict[str, Any]:
-            replayed = evaluate.replay(store, athlete_id, config, now, first=begin, last=end)
-            told = [{"date": t.day.isoformat(), "kind": t.kind, "title": t.title} for t in replayed.alerts]
-            return documents.replay_document(replayed.verdicts, told, replayed.usable_runs_per_week)
-
-        document = walk(config)
-        parts = show.replay(document)
-        if tried is not None and changes:
+        document = _walk(session, store, config, span)
+        if tried is None or not changes:
+            parts = show.replay(document)
+        else:
             settings = trying.settings(changes)
-            document = documents.comparison_document(document, walk(tried), settings)
+            document = documents.comparison_document(document, _walk(session, store, tried, span), settings)
             parts = show.comparison(document, {key: trying.current(config, key) for key in settings})
     if as_json:
         show.as_json(document)
     else:
         show.out(parts)
+
+
+def _walk(session: Session, store: "Store", config: "Config", span: tuple[date | None, date | None]) -> dict[str, Any]:
+    """The replay's document with these settings."""
+    from daemon import documents, evaluate
+
+    first, last = span
+    replayed = evaluate.replay(store, known_athlete(store), config, session.clock.now(), first=first, last=last)
+    told = [{"date": t.day.isoformat(), "kind": t.kind, "title": t.title} for t in replayed.alerts]
+    return documents.replay_document(replayed.verdicts, told, replayed.usable_runs_per_week)
 
 
 def _tried(session: Session, changes: list[str]) -> "Config":
