@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from daemon.values import Intensity, Run, Signal, Verdict
+from daemon.values import Answer, Intensity, Run, Signal, Verdict
 
 Document = dict[str, Any]
 
@@ -86,6 +86,7 @@ def run_document(run: Run) -> Document:
         "load": round(run.load, 1),
         "easy_heart_rate": easy,
         "left_out": run.left_out,
+        "feel": run.feel,
         "trust": run.trust,
     }
 
@@ -107,14 +108,24 @@ def replay_document(
             }
             for v in verdicts
         ],
-        "intensity": [
-            {"introduced_on": _iso(i.introduced_on), "ended_on": _iso(i.ended_on), "change": i.change}
-            for i in (verdicts[-1].intensity if verdicts else ())
-        ],
+        "intensity": [intensity_document(spell) for spell in (verdicts[-1].intensity if verdicts else ())],
         "alerts": told,
         "alerts_per_year": round(len(told) / years, 2) if verdicts else None,
         "usable_runs_per_week": usable_runs_per_week,
     }
+
+
+def comparison_document(before: Document, after: Document, settings: Document) -> Document:
+    """`replay --set … --json`: the replay with the settings tried, and what it was without them."""
+    kept = ("alerts", "alerts_per_year", "usable_runs_per_week")
+    return {**after, "before": {key: before[key] for key in kept}, "settings": settings}
+
+
+def answer_document(answer: Answer) -> Document:
+    document = asdict(answer)
+    document["first"], document["last"] = answer.first.isoformat(), answer.last.isoformat()
+    document["given_at"] = answer.given_at.isoformat().replace("+00:00", "Z")
+    return document
 
 
 def _iso(day: date | None) -> str | None:

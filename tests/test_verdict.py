@@ -111,6 +111,7 @@ def test_fine_closes_the_episode_and_what_was_up_counts_again_once_it_has_gone()
         verdicts.append(decide(told_fine(START + timedelta(days=n), **day), verdicts[-1]))
     assert [v.state for v in verdicts] == ["pull_back"] * 2 + ["absorbing"] * 5 + ["pull_back"]
     assert verdicts[2].memory["excused"] == ["beside_long", "easy_heart_rate", "load_added", "run_day_added"]
+    assert [say.kind for _, say in tell(verdicts)] == ["pull_back", "pull_back"], "nothing has cleared"
     assert verdicts[-1].memory["episode"] == verdicts[-1].day.isoformat()
 
 

@@ -1,6 +1,6 @@
 """What a command needs from outside: configuration, database, clock. Opens each when first asked, decides nothing."""
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -44,15 +44,24 @@ class Session:
 
     def read_config(self) -> "Config":
         """The configuration as it stands in the file now, for a reload too."""
+        self._config = self._load()
+        return self._config
+
+    def changed_config(self, changes: Sequence[str]) -> "Config":
+        """The configuration in use with "key=value" texts laid over it. Raises UserError, ConfigError."""
+        self.config()  # what is wrong in the file isn't blamed on the changes
+        return self._load(changes)
+
+    def _load(self, changes: Sequence[str] = ()) -> "Config":
         from daemon import config, notify, signals
 
-        self._config = config.load(
+        return config.load(
             self.config_path(),
             environ=self.environ,
             check_url=notify.problem_with,
             signal_tables=get_type_hints(signals.SignalParams),
+            changes=changes,
         )
-        return self._config
 
     def app_config(self) -> "Config":
         """The configuration, with everything Strava must be asked with. Raises UserError naming the missing key."""

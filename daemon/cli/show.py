@@ -5,10 +5,10 @@ It turns JSON-ready documents into parts and prints them; it looks nothing up.
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from itertools import groupby
 from typing import Any, TextIO
 
@@ -43,6 +43,9 @@ class Table:
 
 
 Part = Line | Table
+Alert = dict[str, Any]
+LOUDEST_FIRST = ("alert", "watch", "ok")
+SAME_ALERT = timedelta(days=14)
 Advance = Callable[[int, int], None]
 """Told of (done, total)."""
 
@@ -60,10 +63,12 @@ def status(document: dict[str, Any], zone: tzinfo) -> list[Part]:
     if document.get("waiting_until"):
         parts.append(Line(f"Waiting for Strava's rate limit until {_moment(document['waiting_until'], zone)}"))
     parts += [Line(""), *_signals(document["signals"]), Line(_intensity(document["intensity"]))]
-    parts.append(Line(_data(document["data"], zone)))
+    parts += [*_answers(document["answers"], document["data"]["last"]), *_data(document["data"], zone)]
     for alert in document["alerts_open"]:
-        told = f": {alert['title']}" if alert.get("title") else ""
-        parts.append(Line(f"Open alert {alert['id']} ({_words(alert['kind'])}) since {alert['opened']}{told}"))
+        told = alert.get("title") or _words(alert["kind"])
+        parts.append(Line(f"Open alert {alert['id']} since {alert['opened']}: {told}"))
+        if alert["kind"] != "access":
+            parts.append(Line(f"If you know why, answer it: pullback ack {alert['id']} --reason REASON", indent=2))
     return parts
 
 
@@ -105,10 +110,78 @@ def replay(document: dict[str, Any]) -> list[Part]:
     return parts
 
 
+def comparison(document: dict[str, Any], now: Mapping[str, Any]) -> list[Part]:
+    """`pullback replay --set` for a reader: figures and alerts of both walks side by side. `now` is what holds now."""
+    if not document["days"]:
+        return [Line("No runs to replay.")]
+    parts: list[Part] = []
+    for key, value in document["settings"].items():
+        parts.append(Line(f"Trying {key} = {_setting(value)} (now {_setting(now[key])})", "bold"))
+    before, after = document["before"], document
+    figures = (
+        ("alerts", str(len(before["alerts"])), str(len(after["alerts"]))),
+        ("alerts a year", str(before["alerts_per_year"]), str(after["alerts_per_year"])),
+        ("usable runs a week", str(before["usable_runs_per_week"]), str(after["usable_runs_per_week"])),
+    )
+    heading = f"{document['from']} to {document['to']}"
+    parts.append(Table((heading, "before", "after"), figures, frozenset({"before", "after"})))
+    told = tuple((_told(old), _told(new)) for old, new in side_by_side(before["alerts"], after["alerts"]))
+    if told:
+        parts.append(Table(("alerts before", "alerts after"), told))
+    parts.append(Line("Nothing was recorded or sent. To keep a setting, write it into the configuration."))
+    return parts
+
+
+def side_by_side(before: Sequence[Alert], after: Sequence[Alert]) -> Iterator[tuple[Alert | None, Alert | None]]:
+    """Alerts of two walks in order of date; one of the same kind within two weeks is the same one, moved."""
+    left, right = list(before), list(after)
+    while left or right:
+        old, new = (left[0] if left else None), (right[0] if right else None)
+        if old and new and not (old["kind"] == new["kind"] and _apart(old, new) <= SAME_ALERT):
+            old, new = (old, None) if old["date"] <= new["date"] else (None, new)
+        yield (left.pop(0) if old else None), (right.pop(0) if new else None)
+
+
+def _apart(old: Alert, new: Alert) -> timedelta:
+    return abs(date.fromisoformat(old["date"]) - date.fromisoformat(new["date"]))
+
+
+def _told(alert: Alert | None) -> str:
+    return f"{alert['date']} {_words(alert['kind'])}" if alert else "-"
+
+
+def _setting(value: Any) -> str:
+    """A setting's value as the configuration file writes it."""
+    if value is None:
+        return "not set"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def days(first: date, last: date, this_year: int | None = None) -> str:
+    """14 to 20 November; 28 November to 3 December; the year is said unless it is `this_year` throughout."""
+    end = f"{last.day} {last:%B}" + ("" if first.year == last.year == this_year else f" {last.year}")
+    if first == last:
+        return end
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day} to {end}"
+    year = "" if first.year == last.year else f" {first.year}"
+    return f"{first.day} {first:%B}{year} to {end}"
+
+
 def pace(seconds_per_km: float, units: str) -> str:
     """Minutes and seconds per km or mile: "5:41"."""
     seconds = round(seconds_per_km * (KM_PER_MILE if units == "imperial" else 1))
     return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def pace_unit(seconds_per_km: float, units: str) -> str:
+    """A pace with its unit: "5:41/km"."""
+    return f"{pace(seconds_per_km, units)}/{'mi' if units == 'imperial' else 'km'}"
+
+
+def distance(km: float, units: str) -> str:
+    """A distance with its unit: "10.2 km"."""
+    return f"{km / KM_PER_MILE:.1f} mi" if units == "imperial" else f"{km:.1f} km"
 
 
 def _run(document: dict[str, Any], zone: tzinfo, units: str) -> tuple[str, ...]:
@@ -125,10 +198,28 @@ def _run(document: dict[str, Any], zone: tzinfo, units: str) -> tuple[str, ...]:
 
 
 def _signals(signals: Sequence[dict[str, Any]]) -> list[Part]:
-    if not signals:
-        return []
-    rows = tuple((s["name"], s["level"], f"{s['score']:.1f}", s["since"] or "", s["summary"]) for s in signals)
-    return [Table(("signal", "level", "score", "since", "summary"), rows, frozenset({"score"}))]
+    """What is up, each with its summary, then the quiet ones in one line."""
+    parts: list[Part] = []
+    for signal in sorted(signals, key=lambda signal: LOUDEST_FIRST.index(signal["level"])):
+        if signal["level"] != "ok":
+            since = f" since {signal['since']}" if signal["since"] else ""
+            parts.append(Line(f"{signal['level']}: {_words(signal['name'])}{since}", STYLES[signal["level"]]))
+            parts.append(Line(signal["summary"], indent=2))
+    quiet = [_words(signal["name"]) for signal in signals if signal["level"] == "ok"]
+    return [*parts, Line(f"ok: {', '.join(quiet)}", STYLES["ok"])] if quiet else parts
+
+
+def _answers(answers: Sequence[dict[str, Any]], last_day: str | None) -> list[Part]:
+    """What the runner said of the last weeks; what a later answer covers isn't repeated."""
+    recent = date.fromisoformat(last_day) - timedelta(weeks=8) if last_day else date.min
+    told: dict[str, tuple[str, str, str]] = {}
+    for answer in answers:
+        new = answer["reason"], answer["first"], answer["last"]
+        told = {text: old for text, old in told.items() if old[0] != new[0] or old[1] < new[1] or old[2] > new[2]}
+        first, last = date.fromisoformat(new[1]), date.fromisoformat(new[2])
+        if last >= recent:
+            told[f"{new[0]}, {days(first, last)}"] = new
+    return [Line(f"You said: {'; '.join(told)}")] if told else []
 
 
 def _intensity(spell: dict[str, Any] | None) -> str:
@@ -139,13 +230,12 @@ def _intensity(spell: dict[str, Any] | None) -> str:
     return f"Intensity: {start}, {spell['sessions']} sessions, {spell['per_week']:.1f} a week{change}"
 
 
-def _data(data: dict[str, Any], zone: tzinfo) -> str:
-    synced = f"last sync {_moment(data['last_sync'], zone)}" if data["last_sync"] else "never synced"
-    if not data["runs"]:
-        return f"Runs: none; {synced}"
-    return (
-        f"Runs: {data['runs']} ({data['with_heart_rate']} with heart rate), {data['first']} to {data['last']}; {synced}"
-    )
+def _data(data: dict[str, Any], zone: tzinfo) -> list[Part]:
+    synced = _moment(data["last_sync"], zone) if data["last_sync"] else "never"
+    runs = "none"
+    if data["runs"]:
+        runs = f"{data['runs']} ({data['with_heart_rate']} with heart rate), {data['first']} to {data['last']}"
+    return [Line(f"Runs: {runs}"), Line(f"Last sync: {synced}")]
 
 
 def _moment(text: str, zone: tzinfo) -> str:

@@ -6,7 +6,7 @@ It reads the one file and the secrets that file points to; it opens nothing else
 import difflib
 import os
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -14,6 +14,7 @@ from typing import Any, get_type_hints
 from daemon.config import values
 from daemon.config.model import TABLES, AlertsConfig, AthleteConfig, Channel, Config, StravaConfig
 from daemon.config.places import exists
+from daemon.config.trying import lay_over
 from daemon.config.values import Wrong, shown
 from daemon.errors import ConfigError, UserError
 
@@ -26,6 +27,7 @@ def load(
     environ: Mapping[str, str],
     check_url: Callable[[str], str | None],
     signal_tables: Mapping[str, type],
+    changes: Sequence[str] = (),
 ) -> Config:
     """Read and parse the file at `path`; as `parse`, and UserError where it can't be read."""
     try:
@@ -36,7 +38,9 @@ def load(
         raise ConfigError((f"not UTF-8 text (byte {error.start})",), str(path)) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} can't be read ({_reason(error)}); name another with --config") from None
-    return parse(text, environ=environ, where=str(path), check_url=check_url, signal_tables=signal_tables)
+    return parse(
+        text, environ=environ, where=str(path), check_url=check_url, signal_tables=signal_tables, changes=changes
+    )
 
 
 def parse(
@@ -46,17 +50,20 @@ def parse(
     where: str,
     check_url: Callable[[str], str | None],
     signal_tables: Mapping[str, type],
+    changes: Sequence[str] = (),
 ) -> Config:
     """TOML text to a Config; raises ConfigError with every problem, each "[table] key: what is wrong".
 
     `check_url` says what is wrong with an apprise URL, or None. `signal_tables` maps each detector's name to its
     frozen Params dataclass. `environ` gives secrets (`PULLBACK_STRAVA_CLIENT_SECRET`, `CREDENTIALS_DIRECTORY`).
+    `changes` are "key=value" texts to try instead of what the text says (see `trying`).
     """
     try:
         raw = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError((f"not valid TOML: {str(error)[:200]}",), where) from None
-    problems: list[str] = _unknown_tables(raw)
+    problems: list[str] = lay_over(raw, changes, signal_tables)
+    problems += _unknown_tables(raw)
     tables = {name: _read_table(name, TABLES[name], raw.get(name, {}), problems) for name in TABLES}
     signals = _read_signals(raw.get("signals", {}), signal_tables, problems)
     tables["strava"] = _with_secret(tables["strava"], environ, problems)

@@ -92,6 +92,33 @@ class MetricsRow(SQLModel, table=True):
     data: str = Field(sa_column=Column(Text, nullable=False))
 
 
+class FeelRow(SQLModel, table=True):
+    """How one run felt, in the runner's word. Not derived: nothing can rebuild it."""
+
+    __tablename__ = "feel"
+    __table_args__ = (
+        ForeignKeyConstraint(["athlete_id", "activity_id"], ["activity.athlete_id", "activity.id"], ondelete="CASCADE"),
+    )
+
+    athlete_id: int = Field(primary_key=True)
+    activity_id: int = Field(primary_key=True)
+    feel: str
+    given_at: datetime = _moment(nullable=False)
+
+
+class AnswerRow(SQLModel, table=True):
+    """What the runner said of the days `first` to `last`. Not derived: nothing can rebuild it."""
+
+    __tablename__ = "answer"
+
+    id: int | None = Field(default=None, primary_key=True)
+    athlete_id: int = Field(index=True)
+    reason: str
+    first: date
+    last: date
+    given_at: datetime = _moment(nullable=False)
+
+
 class VerdictRow(SQLModel, table=True):
     """The judgement of one local day."""
 

@@ -40,6 +40,8 @@ def what_to_say(verdict: Verdict, told: Sequence[OpenAlert], minimum: str) -> tu
         pulled_back = max((alert.episode for alert in told if alert.kind == "pull_back"), default=None)
         if pulled_back is None or any(a.kind == "all_clear" and a.episode >= pulled_back for a in told):
             return ()
+        if str(verdict.memory.get("fine", "")) >= pulled_back:
+            return ()  # the runner ended it: nothing has cleared
         return (Say("all_clear", pulled_back, closes=True),)
     if verdict.state == "watch" and minimum == "watch":
         watch = str(verdict.memory.get("watch", ""))

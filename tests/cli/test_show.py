@@ -1,7 +1,7 @@
 """What a runner reads on a terminal and in a pipe, from the documents of the contract."""
 
 import io
-from datetime import UTC
+from datetime import UTC, date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -64,7 +64,16 @@ PULLING_BACK: dict[str, Any] = {
         "last": "2026-11-21",
         "last_sync": "2026-11-23T06:15:00Z",
     },
-    "alerts_open": [{"id": 7, "kind": "pull_back", "opened": "2026-11-12"}],
+    "alerts_open": [
+        {"id": 7, "kind": "pull_back", "opened": "2026-11-12", "title": "Time to pull back"},
+        {"id": 8, "kind": "access", "opened": "2026-11-20", "title": "Strava access was withdrawn"},
+    ],
+    "answers": [
+        {"reason": "race", "first": "2025-10-05", "last": "2025-10-05"},
+        {"reason": "ill", "first": "2026-11-15", "last": "2026-11-16"},
+        {"reason": "ill", "first": "2026-11-14", "last": "2026-11-20"},
+        {"reason": "heat", "first": "2026-11-15", "last": "2026-11-15"},
+    ],
     "trouble": None,
     "waiting_until": None,
 }
@@ -78,6 +87,7 @@ FRESH: dict[str, Any] = {
     "signals": [],
     "data": {"runs": 0, "with_heart_rate": 0, "first": None, "last": None, "last_sync": None},
     "alerts_open": [],
+    "answers": [],
 }
 
 
@@ -89,16 +99,36 @@ def test_status_says_the_verdict_first_then_why_and_what_it_rests_on() -> None:
         "  - Leave the intervals out this week",
         "  - Keep Sunday easy",
     ]
-    assert any(line.split()[:4] == ["easy_heart_rate", "alert", "10.2", "2026-11-10"] for line in lines)
+    at = lines.index("alert: easy heart rate since 2026-11-10")
+    assert lines[at + 1] == "  5.1 bpm above your norm over the last 6 easy runs"
     assert "Intensity: since 2026-10-05, 6 sessions, 1.5 a week, added" in lines
-    assert "Runs: 214 (201 with heart rate), 2024-06-18 to 2026-11-21; last sync 2026-11-23 07:15" in lines
-    assert lines[-1] == "Open alert 7 (pull back) since 2026-11-12"
+    assert "Runs: 214 (201 with heart rate), 2024-06-18 to 2026-11-21" in lines
+    assert "Last sync: 2026-11-23 07:15" in lines
+    assert "You said: ill, 14 to 20 November 2026; heat, 15 November 2026" in lines
+    assert lines[-3:] == [
+        "Open alert 7 since 2026-11-12: Time to pull back",
+        "  If you know why, answer it: pullback ack 7 --reason REASON",
+        "Open alert 8 since 2026-11-20: Strava access was withdrawn",
+    ]
+
+
+def test_of_many_signals_those_that_are_up_come_first_and_the_quiet_ones_share_a_line() -> None:
+    loud = PULLING_BACK["signals"][0]
+    quiet = [{**loud, "name": f"quiet_{n}", "level": "ok"} for n in range(13)]
+    watch = {**loud, "name": "rest", "level": "watch", "since": None, "summary": "2 rest days in two weeks"}
+    lines = piped(show.status(PULLING_BACK | {"signals": [*quiet, watch, loud]}, BERLIN))
+    names = [line for line in lines if line.startswith(("alert:", "watch:", "ok:"))]
+    assert names == [
+        "alert: easy heart rate since 2026-11-10",
+        "watch: rest",
+        "ok: " + ", ".join(f"quiet {n}" for n in range(13)),
+    ]
 
 
 def test_status_before_anything_was_fetched_says_what_to_do() -> None:
     lines = piped(show.status(FRESH, UTC))
     assert lines[:3] == ["learning", "not authorised yet", "  - run `pullback auth`"]
-    assert "Runs: none; never synced" in lines
+    assert lines[-2:] == ["Runs: none", "Last sync: never"]
 
 
 def test_trouble_with_strava_is_in_the_status() -> None:
@@ -167,6 +197,48 @@ def test_replay_shows_stretches_of_one_verdict_and_what_would_have_been_sent() -
     assert "Intensity introduced on 2026-10-05 (added)" in lines
     assert "2026-11-04  pull_back  Time to pull back" in lines
     assert lines[-1] == "1 alert from 2026-11-01 to 2026-11-07: 0.6 a year, from 2.8 usable runs a week"
+
+
+def test_what_a_setting_changes_is_shown_side_by_side() -> None:
+    def told(*alerts: str) -> list[dict[str, str]]:
+        return [{"date": day, "kind": kind, "title": ""} for day, kind in (alert.split() for alert in alerts)]
+
+    document: dict[str, Any] = {
+        "from": "2026-01-01",
+        "to": "2026-12-31",
+        "days": [{"date": "2026-01-01"}],
+        "alerts": told("2026-02-20 watch", "2026-03-05 pull_back", "2026-06-05 pull_back"),
+        "alerts_per_year": 3.0,
+        "usable_runs_per_week": 2.8,
+        "before": {
+            "alerts": told("2026-03-12 pull_back", "2026-09-01 watch"),
+            "alerts_per_year": 2.0,
+            "usable_runs_per_week": 2.8,
+        },
+        "settings": {"signals.easy_heart_rate.h": 8, "athlete.threshold_heart_rate": 170},
+    }
+    lines = piped(show.comparison(document, {"signals.easy_heart_rate.h": 10.0, "athlete.threshold_heart_rate": None}))
+    assert lines[0] == "Trying signals.easy_heart_rate.h = 8 (now 10.0)"
+    assert lines[1] == "Trying athlete.threshold_heart_rate = 170 (now not set)"
+    assert lines[4].split() == ["alerts", "a", "year", "2.0", "3.0"]
+    assert [line.split() for line in lines[7:11]] == [
+        ["-", "2026-02-20", "watch"],
+        ["2026-03-12", "pull", "back", "2026-03-05", "pull", "back"],
+        ["-", "2026-06-05", "pull", "back"],
+        ["2026-09-01", "watch", "-"],
+    ]
+
+
+def test_days_are_named_as_one_says_them() -> None:
+    def text(first: str, last: str, this_year: int | None = 2026) -> str:
+        return show.days(date.fromisoformat(first), date.fromisoformat(last), this_year)
+
+    assert text("2026-11-14", "2026-11-14") == "14 November"
+    assert text("2026-11-14", "2026-11-20") == "14 to 20 November"
+    assert text("2026-10-28", "2026-11-03") == "28 October to 3 November"
+    assert text("2025-12-28", "2026-01-03") == "28 December 2025 to 3 January 2026"
+    assert text("2025-11-14", "2025-11-20") == "14 to 20 November 2025"
+    assert text("2026-11-14", "2026-11-20", None) == "14 to 20 November 2026"
 
 
 def test_nothing_to_show_is_said() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -14,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from daemon import documents
 from daemon.errors import UserError
-from daemon.evaluate import local_now, replay, runs
+from daemon.evaluate import answering, local_now, replay, runs
+from daemon.evaluate.history import activity
 from daemon.simulator.faults import Fault
 from daemon.simulator.limits import Limits
 from daemon.simulator.world import Entry
@@ -24,6 +26,7 @@ from daemon.store.progress import Progress, progress
 from daemon.strava.errors import AccessLost, StravaUnreachable
 from daemon.sync import Outcome
 from daemon.sync.decisions import ASKED_BY_ID
+from daemon.values import Feel, Reason
 from tests.house import House, open_house, plain_run
 
 PATHS = ("athlete/activities", "streams", r"activities/\d+$", "/oauth/token", "")
@@ -134,6 +137,23 @@ class SyncMachine(RuleBasedStateMachine):
     def delete(self, which: int) -> None:
         self.house.world.delete(self.pick(which))
         self.deletions += 1
+
+    # -- what the runner says ------------------------------------------------------------------------------------------
+
+    @rule(which=st.integers(0, 99), feel=st.sampled_from(get_args(Feel)))
+    def a_run_felt(self, which: int, feel: Feel) -> None:
+        if here := sorted(k.id for k in self.known().values() if not k.deleted):
+            run = activity(self.house.store, self.house.athlete_id, here[which % len(here)])
+            answering.keep_feel(self.house.store, run, feel, self.house.clock.now())
+
+    @rule(days_ago=st.integers(0, 50), days=st.integers(0, 20), reason=st.sampled_from((None, *get_args(Reason))))
+    def days_are_explained(self, days_ago: int, days: int, reason: Reason | None) -> None:
+        store, athlete_id, now = self.house.store, self.house.athlete_id, self.house.clock.now()
+        first = now.date() - timedelta(days=days_ago)
+        if reason is None:
+            answering.take_back(store, athlete_id)
+        else:
+            answering.keep_answer(store, athlete_id, reason, first, first + timedelta(days=days), now)
 
     # -- Strava and the network ---------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """A migrated database equals the models, an old one is backed up first, and a newer one is left alone."""
 
+import shutil
 import sqlite3
 import stat
 from pathlib import Path
@@ -65,30 +66,63 @@ def test_a_database_from_a_newer_version_is_refused_and_left_alone(tmp_path: Pat
         assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
 
 
+def test_a_database_of_the_first_version_keeps_its_runs_and_alerts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "pullback.db"
+    first = tmp_path / "migrations" / "versions" / "0001_first.py"
+    shutil.copytree(Path(daemon.store.schema.__file__).with_name("migrations"), tmp_path / "migrations")
+    for step in first.parent.glob("*.py"):
+        if step != first:
+            step.unlink()
+    with monkeypatch.context() as before:
+        before.setattr(daemon.store.schema, "HEAD", "0001")
+        before.setattr(daemon.store.schema, "__file__", str(tmp_path / "schema.py"))
+        open_store(path).close()
+    with sqlite3.connect(path) as raw:
+        raw.execute(
+            "INSERT INTO activity VALUES (1, 10, 'strava', 'x', '2026-11-02', '2026-11-02', 'Run', 'Run', '{}',"
+            " '2026-11-02', NULL, 'have', 0, NULL, 0, 0)"
+        )
+        raw.execute("INSERT INTO series VALUES (1, 10, x'00')")
+        raw.execute("INSERT INTO alert VALUES (7, 1, 'pull_back', '2026-11-01', 'a', 'b', '2026-11-01', NULL)")
+        raw.execute("INSERT INTO delivery VALUES (1, 7, 'c', 'sent', 1, '2026-11-01', NULL, NULL, NULL, NULL)")
+    raw.close()
+    store = open_store(path)
+    assert revision(store) == HEAD
+    store.close()
+    with sqlite3.connect(path) as raw:
+        counts = [raw.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in KEPT]
+    raw.close()
+    assert counts == [1, 1, 1, 1, 0, 0]
+    assert (tmp_path / f"pullback.db.before-{HEAD}").exists()
+
+
+KEPT = ("activity", "series", "alert", "delivery", "feel", "answer")
+
+
 def test_a_step_that_fails_leaves_the_old_file_and_a_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "pullback.db"
     open_store(path).close()
     steps = tmp_path / "migrations"
     _steps_with_a_broken_one(steps)
-    monkeypatch.setattr(daemon.store.schema, "HEAD", "0002")
+    monkeypatch.setattr(daemon.store.schema, "HEAD", "0003")
     monkeypatch.setattr(daemon.store.schema, "__file__", str(tmp_path / "migrate.py"))
     with pytest.raises(StoreError, match="left as it was"):
         open_store(path)
-    assert (tmp_path / "pullback.db.before-0002").exists()
+    assert (tmp_path / "pullback.db.before-0003").exists()
     with sqlite3.connect(path) as raw:
         tables = {name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         assert "half_done" not in tables
-        assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
     raw.close()
 
 
 def _steps_with_a_broken_one(steps: Path) -> None:
-    import shutil
-
     shutil.copytree(Path(daemon.store.schema.__file__).with_name("migrations"), steps)
-    (steps / "versions" / "0002_broken.py").write_text(
+    (steps / "versions" / "0003_broken.py").write_text(
         "from alembic import op\n"
-        "revision, down_revision = '0002', '0001'\n"
+        "revision, down_revision = '0003', '0002'\n"
         "def upgrade():\n"
         "    op.execute('CREATE TABLE half_done (id INTEGER)')\n"
         "    op.execute('INSERT INTO half_done VALUES (1)')\n"

@@ -1,0 +1,9 @@
+"""Store to verdict to outbox: what is known, how each day is judged, what is told, and how that is explained."""
+
+from daemon.evaluate.explaining import explain
+from daemon.evaluate.history import doubles, local_now, runs
+from daemon.evaluate.judging import Evaluated, evaluate
+from daemon.evaluate.replaying import Replayed, replay
+from daemon.evaluate.status import status_document
+
+__all__ = ["Evaluated", "Replayed", "doubles", "evaluate", "explain", "local_now", "replay", "runs", "status_document"]

@@ -1,0 +1,65 @@
+"""Walks the stored history as if it were new, and says what would have been told. Records no verdict, sends nothing."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from daemon import verdict, wording
+from daemon.clock import local_day
+from daemon.config import Config
+from daemon.evaluate.history import facts, home_zone, measure_new, params
+from daemon.evaluate.judging import judge_days, span
+from daemon.evaluate.telling import lowest_minimum
+from daemon.store import Store
+from daemon.store import activities as rows
+from daemon.store.progress import progress
+from daemon.values import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One alert that a replay would have sent."""
+
+    day: date
+    kind: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A walk through the stored history: one verdict a day, and what would have been said."""
+
+    verdicts: tuple[Verdict, ...]
+    alerts: tuple[Told, ...]
+    usable_runs_per_week: float | None
+
+
+def replay(
+    store: Store, athlete_id: int, config: Config, now: datetime, *, first: date | None = None, last: date | None = None
+) -> Replayed:
+    """Judges the history day by day as if it were new, keeps `first` to `last`; records no verdict, sends nothing."""
+    with store.only_one("judgement", wait_s=60.0):
+        measure_new(store, athlete_id)
+    with store.read() as session:
+        state = progress(session, athlete_id)
+        newest = rows.newest(session, athlete_id)
+    known = facts(store, athlete_id, config)
+    if not known.runs:
+        return Replayed((), (), None)
+    begin = min(run.day for run in known.runs)
+    today = local_day(now, home_zone(config, newest))
+    days = span(begin, min(last or today, max(today, begin)))
+    walked = judge_days(known, days, None, params(config), ready=state.history_ready)
+    verdicts: list[Verdict] = []
+    alerts: list[Told] = []
+    told: list[verdict.OpenAlert] = []
+    for judged in walked:
+        verdicts.append(judged)
+        for say in verdict.what_to_say(judged, told, lowest_minimum(config)) if state.history_ready else ():
+            told.append(verdict.OpenAlert(say.kind, say.episode))
+            if say.kind != "all_clear" or config.alerts.all_clear:
+                title, _ = wording.alert(say.kind, judged, config.athlete.units or "metric")
+                alerts.append(Told(judged.day, say.kind, title))
+    kept = tuple(v for v in verdicts if first is None or v.day >= first)
+    usable = sum(run.easy is not None for run in known.runs if kept and kept[0].day <= run.day <= kept[-1].day)
+    per_week = round(7 * usable / len(kept), 2) if kept else None
+    return Replayed(kept, tuple(a for a in alerts if first is None or a.day >= first), per_week)

@@ -1,0 +1,198 @@
+"""What a runner tells pullback at the terminal, what is said back, and what is said to a slip."""
+
+import json
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from daemon.cli import show
+from daemon.clock import SystemClock
+from daemon.store import open_store, outbox
+from tests.cli.terminal import Terminal
+from tests.house import plain_run
+
+NOW = SystemClock().now()
+TODAY = NOW.astimezone(ZoneInfo("Europe/Vienna")).date()
+"""The runner's own day."""
+
+
+def day(ago: int) -> date:
+    return TODAY - timedelta(days=ago)
+
+
+def in_words(first: date, last: date | None = None) -> str:
+    return show.days(first, last or first, NOW.year)
+
+
+@pytest.fixture
+def runner(terminal: Terminal) -> Terminal:
+    """Ran every other day of the last twelve, and a bike ride today; all of it is fetched."""
+    terminal.authorise()
+    for n in range(1, 13, 2):
+        terminal.world.add(plain_run(n, datetime.combine(day(n), time(12), UTC), minutes=3))
+    terminal.world.add(plain_run(50, NOW - timedelta(hours=2), minutes=3, sport_type="Ride", type="Ride"))
+    assert terminal.pullback("sync").code == 0
+    return terminal
+
+
+def document(terminal: Terminal, *arguments: str) -> Any:
+    result = terminal.pullback(*arguments, "--json")
+    assert (result.code, result.err) == (0, "")
+    return json.loads(result.out)
+
+
+def warn(terminal: Terminal, kind: str, episode: str) -> int:
+    """An alert as the daemon would have opened it."""
+    store = open_store(terminal.database)
+    with store.write() as session:
+        athlete = terminal.world.runner
+        number = outbox.open_alert(
+            session, athlete, kind=kind, episode=episode, title="Time to pull back", text="", channels=[], now=NOW
+        )
+    store.close()
+    assert number is not None
+    return number
+
+
+def felt(terminal: Terminal) -> dict[int, str]:
+    return {run["id"]: run["feel"] for run in document(terminal, "runs") if run["feel"]}
+
+
+def answers(terminal: Terminal) -> list[tuple[str, str, str]]:
+    return [(a["reason"], a["first"], a["last"]) for a in document(terminal, "status")["answers"]]
+
+
+def test_the_newest_run_felt_heavy(runner: Terminal) -> None:
+    result = runner.pullback("feel", "heavy")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith(f"Morning Run, {in_words(day(1))}: heavy.")
+    assert "learning" in result.out
+    assert felt(runner) == {1: "heavy"}
+    runner.pullback("feel", "last", "normal")
+    runner.pullback("feel", "5", "forced")
+    assert felt(runner) == {1: "normal", 5: "forced"}
+
+
+def test_a_feeling_that_can_be_given_to_no_run(runner: Terminal) -> None:
+    for typed, code, said in (
+        ("tired", 2, "easy, normal, heavy, forced"),
+        ("yesterday heavy", 2, "`last`"),
+        ("1 3 heavy", 2, "one run at a time"),
+        ("", 2, "Missing argument"),
+        ("99 heavy", 1, "no run 99"),
+        (f"{'9' * 30} heavy", 1, "no run 999"),
+        ("50 heavy", 1, "no run but a Ride"),
+    ):
+        result = runner.pullback("feel", *typed.split())
+        assert result.code == code, typed
+        assert said in result.err
+    assert felt(runner) == {}
+
+
+def test_a_week_of_illness_is_noted_with_what_it_means_and_shows_in_the_runs(runner: Terminal) -> None:
+    result = runner.pullback("ack", "--reason", "ill", "--from", str(day(7)), "--to", str(day(3)))
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith(f"Noted: ill. {in_words(day(7), day(3))} leave your norm (3 runs)")
+    left_out = {run["id"]: run["left_out"] for run in document(runner, "runs")}
+    assert {number for number, why in left_out.items() if why == "ill, as you said"} == {3, 5, 7}
+    assert f"You said: ill, {show.days(day(7), day(3))}" in runner.pullback("status").out
+    back = runner.pullback("ack", "--undo")
+    assert back.out.startswith(f"Taken back: ill, {in_words(day(7), day(3))}.")
+    assert "ill, as you said" not in runner.pullback("runs").out
+    assert runner.pullback("ack", "--undo").code == 1
+
+
+def test_without_a_warning_an_answer_is_about_today(runner: Terminal) -> None:
+    assert "(no run so far)" in runner.pullback("ack", "--reason", "travel").out
+    assert answers(runner) == [("travel", str(TODAY), str(TODAY))]
+
+
+def test_an_answer_to_the_open_warning_is_about_the_days_since_it_began(runner: Terminal) -> None:
+    warn(runner, "pull_back", str(day(6)))
+    assert runner.pullback("ack", "--reason", "heat").code == 0
+    assert answers(runner) == [("heat", str(day(6)), str(TODAY))]
+
+
+def test_an_answer_to_an_old_warning_ends_when_that_did(runner: Terminal) -> None:
+    old = warn(runner, "pull_back", str(day(9)))
+    store = open_store(runner.database)
+    with store.write() as session:
+        outbox.close_alerts(session, runner.world.runner, ["pull_back"], NOW - timedelta(days=4))
+    store.close()
+    assert runner.pullback("ack", str(old), "--reason", "race").code == 0
+    assert answers(runner) == [("race", str(day(9)), str(day(4)))]
+    assert "closed already" in runner.pullback("ack", str(old), "--reason", "fine").err
+
+
+def test_to_be_fine_closes_what_is_open_from_today_on(runner: Terminal) -> None:
+    nothing = runner.pullback("ack", "--reason", "fine")
+    assert nothing.code == 1
+    assert "no warning is open" in nothing.err
+    warn(runner, "pull_back", str(day(6)))
+    assert "closed" in runner.pullback("ack", "--reason", "fine").out
+    assert answers(runner) == [("fine", str(TODAY), str(TODAY))]
+
+
+def test_a_new_normal_begins_on_its_first_day(runner: Terminal) -> None:
+    result = runner.pullback("ack", "--reason", "new-normal", "--from", str(day(5)))
+    assert f"begins anew on {in_words(day(5))}" in result.out
+    assert answers(runner) == [("new-normal", str(day(5)), str(day(5)))]
+    assert all(run["left_out"] != "new-normal" for run in document(runner, "runs"))
+
+
+def test_a_trip_may_reach_some_days_ahead(runner: Terminal) -> None:
+    assert runner.pullback("ack", "--reason", "travel", "--to", str(day(-9))).code == 0
+    assert answers(runner) == [("travel", str(TODAY), str(day(-9)))]
+
+
+def test_an_answer_that_cannot_be_kept(runner: Terminal) -> None:
+    for typed, code, said in (
+        ("--reason sick", 2, "known are"),
+        ("--reason meditation", 2, "did you mean medication?"),
+        ("", 2, "say why: ill, race"),
+        (f"--reason ill --from {day(-1)}", 2, "has not come yet"),
+        (f"--reason ill --from {day(3)} --to {day(4)}", 2, "lies before"),
+        (f"--reason ill --to {day(4)}", 2, "earlier --from"),
+        (f"--reason ill --to {day(-400)}", 2, "four weeks"),
+        (f"--reason new-normal --to {day(0)}", 2, "first day"),
+        ("--undo --reason ill", 2, "stands alone"),
+        ("9 --reason ill", 1, "no alert 9"),
+        ("nine --reason ill", 2, "integer"),
+    ):
+        result = runner.pullback("ack", *typed.split())
+        assert result.code == code, typed
+        assert said in result.err
+    assert answers(runner) == []
+
+
+def test_lost_access_is_answered_by_check_and_not_by_a_reason(runner: Terminal) -> None:
+    number = warn(runner, "access", "inactive")
+    result = runner.pullback("ack", str(number), "--reason", "ill")
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert "`pullback check`" in result.err
+
+
+@pytest.mark.parametrize("command", [("feel", "heavy"), ("ack", "--reason", "ill"), ("explain", "1")])
+def test_before_auth_the_next_step_is_named(terminal: Terminal, command: tuple[str, ...]) -> None:
+    result = terminal.pullback(*command)
+    assert result.code == 1
+    assert "`pullback auth`" in result.err
+
+
+def test_what_a_setting_would_have_changed_is_shown_beside_what_was(runner: Terminal) -> None:
+    plain = document(runner, "replay")
+    tried = document(runner, "replay", "--set", "signals.easy_heart_rate.h=8", "--set", "alerts.minimum=watch")
+    assert tried["settings"] == {"signals.easy_heart_rate.h": 8, "alerts.minimum": "watch"}
+    assert tried["before"] == {key: plain[key] for key in ("alerts", "alerts_per_year", "usable_runs_per_week")}
+    assert tried.keys() - plain.keys() == {"before", "settings"}
+    shown = runner.pullback("replay", "--set", "signals.easy_heart_rate.h=8").out
+    assert "Trying signals.easy_heart_rate.h = 8 (now 10.0)" in shown
+    assert document(runner, "replay") == plain
+
+
+def test_settings_that_can_not_be_tried_are_all_named_at_once(runner: Terminal) -> None:
+    result = runner.pullback("replay", "--set", "signals.easy_heart_rate.hh=8", "--set", "athlete.max_heart_rate=900")
+    assert result.code == 2
+    assert "did you mean" in result.err and "from 100 to 240" in result.err

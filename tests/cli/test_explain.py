@@ -1,0 +1,136 @@
+"""One run explained to its runner: an easy one, a hard one, one that is left out, and ids of runs that don't count."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.cli import show
+from daemon.cli.explain import explanation
+from daemon.errors import UserError
+from daemon.evaluate import explain, runs
+from daemon.evaluate.answering import keep_answer, keep_feel
+from daemon.evaluate.history import activity
+from daemon.values import Run
+from tests.cli.terminal import Terminal
+from tests.cli.test_show import BERLIN, on_terminal
+from tests.house import House, plain_run
+from tests.strained import strained_house
+
+
+@pytest.fixture
+def warned(tmp_path: Path) -> Iterator[House]:
+    with strained_house(tmp_path) as house:
+        yield house
+
+
+def last(house: House, **facts: Any) -> Run:
+    """The newest run of which these facts hold."""
+    found = [
+        run
+        for run in runs(house.store, house.athlete_id, house.config)
+        if all(getattr(run, name) == value for name, value in facts.items())
+    ]
+    return found[-1]
+
+
+def explained(house: House, run: Run) -> dict[str, Any]:
+    document = explain(house.store, house.athlete_id, house.config, run.id)
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert document.keys() == {"run", "cleaning", "classification", "easy_heart_rate", "contribution"}
+    return document
+
+
+def as_read(document: dict[str, Any], units: str = "metric") -> str:
+    return "\n".join(part.text for part in explanation(document, BERLIN, units) if isinstance(part, show.Line))
+
+
+def test_an_easy_run_is_compared_with_the_norm_of_its_day(warned: House) -> None:
+    run = next(
+        run
+        for run in reversed(runs(warned.store, warned.athlete_id, warned.config))
+        if run.easy and explained(warned, run)["easy_heart_rate"]["compared_with"]
+    )
+    document = explained(warned, run)
+    easy = document["easy_heart_rate"]
+    assert run.easy is not None
+    total = run.easy.bpm + sum(easy["corrections_bpm"].values())
+    assert easy["residual_bpm"] == pytest.approx(total - easy["compared_with"]["norm_bpm"], abs=0.11)
+    faster = easy["reading"]["at_pace_s_per_km"] < easy["compared_with"]["at_pace_s_per_km"]
+    assert (easy["corrections_bpm"]["pace"] < 0) == faster, "who ran faster is brought down to the norm's pace"
+    assert easy["residual_bpm"] > 3, "the story's runner is strained"
+    assert run.id not in easy["compared_with"]["runs"]
+    heart = next(s for s in document["contribution"]["signals"] if s["name"] == "easy_heart_rate")
+    assert heart["this_run"] == "compared"
+    text = as_read(document)
+    assert f"so {easy['residual_bpm']:.1f} bpm above your norm" in text
+    assert "Called: easy, not hard" in text or "Called: long, not hard" in text
+
+
+def test_a_hard_session_shows_its_repetitions_and_why_its_heart_rate_does_not_count(warned: House) -> None:
+    document = explained(warned, last(warned, kind="intervals"))
+    judged = document["classification"]
+    assert judged["hard"] and judged["hard_minutes"] > 5
+    assert len(judged["fast_stretches"]) >= 3
+    assert all(s["pace_s_per_km"] < judged["usual"]["pace_s_per_km"] for s in judged["fast_stretches"])
+    assert document["contribution"]["hard_day"]
+    text = as_read(document, "imperial")
+    assert "Easy heart rate: left out: hard session" in text
+    assert "/mi" in text and "/km" not in text
+
+
+def test_what_the_runner_said_is_part_of_it(warned: House) -> None:
+    run, now = last(warned, kind="easy"), warned.clock.now()
+    keep_feel(warned.store, activity(warned.store, warned.athlete_id, run.id), "heavy", now)
+    assert "you said it felt heavy" in as_read(explained(warned, run))
+    keep_answer(warned.store, warned.athlete_id, "ill", run.day, run.day, now)
+    text = as_read(explained(warned, run))
+    assert "you said of that day: ill" in text
+    assert "left out: ill, as you said" in text
+
+
+@pytest.mark.parametrize("kind", ["easy", "long", "intervals"])
+def test_it_fits_a_terminal_of_80_columns(warned: House, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = explanation(explained(warned, last(warned, kind=kind)), BERLIN, "metric")
+    assert max(map(len, on_terminal(parts, monkeypatch))) <= 80
+
+
+def test_a_run_recorded_twice_a_deleted_one_and_one_that_never_was(house: House) -> None:
+    start = house.clock.now() - timedelta(days=1)
+    house.world.add(plain_run(10, start))
+    house.world.add(plain_run(11, start + timedelta(seconds=40), has_heartrate=False, average_heartrate=None))
+    house.world.add(plain_run(12, start - timedelta(days=2)))
+    house.pull()
+    house.world.delete(12)
+    house.pull()
+    for number, said in ((11, "11 was recorded twice; 10 counts"), (12, "12 was deleted"), (13, "no run 13")):
+        with pytest.raises(UserError, match=said):
+            explain(house.store, house.athlete_id, house.config, number)
+    document = explain(house.store, house.athlete_id, house.config, 10)
+    assert document["contribution"]["verdict"] is None
+    assert "not judged yet" in as_read(document)
+
+
+def test_a_run_known_from_its_summary_and_a_ride_are_explained_too(house: House) -> None:
+    start = house.clock.now() - timedelta(days=1)
+    house.world.add(plain_run(10, start, manual=True))
+    house.world.add(plain_run(11, start - timedelta(days=1), sport_type="Ride", type="Ride"))
+    house.pull()
+    house.evaluate()
+    by_hand, ride = (explain(house.store, house.athlete_id, house.config, number) for number in (10, 11))
+    assert "only its summary" in as_read(by_hand) and "entered by hand" in as_read(by_hand)
+    assert ride["easy_heart_rate"]["left_out"] == "not a run" and ride["contribution"]["load"] > 0
+
+
+def test_the_command_prints_it_for_people_and_for_programs(terminal: Terminal) -> None:
+    terminal.authorise()
+    terminal.world.add(plain_run(7, terminal.world.now() - timedelta(hours=30)))
+    terminal.pullback("sync")
+    assert terminal.pullback("explain", "7").out.startswith("Morning Run, ")
+    assert json.loads(terminal.pullback("explain", "7", "--json").out)["run"]["id"] == 7
+    assert terminal.pullback("explain", "last").code == 2
+    missing = terminal.pullback("explain", "8")
+    assert (missing.code, missing.err.count("\n")) == (1, 1)
