@@ -96,13 +96,14 @@ def _easy_heart_rate(easy: dict[str, Any], units: str) -> list[str]:
     norm = easy["compared_with"]
     if norm is None:
         return [*lines, "not compared with a norm"]
-    lines += [f"{factor}: {bpm:+.1f} bpm" for factor, bpm in easy["corrections_bpm"].items()]
+    lines += [f"{FACTORS[factor]}: {bpm:+.1f} bpm" for factor, bpm in easy["corrections_bpm"].items() if bpm]
     lines.append(
         f"your norm: {norm['norm_bpm']:.1f} bpm at {show.pace_unit(norm['at_pace_s_per_km'], units)}, "
         f"from {len(norm['runs'])} runs"
     )
     side = "above" if easy["residual_bpm"] >= 0 else "below"
-    return [*lines, f"so {abs(easy['residual_bpm']):.1f} bpm {side} your norm"]
+    usual = f"one run alone strays by {easy['usual_spread_bpm']:.1f}"
+    return [*lines, f"so {abs(easy['residual_bpm']):.1f} bpm {side} your norm; {usual}"]
 
 
 def _counted(contribution: dict[str, Any]) -> list[str]:
@@ -120,6 +121,15 @@ def _that_day(contribution: dict[str, Any]) -> list[str]:
     return lines
 
 
+FACTORS = {
+    "pace": "pace",
+    "heat": "heat",
+    "time_of_day": "time of day",
+    "after_hard": "the day after a hard session",
+    "lay_off": "back from a break",
+    "sensor": "another sensor",
+    "new_normal": "your new normal",
+}
 PARTS = {
     "compared": " This run was one of those compared.",
     "norm": " This run was part of the norm.",

@@ -3,16 +3,18 @@
 It gathers what other rooms worked out and judges nothing itself.
 """
 
+from datetime import UTC, datetime, time
 from typing import Any
 
 from daemon import documents, metrics
 from daemon.config import Config
 from daemon.documents import Document
 from daemon.errors import UserError
-from daemon.evaluate.history import Facts, activity, counts_instead, facts, measure_new
+from daemon.evaluate.history import Facts, activity, counts_instead, facts, measure_new, params
 from daemon.metrics import RunMetrics
 from daemon.metrics.bouts import find_bouts
 from daemon.metrics.usual import HANDFUL, Past, Usual, lesson
+from daemon.signals import History, RunTable, SignalParams, explain_easy_heart_rate
 from daemon.store import Store, judgement
 from daemon.store import activities as rows
 from daemon.values import Activity, Run, Signal, Verdict
@@ -37,7 +39,7 @@ def explain(store: Store, athlete_id: int, config: Config, number: int) -> Docum
         "run": _run(run, asked, known),
         "cleaning": _cleaning(measured),
         "classification": _classification(run, measured, _usual(stored, asked)),
-        "easy_heart_rate": _easy_heart_rate(run, verdict),
+        "easy_heart_rate": _easy_heart_rate(run, known, params(config)),
         "contribution": _contribution(run, known, verdict),
     }
 
@@ -101,29 +103,16 @@ def _usual(stored: list[tuple[Activity, RunMetrics]], asked: Activity) -> Usual 
     return past.usual(asked.start)
 
 
-def _easy_heart_rate(run: Run, verdict: Verdict | None) -> Document:
-    """The reading, brought to the norm's pace, against the norm of that day."""
-    document: Document = {
+def _easy_heart_rate(run: Run, known: Facts, settings: SignalParams) -> Document:
+    """The reading, brought to the norm's pace and conditions, against the norm of that day."""
+    until_then = [other for other in known.runs if other.day <= run.day]
+    history = History.at(RunTable.of(until_then), run.day, datetime.combine(run.day, time.max, UTC), known.answers)
+    compared = explain_easy_heart_rate(history, settings, run.id)
+    return {
         "reading": documents.run_document(run)["easy_heart_rate"],
         "left_out": run.left_out,
-        "corrections_bpm": None,
-        "compared_with": None,
-        "residual_bpm": None,
+        **(compared or dict.fromkeys(("corrections_bpm", "compared_with", "residual_bpm", "usual_spread_bpm"))),
     }
-    signal = None if verdict is None else next((s for s in verdict.signals if s.name == "easy_heart_rate"), None)
-    if run.easy is None or signal is None or run.id not in signal.evidence.get("runs", []):
-        return document
-    evidence = signal.evidence
-    faster = run.easy.speed_m_s - 1000 / evidence["at_pace_s_per_km"]
-    corrections = {"pace": round(-evidence["slope_bpm_per_m_s"] * faster, 1)}
-    document["corrections_bpm"] = corrections
-    document["compared_with"] = {
-        "norm_bpm": evidence["norm_bpm"],
-        "at_pace_s_per_km": evidence["at_pace_s_per_km"],
-        "runs": evidence["norm_runs"],
-    }
-    document["residual_bpm"] = round(run.easy.bpm + sum(corrections.values()) - evidence["norm_bpm"], 1)
-    return document
 
 
 def _contribution(run: Run, known: Facts, verdict: Verdict | None) -> Document:

@@ -6,6 +6,7 @@ are the same word, and the file has a `Params` (with `enabled`) and `detect(hist
 
 import sys
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from daemon.signals import easy_heart_rate, intensity, tight_week
 from daemon.signals.easy_heart_rate import Params as EasyHeartRateParams
@@ -14,7 +15,7 @@ from daemon.signals.intensity import Params as IntensityParams
 from daemon.signals.tight_week import Params as TightWeekParams
 from daemon.values import Reading, Signal
 
-__all__ = ["History", "RunTable", "SignalParams", "read"]
+__all__ = ["History", "RunTable", "SignalParams", "explain_easy_heart_rate", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,24 @@ class SignalParams:
 
 def read(history: History, params: SignalParams) -> Reading:
     """All detectors on the day of `history`. About 1 ms, whatever the length of the history."""
-    if params.intensity.enabled:
-        spells = intensity.find(history, params.intensity)
-        rose = intensity.rose_on(history, spells, params.intensity)
-        history = replace(history, spells=spells, rose_on=rose)
+    history = with_intensity(history, params)
     signals = {name.name: _detect(name.name, history, params) for name in fields(params)}
     found = tuple(signal for signal in signals.values() if signal is not None)
     fine = max((answer.first for answer in history.answers if answer.reason == "fine"), default=None)
     return Reading(history.today, found, history.spells, _missing(history, params, signals), fine)
+
+
+def with_intensity(history: History, params: SignalParams) -> History:
+    """The history with what the intensity detector found in it, for the detectors that compare before with after."""
+    if not params.intensity.enabled:
+        return history
+    spells = intensity.find(history, params.intensity)
+    return replace(history, spells=spells, rose_on=intensity.rose_on(history, spells, params.intensity))
+
+
+def explain_easy_heart_rate(history: History, params: SignalParams, run_id: int) -> dict[str, Any] | None:
+    """What the easy heart rate of one run of this history was compared with; see `easy_heart_rate.explain_run`."""
+    return easy_heart_rate.explain_run(with_intensity(history, params), params.easy_heart_rate, run_id)
 
 
 def _detect(name: str, history: History, params: SignalParams) -> Signal | None:

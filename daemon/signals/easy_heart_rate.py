@@ -328,27 +328,26 @@ def _day(ordinal: float) -> date:
 def explain_run(history: History, params: Params, run_id: int) -> dict[str, Any] | None:
     """What one run's easy heart rate was compared with, as the day it was run on saw it; None where it has none.
 
-    JSON-ready: `expected_bpm` is the norm at this run's pace and conditions, `corrections_bpm` what each factor adds
-    to the norm's middle, `above_bpm` what is left, `usual_spread_bpm` how far one run strays by itself.
+    JSON-ready: `corrections_bpm` is what each factor takes from or adds to the reading to bring it to the norm's pace
+    and conditions, `residual_bpm` what it then lies above the norm, `usual_spread_bpm` how far one run strays alone.
     """
     rows = _usable(history)
     at = next((n for n, row in enumerate(rows) if history.table.runs[row].id == run_id), None)
     if at is None or at + 1 < params.min_runs:
         return None
     found = _assessed_at(history, rows[: at + 1], params, _held_from(history, rows[: at + 1], params))
-    off = found.readings.x[-1] - found.norm.centre
-    corrections: dict[str, float] = {}
-    for factor, size, away in zip(found.factors, found.norm.sizes, off, strict=True):
-        corrections[factor.name] = round(corrections.get(factor.name, 0.0) + float(size * away), 1)
+    away = found.norm.centre - found.readings.x[-1]
+    corrections = dict.fromkeys((factor.name for factor in found.factors), 0.0)
+    for factor, bpm in zip(found.factors, (found.norm.sizes * away).tolist(), strict=True):
+        corrections[factor.name] += bpm
     runs = history.table.runs
     return {
-        "bpm": round(float(found.readings.bpm[-1]), 1),
-        "se_bpm": round(float(found.readings.se_bpm[-1]), 1),
-        "norm_bpm": round(found.norm.bpm, 1),
-        "norm_pace_s_per_km": round(1000 / float(found.norm.centre[0])),
-        "corrections_bpm": corrections,
-        "expected_bpm": round(float(found.norm.expected(found.readings.x[-1])), 1),
-        "above_bpm": round(float(found.above_bpm[-1]), 1),
+        "corrections_bpm": {name: round(bpm, 1) for name, bpm in corrections.items()},
+        "compared_with": {
+            "norm_bpm": round(found.norm.bpm, 1),
+            "at_pace_s_per_km": round(1000 / float(found.norm.centre[0])),
+            "runs": [runs[row].id for row in found.rows[: found.norm_until][-NORM_RUNS:]],
+        },
+        "residual_bpm": round(float(found.above_bpm[-1]), 1),
         "usual_spread_bpm": round(float(np.hypot(found.wander.run_bpm, found.readings.se_bpm[-1])), 1),
-        "compared_with": [runs[row].id for row in found.rows[: found.norm_until][-NORM_RUNS:]],
     }

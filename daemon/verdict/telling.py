@@ -33,24 +33,28 @@ def what_to_say(verdict: Verdict, told: Sequence[OpenAlert], minimum: str) -> tu
     `minimum` is "pull_back" or "watch". A pull-back is told once per episode, a watch too; an all-clear follows a
     pull-back that was told, once.
     """
-    episode = str(verdict.memory.get("episode", ""))
+    episode, fine = str(verdict.memory.get("episode", "")), str(verdict.memory.get("fine", ""))
     if verdict.state == "pull_back":
-        return () if _was_told("pull_back", episode, told) else (Say("pull_back", episode),)
+        return () if _was_told("pull_back", episode, fine, told) else (Say("pull_back", episode),)
     if verdict.state in ("stable", "absorbing"):
         pulled_back = max((alert.episode for alert in told if alert.kind == "pull_back"), default=None)
         if pulled_back is None or any(a.kind == "all_clear" and a.episode >= pulled_back for a in told):
             return ()
-        if str(verdict.memory.get("fine", "")) >= pulled_back:
+        if fine >= pulled_back:
             return ()  # the runner ended it: nothing has cleared
         return (Say("all_clear", pulled_back, closes=True),)
     if verdict.state == "watch" and minimum == "watch":
         watch = str(verdict.memory.get("watch", ""))
-        return () if _was_told("watch", watch, told) else (Say("watch", watch),)
+        return () if _was_told("watch", watch, fine, told) else (Say("watch", watch),)
     return ()
 
 
-def _was_told(kind: str, episode: str, told: Sequence[OpenAlert]) -> bool:
-    """Whether this episode was told; judged again from changed facts it may begin some days earlier or later."""
+def _was_told(kind: str, episode: str, fine: str, told: Sequence[OpenAlert]) -> bool:
+    """Whether this episode was told; judged again from changed facts it may begin some days earlier or later.
+
+    What began before the runner called it `fine` (ISO date, "" for never) is over: the next one is another.
+    """
     begun = date.fromisoformat(episode)
     near = timedelta(days=SAME_EPISODE_DAYS)
-    return any(a.kind == kind and abs(date.fromisoformat(a.episode) - begun) < near for a in told)
+    standing = (a.episode for a in told if a.kind == kind and (a.episode > fine or episode <= fine))
+    return any(abs(date.fromisoformat(told_on) - begun) < near for told_on in standing)
