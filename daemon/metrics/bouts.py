@@ -6,20 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.metrics.grid import moving_sum
 from daemon.metrics.run_metrics import ROW_S, RunMetrics, Table
 from daemon.values import FloatArray
 
 Index = NDArray[np.intp]
 
-FAST = 1.10
-"""A fast bout is at least this multiple of the usual easy speed over 30 s."""
+LEAST_S, LEAST_BLOCK_S = 20, 240
+HOLD_S, HOLD_BLOCK_S = 10, 60
+"""A dip of at most this long doesn't end a bout, or a block (s)."""
 
-SHORT_FAST = 1.15
-"""Short repetitions are at least this multiple of easy speed, and of the rest between them."""
-
-LEAST_S = 20
-HOLD_S = 10
-"""A dip of at most this long doesn't end a bout (s)."""
+SMOOTH_ROWS, BLOCK_ROWS = 3, 18
+"""Rows over which speed is averaged to find bouts (30 s) and blocks (3 min)."""
 
 REST_S = 120
 """How far around a bout its rest is looked at where no other bout is nearer (s)."""
@@ -32,8 +30,9 @@ STANDING = 0.45
 class Bout:
     """One fast stretch: `speed` and `rest` (the slower of the runs before and after it) are multiples of easy speed.
 
-    `bpm` is mean heart rate of its last two thirds (None unknown), `rise` against the 30 s before it; `grade` is
-    its mean grade. `rest` is 1.0 where the rest was standing.
+    `seconds` counts its running. `bpm` is mean heart rate of its last two thirds (None unknown), `rise` against the
+    30 s before it or the second minute after it, whichever is higher; `grade` is its mean grade. `rest` is 1.0 where
+    the rest was standing.
     """
 
     start_s: int
@@ -45,23 +44,41 @@ class Bout:
     grade: float
 
 
-def find_bouts(metrics: RunMetrics, easy_m_s: float, fast: float = FAST) -> list[Bout]:
-    """The bouts of a run at `fast` times `easy_m_s` (m/s) or more.
+def find_bouts(metrics: RunMetrics, easy_m_s: float, fast: float) -> list[Bout]:
+    """Repetitions, surges and strides: where speed over 30 s is `fast` times `easy_m_s` (m/s) or more.
 
-    Costs nothing where neither the best 30 s nor the best two minutes could be work.
+    Costs nothing where the best 30 s are no faster than that.
     """
-    if metrics.best_speed(30) < max(fast, SHORT_FAST) * easy_m_s and metrics.best_speed(120) < fast * easy_m_s:
+    if metrics.best_speed(30) < fast * easy_m_s:
         return []
     table = metrics.row_table()
     speed = np.maximum(table[0], 0) / (100.0 * easy_m_s)
-    smooth = np.convolve(speed, (1 / 3, 1 / 3, 1 / 3), mode="same")
+    smooth = np.convolve(speed, np.full(SMOOTH_ROWS, 1 / SMOOTH_ROWS), mode="same")
+    return _found(table, speed, smooth, fast, (LEAST_S, HOLD_S))
+
+
+def find_blocks(metrics: RunMetrics, easy_m_s: float, fast: float) -> list[Bout]:
+    """Sustained work: where speed over three minutes, stops left out, is `fast` times `easy_m_s` (m/s) or more."""
+    if metrics.best_speed(300) < fast * easy_m_s:
+        return []
+    table = metrics.row_table()
+    speed = np.maximum(table[0], 0) / (100.0 * easy_m_s)
+    running = (speed >= STANDING).astype(np.float64)
+    weight = moving_sum(running, BLOCK_ROWS)
+    smooth = np.where(weight >= BLOCK_ROWS / 3, moving_sum(speed * running, BLOCK_ROWS) / np.maximum(weight, 1.0), 0.0)
+    return _found(table, speed, smooth, fast, (LEAST_BLOCK_S, HOLD_BLOCK_S))
+
+
+def _found(table: Table, speed: FloatArray, smooth: FloatArray, fast: float, limits: tuple[int, int]) -> list[Bout]:
+    """Stretches of `smooth` at `fast` or more, none shorter and no hole longer than `limits` (s)."""
+    least_s, hold_s = limits
     edge = np.flatnonzero(np.diff(smooth >= fast, prepend=False, append=False))
     start, end = edge[0::2], edge[1::2]
-    apart = start[1:] - end[:-1] > HOLD_S // ROW_S
+    apart = start[1:] - end[:-1] > hold_s // ROW_S
     start, end = start[np.concatenate((_TRUE, apart))[: start.size]], end[np.concatenate((apart, _TRUE))[: end.size]]
-    # The mean over 30 s widens a bout by a row at either end where it is much faster than its surroundings.
+    # The mean widens a bout by a row at either end where it is much faster than its surroundings.
     start, end = start + (speed[start] < fast), end - (speed[end - 1] < fast)
-    enough = (end - start) * ROW_S >= LEAST_S
+    enough = (end - start) * ROW_S >= least_s
     start, end = start[enough], end[enough]
     return _described(table, speed, start, end) if start.size else []
 
@@ -85,17 +102,19 @@ def _described(table: Table, speed: FloatArray, start: Index, end: Index) -> lis
     later = np.minimum(np.concatenate((start[1:], [size])), end + near)
     rest = np.fmin(mean(0, 1, earlier, start), mean(0, 1, end, later))
     beats = mean(2, 3, start + (end - start) // 3, np.minimum(end + 1, size))
+    before = mean(2, 3, np.maximum(np.concatenate(([0], end[:-1])), start - near // 4), start)
+    after = mean(2, 3, np.minimum(end + near // 2, later), later)
     columns = (
         start * ROW_S,
-        (end - start) * ROW_S,
+        (parts[1, end] - parts[1, start]) * ROW_S,
         mean(0, 1, start, end),
         np.where(rest > 0, rest, 1.0),
         beats,
-        beats - mean(2, 3, np.maximum(start - 3, 0), start),
+        beats - np.nanmean((before, after), axis=0),
         mean(4, 1, start, end) / 1000.0,
     )
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [Bout(a, n, v, slow, _known(bpm), _known(rise), g) for a, n, v, slow, bpm, rise, g in rows]
+    return [Bout(a, int(n), v, slow, _known(bpm), _known(rise), g) for a, n, v, slow, bpm, rise, g in rows]
 
 
 def _known(value: float) -> float | None:

@@ -8,6 +8,11 @@ from daemon.values import FloatArray
 WINDOW_ROWS = 15
 """Rows (5 s) in the local line, about 200 m of easy running: wide enough that a gust doesn't look like a hill."""
 
+SHORT_ROWS = 7
+SHORT_DIFFERS, SHORT_SURE = 0.015, 0.03
+"""Half a minute is looked at as well: where its slope differs from the wide one by more than `SHORT_SURE` it is a short
+climb, below `SHORT_DIFFERS` it is noise, in between it counts in part [ENG, tried on simulated barometers]."""
+
 NOISE_M = 1.0
 """What an altimeter wanders within one window (m); with `USUAL_GRADE` it pulls a badly supported slope to zero."""
 
@@ -34,7 +39,8 @@ def grade_of(altitude_m: FloatArray, speed_m_s: FloatArray, step_s: float) -> Fl
     """Grade (rise over run) per row; 0 where altitude says nothing, never NaN.
 
     Slope of the least-squares line of altitude over distance in a window of `WINDOW_ROWS`, shrunk to zero by
-    (`NOISE_M` / `USUAL_GRADE`)² so that windows that cover little ground (stops) give no grade.
+    (`NOISE_M` / `USUAL_GRADE`)² so that windows that cover little ground (stops) give no grade; in a window of
+    `SHORT_ROWS` where that one differs beyond noise.
     """
     good = np.isfinite(altitude_m)
     if good.sum() < 3:
@@ -43,10 +49,15 @@ def grade_of(altitude_m: FloatArray, speed_m_s: FloatArray, step_s: float) -> Fl
     level = without_steps(altitude_m)
     x = np.where(good, distance - distance.mean(), 0.0)
     y = np.where(good, level - level[good].mean(), 0.0)
-    n = np.maximum(moving_sum(good.astype(np.float64), WINDOW_ROWS), 1.0)
-    sx, sy = moving_sum(x, WINDOW_ROWS), moving_sum(y, WINDOW_ROWS)
-    sxy = moving_sum(x * y, WINDOW_ROWS) - sx * sy / n
-    sxx = np.maximum(moving_sum(x * x, WINDOW_ROWS) - sx * sx / n, 0.0)
-    slope = sxy / (sxx + (NOISE_M / USUAL_GRADE) ** 2)
-    smooth = box(slope, 3)
-    return np.clip(smooth, -0.4, 0.4)
+    wide, short = (box(_slope(x, y, good.astype(np.float64), rows), 3) for rows in (WINDOW_ROWS, SHORT_ROWS))
+    sure = np.clip((np.abs(short - wide) - SHORT_DIFFERS) / (SHORT_SURE - SHORT_DIFFERS), 0.0, 1.0)
+    return np.clip(wide + sure * (short - wide), -0.4, 0.4)
+
+
+def _slope(x: FloatArray, y: FloatArray, known: FloatArray, rows: int) -> FloatArray:
+    n = np.maximum(moving_sum(known, rows), 1.0)
+    sx, sy = moving_sum(x, rows), moving_sum(y, rows)
+    sxy = moving_sum(x * y, rows) - sx * sy / n
+    sxx = np.maximum(moving_sum(x * x, rows) - sx * sx / n, 0.0)
+    slope: FloatArray = sxy / (sxx + (NOISE_M / USUAL_GRADE) ** 2)
+    return slope

@@ -11,9 +11,12 @@ from daemon.metrics.series import WALK_M_S
 from daemon.values import Activity, FloatArray, Series
 
 BEST_S = (30, 60, 120, 300, 600, 1200, 1800, 2700, 3600)
-RELAXED_QUANTILE = 0.4
+RELAXED_QUANTILE, SLOW_QUANTILE = 0.4, 0.1
 RELAXED_BAND = 0.07
 """Minutes within ±7 % of the relaxed speed give `relaxed_bpm`."""
+
+RELAXED_MINUTES = 15
+"""The earliest so many of them do: later ones carry drift, and in a session the work before them."""
 
 WARM_UP_MIN = 8
 """Heart rate has settled and the drift is slow from here on (min)."""
@@ -63,7 +66,7 @@ def _from_series(activity: Activity, series: Series) -> RunMetrics:
     heart = series.heart_rate_bpm
     moving = (series.flags & NO_DATA == 0) & (series.speed_m_s > 0.3)
     minutes = _minutes(series, gap)
-    relaxed, relaxed_bpm = _relaxed(unpack(minutes, 4))
+    relaxed, slow, relaxed_bpm = relaxed_part(unpack(minutes, 4))
     smooth = np.minimum(box(gap, 30 // step), CUBE_CAP_M_S)[moving]
     share = float(np.isfinite(heart[moving]).mean()) if moving.any() else 0.0
     return RunMetrics(
@@ -76,8 +79,8 @@ def _from_series(activity: Activity, series: Series) -> RunMetrics:
         mean_bpm=_mean(heart[moving]),
         max_bpm=_best(heart, 30 // step),
         relaxed_m_s=relaxed,
+        slow_m_s=slow,
         relaxed_bpm=relaxed_bpm,
-        wobble=_wobble(smooth),
         altitude_m=_mean(series.altitude_m),
         temperature_c=_temperature(activity, series),
         heart_share=_round(share),
@@ -106,22 +109,15 @@ def _minutes(series: Series, gap: FloatArray) -> str:
     return pack((at.astype(np.float64), used * 1000.0, heart[at] * 10.0, grade[at] * 1000.0))
 
 
-def _relaxed(minutes: Table) -> tuple[float | None, float | None]:
-    """Relaxed speed (m/s) and heart rate there (bpm); None where the run is too short or too broken."""
+def relaxed_part(minutes: Table) -> tuple[float | None, float | None, float | None]:
+    """Relaxed and slow speed (m/s) and heart rate at the relaxed one; None where the run is too short or too broken."""
     if minutes.shape[1] < LEAST_MINUTES:
-        return None, None
+        return None, None, None
     speed, heart = minutes[1] / 1000.0, minutes[2] / 10.0
-    relaxed = float(np.quantile(speed, RELAXED_QUANTILE))
+    relaxed, slow = (float(v) for v in np.quantile(speed, (RELAXED_QUANTILE, SLOW_QUANTILE)))
     near = (np.abs(speed / relaxed - 1.0) <= RELAXED_BAND) & (minutes[2] != UNKNOWN) & (minutes[0] >= WARM_UP_MIN)
-    return _round(relaxed), (_round(float(heart[near].mean())) if near.sum() >= LEAST_MINUTES else None)
-
-
-def _wobble(smooth: FloatArray) -> float | None:
-    running = smooth[smooth >= WALK_M_S]
-    if running.size < 60:
-        return None
-    middle, high = np.quantile(running, (RELAXED_QUANTILE, 0.9))
-    return _round(float(high / middle))
+    early = heart[near][:RELAXED_MINUTES]
+    return _round(relaxed), _round(slow), (_round(float(early.mean())) if early.size >= LEAST_MINUTES else None)
 
 
 def _bests(gap: FloatArray, heart: FloatArray, step: int) -> tuple[tuple[int, float, float | None], ...]:

@@ -24,9 +24,8 @@ class RunMetrics:
     """One run, measured without knowing the runner. Speeds are grade-adjusted.
 
     `relaxed_m_s` is the 40th percentile of the minutes' speeds: warm-up and recovery pace of a session, the pace
-    itself of an even run; `relaxed_bpm` is mean heart rate of the minutes near it. `mean_cubed` is the mean of speed³
-    while moving (m³/s³). `wobble` is how far speed wanders by itself: the 90th over the 40th percentile of 30-second
-    speeds. `best` holds (seconds, m/s, bpm or None). `faults` holds (words, share of the moving time whose heart rate
+    itself of an even run; `relaxed_bpm` is mean heart rate of the first minutes near it. `slow_m_s` is the 15th
+    percentile, what faster stretches stand out from. `mean_cubed` is the mean of speed³ while moving (m³/s³). `best` holds (seconds, m/s, bpm or None). `faults` holds (words, share of the moving time whose heart rate
     it took). `sensor` is A, B or C by the share of moving time with a believable heart rate, "" without any.
 
     `rows` and `minutes` are packed tables of integers, `UNKNOWN` where not known; see `row_table`, `minute_table`.
@@ -41,8 +40,8 @@ class RunMetrics:
     mean_bpm: float | None = None
     max_bpm: float | None = None
     relaxed_m_s: float | None = None
+    slow_m_s: float | None = None
     relaxed_bpm: float | None = None
-    wobble: float | None = None
     altitude_m: float | None = None
     temperature_c: float | None = None
     heart_share: float = 0.0

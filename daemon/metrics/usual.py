@@ -13,13 +13,17 @@ HANDFUL = 6
 """The first runs have no past: they are judged by the usual of the first `HANDFUL` teaching runs together."""
 
 SPAN = timedelta(weeks=12)
-LAST = 30
+LAST = 16
 """At most this many runs of the last `SPAN`, and the last `HANDFUL` however old."""
 
 LONG_SPAN = timedelta(weeks=6)
 BEST_SPAN = timedelta(weeks=26)
 RIEGEL = 0.06
 """Speed held falls with duration to this power (Riegel 1981)."""
+
+MAD_TO_SD = 1.4826
+WINDOWS_S = (30, 60, 120, 300, 600, 1200)
+NO_WANDER = (1.0,) * len(WINDOWS_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,9 @@ class AthleteSettings:
 class Usual:
     """The runner's own usual: easy grade-adjusted speed (m/s), heart rate there (bpm), a run's moving time (s).
 
-    `hour_m_s` is the best recent effort brought to one hour (m/s), 0 while none is known. `wobble` is how far speed
-    wanders in an ordinary run by itself (see `RunMetrics`): rough ground, or a watch that smooths little.
+    `hour_m_s` is the best recent effort brought to one hour (m/s), 0 while none is known. `wander` says how far speed
+    strays in an ordinary run by itself: its best over each of `WINDOWS_S` against its own slow speed. `spread` is how
+    far easy speed differs from run to run (a share of it, like a standard deviation).
     """
 
     speed_m_s: float
@@ -45,7 +50,8 @@ class Usual:
     moving_s: float
     altitude_m: float | None = None
     hour_m_s: float = 0.0
-    wobble: float = 1.0
+    wander: tuple[float, ...] = NO_WANDER
+    spread: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class Lesson:
     moving_s: float
     altitude_m: float | None
     hour_m_s: float
-    wobble: float | None
+    contrast: tuple[float, ...]
 
 
 def lesson(activity: Activity, metrics: RunMetrics) -> Lesson | None:
@@ -76,8 +82,15 @@ def lesson(activity: Activity, metrics: RunMetrics) -> Lesson | None:
         moving_s=metrics.moving_s,
         altitude_m=metrics.altitude_m,
         hour_m_s=max(efforts, default=0.0),
-        wobble=metrics.wobble,
+        contrast=_contrast(metrics),
     )
+
+
+def _contrast(metrics: RunMetrics) -> tuple[float, ...]:
+    """Best speed over each of `WINDOWS_S` against the run's own slow speed, as far as the run is long enough."""
+    if not metrics.slow_m_s:
+        return ()
+    return tuple(speed / metrics.slow_m_s for length, speed, _ in metrics.best if length in WINDOWS_S)
 
 
 def is_treadmill(activity: Activity) -> bool:
@@ -96,17 +109,25 @@ def usual_of(lessons: Sequence[Lesson], now: datetime, hour_m_s: float) -> Usual
     """The usual over `lessons` (not empty): medians; duration over the last `LONG_SPAN` where that holds four runs."""
     hearts = [item.heart_rate_bpm for item in lessons if item.heart_rate_bpm is not None]
     heights = [item.altitude_m for item in lessons if item.altitude_m is not None]
-    wobbles = sorted(item.wobble for item in lessons if item.wobble is not None)
     recent = [item.moving_s for item in lessons if item.start >= now - LONG_SPAN]
+    speed = median([item.speed_m_s for item in lessons])
     return Usual(
-        speed_m_s=median([item.speed_m_s for item in lessons]),
+        speed_m_s=speed,
         heart_rate_bpm=median(hearts) if hearts else None,
         moving_s=median(recent if len(recent) >= 4 else [item.moving_s for item in lessons]),
         altitude_m=median(heights) if heights else None,
         hour_m_s=hour_m_s,
-        # The lower third: sessions wobble on purpose.
-        wobble=wobbles[len(wobbles) // 3] if wobbles else 1.0,
+        wander=tuple(_lower_third([c.contrast[k] for c in lessons if k < len(c.contrast)]) for k in _WINDOWS),
+        spread=MAD_TO_SD * median([abs(item.speed_m_s / speed - 1.0) for item in lessons]),
     )
+
+
+_WINDOWS = range(len(WINDOWS_S))
+
+
+def _lower_third(values: list[float]) -> float:
+    """The value a third of the way up, 1.0 without any: sessions stray on purpose and are no measure of the rest."""
+    return max(sorted(values)[len(values) // 3], 1.0) if values else 1.0
 
 
 class Past:
