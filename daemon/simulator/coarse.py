@@ -103,7 +103,8 @@ def _smeared(values: FloatArray) -> FloatArray:
 
 def _or_next(mask: BoolArray) -> BoolArray:
     """True where `mask` or the row after it is: a mean speed needs both of its ends."""
-    return np.logical_or(mask, np.append(mask[1:], False))
+    out: BoolArray = mask | np.append(mask[1:], False)
+    return out
 
 
 def _altitude(climb_m_s: FloatArray, conditions: Conditions, rng: np.random.Generator) -> FloatArray:

@@ -28,10 +28,11 @@ Measured = tuple[Activity, RunMetrics]
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """A life as the detectors get it, oldest first, and what really was the case, by id."""
+    """A life as the detectors get it, oldest first; by id, what really was the case and the average heart rate."""
 
     runs: list[Run]
     truths: dict[int, Truth]
+    averages: dict[int, float]
 
 
 class Runner:
@@ -55,8 +56,9 @@ class Runner:
     def live(self, base: Sequence[Event], events: Sequence[Event], days_after: int = WINDOW_DAYS) -> Lived:
         """The life with the `base` events from the first day on, and with `events` from `touched` on."""
         runs = self._base(tuple(base)) + self._rest([*base, *events], days_after)
-        judged = judge_runs([self._measure(run) for run in runs], AthleteSettings())
-        return Lived(judged, {run.id: run.truth for run in runs})
+        measured = [self._measure(run) for run in runs]
+        averages = {a.id: a.average_heart_rate_bpm for a, _ in measured if a.average_heart_rate_bpm is not None}
+        return Lived(judge_runs(measured, AthleteSettings()), {run.id: run.truth for run in runs}, averages)
 
     def _base(self, base: tuple[Event, ...]) -> list[SimulatedActivity]:
         if base not in self._bases:

@@ -164,11 +164,11 @@ def _faster(runner: Runner, begin: date) -> Event:
 
 
 def _mixed(runner: Runner, rng: np.random.Generator) -> Plan:
-    """Every kind of session, of any length, one on most days: for what sessions are called."""
+    """Every kind of session, of any length, every other day: for what sessions are called."""
     kinds: tuple[Kind, ...] = ("tempo", "intervals", "hills", "race", "strides", "easy", "easy", "easy", "long")
     lengths = {"race": (20, 60), "long": (80, 120), "easy": (25, 70), "strides": (35, 60)}
     events = []
-    for day in range(56):
+    for day in range(0, 56, 2):
         kind = kinds[int(rng.integers(len(kinds)))]
         minutes = float(rng.uniform(*lengths.get(kind, (40, 75))))
         events.append(OneSession(runner.event + timedelta(days=day), kind, minutes))
@@ -176,7 +176,7 @@ def _mixed(runner: Runner, rng: np.random.Generator) -> Plan:
 
 
 ELSE: dict[str, Callable[[Runner, date], Event]] = {
-    "heat wave": lambda runner, begin: HeatWave(begin),
+    "heat wave": lambda runner, begin: HeatWave(begin, warmer_c=10.0),
     "hills": lambda runner, begin: Hills(begin),
     "lay-off": lambda runner, begin: LayOff(begin),
     "new sensor": lambda runner, begin: NewDevice(begin, bpm=5.0),
@@ -184,7 +184,7 @@ ELSE: dict[str, Callable[[Runner, date], Event]] = {
     "hard bike weeks": lambda runner, begin: HardBikeWeeks(begin),
     "faster easy runs": _faster,
     "luteal phase": lambda runner, begin: LutealPhase(begin),
-    "summer warming up": lambda runner, begin: Warming(begin),
+    "summer warming up": lambda runner, begin: Warming(begin, days=49, warmer_c=9.0),
 }
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -204,3 +204,21 @@ SCENARIOS: tuple[Scenario, ...] = (
 )
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+
+SHORT = tuple(
+    BY_NAME[name]
+    for name in (
+        "stable",
+        "absorbed, replaced",
+        "absorbed, added",
+        "faster easy runs",
+        "new sensor, absorbed",
+        "luteal phase, absorbed",
+        "+5 bpm",
+        "+8 bpm",
+        "three hard days",
+        "second hard session",
+        "every kind of session",
+    )
+)
+"""The scenarios of the short form: enough for every floor."""

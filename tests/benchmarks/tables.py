@@ -1,173 +1,152 @@
-"""The tables that answer SCIENCE.md's questions, printed from outcomes. Works out shares and rates; judges nothing."""
+"""The tables that answer SCIENCE.md's questions, both worlds side by side. Prints figures; works out only medians."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 
-from tests.benchmarks import intervals
+from daemon.simulator.runner import WorldName
+from daemon.values import Kind
+from tests.benchmarks import people_do
+from tests.benchmarks.figures import Figure, share, yearly
 from tests.benchmarks.scenarios import Scenario
-from tests.benchmarks.walk import Outcome
+from tests.benchmarks.walk import Outcome, caught_on, delay_runs
 
-YEAR = 365.25
+Outcomes = Mapping[WorldName, Sequence[Outcome]]
+Figures = Mapping[WorldName, Mapping[str, Figure]]
 
-
-def show(outcomes: Sequence[Outcome], scenarios: Sequence[Scenario]) -> None:
-    """Everything there is to say of these outcomes."""
-    _false_alarms(outcomes, [s for s in scenarios if s.blame == "innocent"])
-    _caught(outcomes, [s for s in scenarios if s.blame == "guilty"])
-    _noticed(outcomes, scenarios)
-    _dating(outcomes)
-    _kinds(outcomes)
+LABEL, CELL = 44, 24
 
 
-def onset(outcome: Outcome, mark: str, begin: int, days: int) -> int | None:
-    """The first onset of `mark` within `days` from day `begin` on."""
-    return next((day for day in outcome.onsets.get(mark, ()) if begin <= day < begin + days), None)
+def table(title: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Prints rows of cells below a title, nothing where there is no row."""
+    if rows:
+        print(f"\n{title}")
+        print(" " * (LABEL + 2) + "".join(f"{column:{CELL}}" for column in columns))
+        for label, cells in rows:
+            print(f"  {label:{LABEL}}" + "".join(f"{cell:{CELL}}" for cell in cells).rstrip())
 
 
-def of(outcomes: Iterable[Outcome], name: str) -> list[Outcome]:
-    return [outcome for outcome in outcomes if outcome.scenario == name]
+def show(outcomes: Outcomes, figures: Figures, scenarios: Sequence[Scenario]) -> None:
+    """Everything there is to say of these outcomes but the floors."""
+    _cry_wolf(figures)
+    _see_it(outcomes, figures, scenarios)
+    _notice(figures)
+    _people_do(outcomes, scenarios)
+    _began(figures)
+    _sessions(outcomes, figures)
 
 
-def _false_alarms(outcomes: Sequence[Outcome], scenarios: Sequence[Scenario]) -> None:
-    print("\nDoes it cry wolf?            pull-backs a year [95 %]   watches a year   pulled back in the window [95 %]")
-    base = of(outcomes, "base")
-    for name, found in (("base", base), *((s.name, of(outcomes, s.name)) for s in scenarios)):
-        if found:
-            years = sum(o.judged for o in found) / YEAR
-            pulls = sum(len(o.onsets.get("pull_back", ())) for o in found)
-            low, high = intervals.rate(pulls, years)
-            watches = sum(len(o.onsets.get("watch", ())) for o in found) / years
-            line = f"  {name:26} {pulls / years:5.2f} [{low:.2f}, {high:.2f}]       {watches:11.2f}"
-            print(
-                line + ("" if name == "base" else "      " + _share(found, lambda o: bool(o.onsets.get("pull_back"))))
-            )
-    innocent = [o for s in scenarios for o in of(outcomes, s.name)]
-    days = sum(o.judged for o in innocent) + len(scenarios) * sum(o.judged for o in base)
-    pulls = sum(len(o.onsets.get("pull_back", ())) for o in innocent)
-    pulls += len(scenarios) * sum(len(o.onsets.get("pull_back", ())) for o in base)
-    if days:
-        print(f"  all innocent days, base included: {pulls / days * YEAR:.2f} pull-backs a year")
-    absorbed = [o for s in scenarios if s.intensity for o in of(outcomes, s.name)]
-    if absorbed:
-        print("  with absorbed intensity, pulled back: " + _share(absorbed, lambda o: bool(o.onsets.get("pull_back"))))
+def _rows(figures: Figures, names: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    """A row per name (label -> figure's name) that some world has."""
+    rows = []
+    for label, name in names.items():
+        cells = [found[name].text() if name in found else "-" for found in figures.values()]
+        if any(cell != "-" for cell in cells):
+            rows.append((label, cells))
+    return rows
 
 
-def _caught(outcomes: Sequence[Outcome], scenarios: Sequence[Scenario]) -> None:
-    if scenarios:
-        print("\nDoes it see it?              within 4 weeks        within 8 weeks        median delay in easy runs")
-    for scenario in scenarios:
-        found = of(outcomes, scenario.name)
-        shares = [_share(found, lambda o, d=days: caught_on(o, d) is not None) for days in (28, 56)]
-        delays = [runs for o in found if (runs := delay_runs(o)) is not None]
-        late = len(found) - len(delays)
-        median = float(np.median([*delays, *[np.inf] * late])) if found else np.nan
-        print(f"  {scenario.name:26} {shares[0]}   {shares[1]}   {median:.0f}")
+def _cry_wolf(figures: Figures) -> None:
+    columns = ("pull-backs a year", "watches a year", "pulled back")
+    for world, found in figures.items():
+        rows = []
+        for label in (name.removeprefix(_A_YEAR) for name in found if name.startswith(_A_YEAR)):
+            parts = [found.get(f"{what}: {label}") for what in columns]
+            rows.append((label, [part.text() if part else "" for part in parts]))
+        absorbed = found.get("pulled back: all absorbed")
+        if absorbed:
+            rows.append(("all with absorbed intensity", ["", "", absorbed.text()]))
+        table(f"Does it cry wolf? ({world} world)", [*columns[:2], "pulled back in 8 weeks"], rows)
 
 
-def caught_on(outcome: Outcome, days: int) -> int | None:
-    """The day of the pull-back where it came within `days` of the strain; one since the event counts as at once."""
-    strained = outcome.strained or 0
-    day = onset(outcome, "pull_back", 0, strained + days)
-    return None if day is None else max(day, strained)
+_A_YEAR = "pull-backs a year: "
 
 
-def delay_runs(outcome: Outcome) -> int | None:
-    """Easy runs with a heart rate from the strain to the pull-back, both days included; None where it never came."""
-    day = caught_on(outcome, 56)
-    if day is None:
-        return None
-    return sum((outcome.strained or 0) <= easy <= day for easy in outcome.easy_days)
+def _see_it(outcomes: Outcomes, figures: Figures, scenarios: Sequence[Scenario]) -> None:
+    for world, found in figures.items():
+        rows = []
+        for scenario in scenarios:
+            if scenario.blame == "guilty":
+                shares = [found.get(f"caught within {weeks} weeks: {scenario.name}") for weeks in (4, 8)]
+                delay = median_delay([o for o in outcomes[world] if o.scenario == scenario.name])
+                rows.append((scenario.name, [*(one.text() if one else "-" for one in shares), delay]))
+        columns = ["within 4 weeks", "within 8 weeks", "median delay, easy runs"]
+        table(f"Does it see it? ({world} world)", columns, rows)
 
 
-NOTICED = (
-    ("second hard session", "up", 35, "at least watch within 5 weeks"),
-    ("absorbed, added", "up", 28, "a hard run day added: at least watch within 4 weeks"),
-    ("faster easy runs", "family control: watch", 56, "noticed as lost control"),
-    ("stable", "family control: watch", 56, "the same without any change"),
-    ("stable", "up", 28, "at least watch within 4 weeks without any change"),
-    ("new sensor", "pull_back", 56, "pulled back"),
-)
+def median_delay(outcomes: Sequence[Outcome], mark: str = "pull_back") -> str:
+    """The median of the delays in easy runs; who was never caught waits for ever."""
+    if not outcomes:
+        return "-"
+    delays = [delay_runs(outcome, mark) for outcome in outcomes]
+    middle = float(np.median([np.inf if delay is None else delay for delay in delays]))
+    return "not half of them" if np.isinf(middle) else f"{middle:.0f}"
 
 
-def _noticed(outcomes: Sequence[Outcome], scenarios: Sequence[Scenario]) -> None:
-    names = {scenario.name for scenario in scenarios}
-    print("\nWhat else it notices")
-    for name, mark, days, words in NOTICED:
-        if name in names:
-            print(
-                f"  {name:26} {words}: "
-                + _share(of(outcomes, name), lambda o, m=mark, d=days: onset(o, m, -7, d + 7) is not None)
-            )
-    if "faster easy runs" in names:
-        found = of(outcomes, "faster easy runs")
-        print(f"  {'faster easy runs':26} blamed on heart rate: " + _share(found, blamed))
+def _notice(figures: Figures) -> None:
+    names = {
+        "a second hard session: watch within 5 weeks": "watch within 5 weeks: second hard session",
+        "a hard run day added: watch within 4 weeks": "watch within 4 weeks: hard run day added",
+        "a hard session in an easy run's place: the same": "watch within 4 weeks: hard session replaced",
+        "nothing changed: the same": "watch within 4 weeks: stable",
+        "easy runs faster: lost control": "lost control: faster easy runs",
+        "nothing changed: the same, lost control": "lost control: stable",
+        "easy runs faster: heart rate blamed": "blamed on heart rate: faster easy runs",
+        "new sensor, both: pulled back": "pulled back: new sensor, both",
+    }
+    table("What else does it notice?", list(figures), _rows(figures, names))
 
 
-def blamed(outcome: Outcome) -> bool:
-    return any(outcome.onsets.get(mark) for mark in ("easy_heart_rate: alert", "pull_back"))
+def _people_do(outcomes: Outcomes, scenarios: Sequence[Scenario]) -> None:
+    """The program, the two controls and what people do now, on the same runs."""
+    innocent = {s.name for s in scenarios if s.blame == "innocent"}
+    plain = [name for name in ("+3 bpm", "+5 bpm", "+8 bpm") if any(s.name == name for s in scenarios)]
+    rules = {"pullback": "pull_back"} | {rule: f"people: {rule}" for rule in people_do.RULES} | {"silence": "-"}
+    for world, found in outcomes.items():
+        rows = []
+        for label, mark in rules.items():
+            wolf = [o for o in found if o.scenario in innocent]
+            absorbed = [o for o in wolf if o.introduced is not None]
+            cells = [yearly(wolf, mark).text(), share(absorbed, lambda o, m=mark: bool(o.onsets.get(m))).text()]
+            for name in plain:
+                hit = [o for o in found if o.scenario == name]
+                cells.append(share(hit, lambda o, m=mark: caught_on(o, m, 56) is not None).text())
+            rows.append((label[:LABEL], cells))
+        if innocent and plain:
+            columns = ["false a year", "absorbed, false", *(f"{name} caught" for name in plain)]
+            table(f"What else could one do? ({world} world; onsets from a week before the event on)", columns, rows)
 
 
-def _dating(outcomes: Sequence[Outcome]) -> None:
-    came = [o for o in outcomes if o.introduced is not None]
-    if came:
-        print("\nDoes it know when intensity began?")
-        print("  dated within 7 days: " + _share(came, lambda o: _spell(o) is not None))
-        known = [o for o in came if o.change is not None]
-        print(
-            "  replaced or added right: " + _share(known, lambda o: (s := _spell(o)) is not None and s[2] == o.change)
-        )
-        unclear = sum((s := _spell(o)) is not None and s[2] == "unclear" for o in known)
-        print(f"  unclear: {unclear / max(1, len(known)):.0%}")
-    years, spurious = 0.0, 0
-    for outcome in outcomes:
-        if outcome.scenario != "base":
-            years += (outcome.judged + 280) / YEAR
-            near = [s for s in outcome.spells if s[0] is not None and not _near(s[0], outcome.introduced, 21)]
-            spurious += len(near)
-    if years:
-        print(f"  spurious introductions: {spurious / years:.2f} a year")
-    established = of(outcomes, "established")
-    if established:
-        print("  established, and said so: " + _share(established, lambda o: any(s[1] for s in o.spells[-1:])))
+def _began(figures: Figures) -> None:
+    names = {
+        "dated within 7 days": "dated within 7 days",
+        "  tempo first": "dated within 7 days: tempo first",
+        "  intervals first": "dated within 7 days: intervals first",
+        "added or replaced, right": "added or replaced right",
+        "  where it was added": "added or replaced right: added",
+        "  where it replaced": "added or replaced right: replaced",
+        "  unclear": "added or replaced unclear",
+        "spurious introductions a year": "spurious introductions a year",
+        "established, and said so": "established, and said so",
+    }
+    table("Does it know when intensity began?", list(figures), _rows(figures, names))
 
 
-def _near(day: int, truth: int | None, days: int) -> bool:
-    return truth is not None and abs(day - truth) <= days
-
-
-def _spell(outcome: Outcome) -> tuple[int | None, bool, str] | None:
-    near = [s for s in outcome.spells if s[0] is not None and _near(s[0], outcome.introduced, 7)]
-    return near[0] if near else None
-
-
-def _kinds(outcomes: Sequence[Outcome]) -> None:
-    called: dict[str, dict[str, int]] = {}
-    hard = [0, 0]
-    easy = [0, 0]
-    for outcome in outcomes:
-        for (true, truly_hard, name, called_hard), count in outcome.kinds.items():
-            row = called.setdefault(true, {})
-            row[name] = row.get(name, 0) + count
-            tally = hard if truly_hard else easy
-            tally[0] += count * (truly_hard == called_hard)
-            tally[1] += count
-    if not called:
-        return
-    columns = ["easy", "long", "strides", "tempo", "intervals", "hills", "race", "other"]
-    print("\nIs a session what it is called? (rows: what it was, per cent called)")
-    print("  " + " " * 10 + "".join(f"{name:>10}" for name in columns) + "        n")
-    for true in columns:
-        if true in called:
-            n = sum(called[true].values())
-            print(
-                f"  {true:10}" + "".join(f"{100 * called[true].get(name, 0) / n:10.1f}" for name in columns) + f"{n:9}"
-            )
-    print(f"  hard called hard {hard[0] / max(1, hard[1]):.1%} of {hard[1]}")
-    print(f"  easy called easy {easy[0] / max(1, easy[1]):.2%} of {easy[1]}")
-
-
-def _share(outcomes: Sequence[Outcome], true: Callable[[Outcome], bool]) -> str:
-    hits = sum(map(true, outcomes))
-    low, high = intervals.share(hits, len(outcomes))
-    return f"{hits / max(1, len(outcomes)):4.0%} [{low:.0%}, {high:.0%}]"
+def _sessions(outcomes: Outcomes, figures: Figures) -> None:
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    for world, found in outcomes.items():
+        called: Counter[tuple[Kind, Kind]] = Counter()
+        for outcome in found:
+            for (true, _, name, _), count in outcome.kinds.items():
+                called[true, name] += count
+        if called:
+            print(f"\nIs a session what it is called? ({world} world; rows: what it was, columns: per cent called)")
+            print(" " * 12 + "".join(f"{kind:>10}" for kind in kinds) + "         n")
+        for true in kinds:
+            n = sum(called[true, name] for name in kinds)
+            if n:
+                print(f"  {true:10}" + "".join(f"{100 * called[true, name] / n:10.1f}" for name in kinds) + f"{n:10}")
+    names = {"hard sessions called hard": "hard called hard", "easy runs called easy": "easy called easy"}
+    table("Hard or easy?", list(figures), _rows(figures, names))

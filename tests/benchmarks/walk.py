@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from daemon.signals import History, RunTable, SignalParams, read
-from daemon.values import Change, Run, Verdict
+from daemon.values import Change, Kind, Run, Verdict
 from daemon.verdict import decide
-from tests.benchmarks.lives import LEAD_DAYS, Lived, Runner
+from tests.benchmarks import people_do
+from tests.benchmarks.lives import Lived, Runner
 from tests.benchmarks.scenarios import Plan, Scenario
 
 LEARNT_DAYS = 140
@@ -18,34 +19,75 @@ UP = ("watch", "pull_back")
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """One judged day: the state, and the level of every signal that is up, by name and by family."""
+class Spell:
+    """A spell of intensity as it is seen on the last day; `came` counts days from the event."""
 
-    day: date
-    state: str
-    names: dict[str, str]
-    families: dict[str, str]
+    came: int | None
+    established: bool
+    change: Change
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One runner in one scenario. Days count from the event; the first day of a spell of days is its onset.
+    """One runner in one scenario. Days count from the event; the first day of a row of days is its onset.
 
-    `onsets` are those of the states, and of every signal and family ("name: watch" is watch or more). `judged` is how
-    many days were judged and not learning. `spells` are the introductions seen on the last day.
+    `onsets` are those of the states, of "up" (watch or pull-back), of every signal ("name: watch" is watch or more),
+    every family ("family name: …") and of what people do ("people: …"). `judged` days were not learning, `lived` ones
+    are all since the first run. `introduced`, `change`, `first_kind`, `established` and `strained` are the truth.
+    `kinds` counts (what it was, hard, what it was called, called hard).
     """
 
     scenario: str
     seed: int
-    begin: int
     judged: int
+    lived: int
     onsets: dict[str, tuple[int, ...]]
     easy_days: tuple[int, ...] = ()
     introduced: int | None = None
+    first_kind: Kind | None = None
     change: Change | None = None
+    established: bool = False
     strained: int | None = None
-    spells: tuple[tuple[int | None, bool, Change], ...] = ()
-    kinds: Counter[tuple[str, bool, str, bool]] = field(default_factory=Counter)
+    spells: tuple[Spell, ...] = ()
+    kinds: Counter[tuple[Kind, bool, Kind, bool]] = field(default_factory=Counter)
+
+    @property
+    def spurious(self) -> int:
+        """Introductions that are none: those within three weeks of a true one are counted as dated wrongly only."""
+        return sum(spell.came is not None and not _near(spell.came, self.introduced, 21) for spell in self.spells)
+
+
+def _near(day: int, truth: int | None, days: int) -> bool:
+    return truth is not None and abs(day - truth) <= days
+
+
+def spell_found(outcome: Outcome, change: Change | None = None) -> Spell | None:
+    """The introduction dated within 7 days, and told as `change` where that is given."""
+    for spell in outcome.spells:
+        if spell.came is not None and _near(spell.came, outcome.introduced, 7) and change in (None, spell.change):
+            return spell
+    return None
+
+
+def noticed(outcome: Outcome, mark: str, days: int) -> bool:
+    """Whether `mark` had an onset before `days` had passed since the event."""
+    return any(day < days for day in outcome.onsets.get(mark, ()))
+
+
+def caught_on(outcome: Outcome, mark: str, days: int) -> int | None:
+    """The day of `mark`'s first onset within `days` of the strain; one since the event counts as on the first day."""
+    strained = outcome.strained or 0
+    found = (day for day in outcome.onsets.get(mark, ()) if 0 <= day < strained + days)
+    first = next(found, None)
+    return None if first is None else max(first, strained)
+
+
+def delay_runs(outcome: Outcome, mark: str = "pull_back") -> int | None:
+    """Easy runs with a heart rate from the strain to the onset, both days included; None without one in 8 weeks."""
+    day = caught_on(outcome, mark, 56)
+    if day is None:
+        return None
+    return sum((outcome.strained or 0) <= easy <= day for easy in outcome.easy_days)
 
 
 class Walker:
@@ -53,94 +95,92 @@ class Walker:
 
     def __init__(self, runner: Runner, params: SignalParams | None = None) -> None:
         self.runner, self.params = runner, params or SignalParams()
-        self._bases: dict[object, tuple[list[Day], Verdict | None]] = {}
+        self._bases: dict[object, list[Verdict]] = {}
 
-    def base(self, runs: Sequence[Run], plan: Plan) -> tuple[list[Day], Verdict | None]:
-        """The days before anything is touched, and the last verdict of them."""
+    def base(self, lived: Lived, plan: Plan) -> list[Verdict]:
+        """The verdicts of the days before anything is touched."""
         if plan.base not in self._bases:
             first = self.runner.first + timedelta(days=LEARNT_DAYS)
-            self._bases[plan.base] = self._walk(RunTable.of(runs), first, self.runner.touched, None)
+            self._bases[plan.base] = self._walk(RunTable.of(lived.runs), first, self.runner.touched, None)
         return self._bases[plan.base]
 
-    def outcome(self, scenario: Scenario, plan: Plan, lived: Lived) -> Outcome:
-        """What came of the days from `touched` on."""
-        base, previous = self.base(lived.runs, plan)
-        event = self.runner.event
-        end = event + timedelta(days=plan.days_after)
-        days, last = self._walk(RunTable.of(lived.runs), self.runner.touched, end, previous)
-        after = [run for run in lived.runs if run.day >= self.runner.touched]
-        return Outcome(
-            scenario=scenario.name,
-            seed=self.runner.seed,
-            begin=-LEAD_DAYS,
-            judged=sum(day.state != "learning" for day in days),
-            onsets=_onsets(days, base[-1:], event),
-            easy_days=tuple((run.day - event).days for run in after if run.easy is not None),
-            introduced=_offset(plan.introduced_on, event),
-            change=plan.change,
-            strained=_offset(plan.strained_on, event),
-            spells=tuple(
-                (_offset(spell.introduced_on, event), spell.established, spell.change)
-                for spell in (last.intensity if last else ())
-            ),
-            kinds=Counter(
-                (lived.truths[run.id].kind, lived.truths[run.id].hard, run.kind, run.hard)
-                for run in after
-                if run.is_run
-            ),
-        )
-
-    def base_outcome(self, runs: Sequence[Run], plan: Plan) -> Outcome:
-        """The same of the base, once per runner."""
-        days, _ = self.base(runs, plan)
+    def base_outcome(self, lived: Lived, plan: Plan) -> Outcome:
+        """What came of those days."""
+        verdicts, event = self.base(lived, plan), self.runner.event
+        rules = people_do.days_up(lived, [v.day for v in verdicts])
         return Outcome(
             scenario="base",
             seed=self.runner.seed,
-            begin=(self.runner.first - self.runner.event).days + LEARNT_DAYS,
-            judged=sum(day.state != "learning" for day in days),
-            onsets=_onsets(days, (), self.runner.event),
+            judged=sum(v.state != "learning" for v in verdicts),
+            lived=(self.runner.touched - self.runner.first).days,
+            onsets=_onsets(verdicts, rules, (), event),
         )
 
-    def _walk(
-        self, table: RunTable, begin: date, end: date, previous: Verdict | None
-    ) -> tuple[list[Day], Verdict | None]:
-        days = []
+    def outcome(self, scenario: Scenario, plan: Plan, lived: Lived) -> Outcome:
+        """What came of the days from `touched` on."""
+        base, runner = self.base(lived, plan), self.runner
+        end = runner.event + timedelta(days=plan.days_after)
+        verdicts = self._walk(RunTable.of(lived.runs), runner.touched, end, base[-1])
+        after = [run for run in lived.runs if run.day >= runner.touched]
+        hard = [run for run in after if lived.truths[run.id].hard and run.is_run]
+        came = hard[0] if hard and not plan.base else None
+        rules = people_do.days_up(lived, [v.day for v in verdicts])
+        rules |= people_do.blind_rule(None if came is None else came.day)
+        return Outcome(
+            scenario=scenario.name,
+            seed=runner.seed,
+            judged=sum(v.state != "learning" for v in verdicts),
+            lived=(end - runner.first).days,
+            onsets=_onsets(verdicts, rules, base[-1:], runner.event),
+            easy_days=tuple((run.day - runner.event).days for run in after if run.easy is not None),
+            introduced=None if came is None else (came.day - runner.event).days,
+            first_kind=None if came is None else lived.truths[came.id].kind,
+            change=plan.change,
+            established=bool(plan.base),
+            strained=_offset(plan.strained_on, runner.event),
+            spells=tuple(
+                Spell(_offset(spell.introduced_on, runner.event), spell.established, spell.change)
+                for spell in verdicts[-1].intensity
+            ),
+            kinds=_called(lived, after),
+        )
+
+    def _walk(self, table: RunTable, begin: date, end: date, previous: Verdict | None) -> list[Verdict]:
+        verdicts = []
         for n in range((end - begin).days):
             day = begin + timedelta(days=n)
             reading = read(History.at(table, day, datetime.combine(day, time.max, UTC)), self.params)
             previous = decide(reading, previous)
-            days.append(_day(previous))
-        return days, previous
+            verdicts.append(previous)
+        return verdicts
 
 
-def _day(verdict: Verdict) -> Day:
-    up = [signal for signal in verdict.signals if signal.level != "ok"]
-    names = {signal.name: str(signal.level) for signal in up}
-    families: dict[str, str] = {}
-    for signal in sorted(up, key=lambda signal: signal.level, reverse=True):  # "watch" first, an "alert" stays
-        families[signal.family] = signal.level
-    return Day(verdict.day, verdict.state, names, families)
+def _called(lived: Lived, runs: Iterable[Run]) -> Counter[tuple[Kind, bool, Kind, bool]]:
+    truths = lived.truths
+    return Counter((truths[r.id].kind, truths[r.id].hard, r.kind, r.hard) for r in runs if r.is_run)
 
 
-def _marks(day: Day) -> set[str]:
-    """Everything that is up on a day, in the words `Outcome.onsets` uses."""
-    marks = {f"{day.state}"}
-    if day.state in UP:
+def _marks(verdict: Verdict, rules: people_do.DaysUp) -> set[str]:
+    """Everything that is up on a day, in the words of `Outcome.onsets`."""
+    marks = {str(verdict.state)} | {f"people: {rule}" for rule, days in rules.items() if verdict.day in days}
+    if verdict.state in UP:
         marks.add("up")
-    for what, level in (*day.names.items(), *((f"family {name}", level) for name, level in day.families.items())):
-        marks |= {f"{what}: watch", f"{what}: {level}"}
+    for signal in verdict.signals:
+        if signal.level != "ok":
+            for what in (signal.name, f"family {signal.family}"):
+                marks |= {f"{what}: watch", f"{what}: {signal.level}"}
     return marks
 
 
-def _onsets(days: Iterable[Day], before: Iterable[Day], event: date) -> dict[str, tuple[int, ...]]:
-    yesterday: set[str] = set()
-    for day in before:
-        yesterday = _marks(day)
+def _onsets(
+    verdicts: Sequence[Verdict], rules: people_do.DaysUp, before: Sequence[Verdict], event: date
+) -> dict[str, tuple[int, ...]]:
+    yesterday = _marks(before[-1], rules) if before else set()
     found: dict[str, list[int]] = {}
-    for day in days:
-        today = _marks(day)
+    for verdict in verdicts:
+        today = _marks(verdict, rules)
         for mark in today - yesterday:
-            found.setdefault(mark, []).append((day.day - event).days)
+            found.setdefault(mark, []).append((verdict.day - event).days)
         yesterday = today
     return {mark: tuple(onsets) for mark, onsets in found.items()}
 
