@@ -31,6 +31,11 @@ LATEST_RUNS: Final = 8
 """Where nothing stands out and no intensity came, so many of the latest runs are compared with those before."""
 
 LEAST_NORM_RUNS: Final = 4
+NEARLY: Final = 0.9
+FASTER: Final = 1.05
+"""Where the compared runs are faster than the norm's by this factor, the rise rests on the pace correction, which is
+nearly straight only near the usual pace: it is watched, and no alarm."""
+
 LEARN_EVERY: Final = 6
 """The wander is learned again after so many more readings."""
 
@@ -92,6 +97,12 @@ class _Assessed:
     low_errors: float
     held: bool
 
+    @property
+    def faster(self) -> bool:
+        """Whether the compared runs were run clearly faster than those of the norm."""
+        pace = self.readings.x[:, 0]
+        return bool(np.median(pace[self.since :]) >= FASTER * np.median(pace[: self.norm_until][-NORM_RUNS:]))
+
 
 def detect(history: History, params: Params) -> Signal | None:
     """Today's easy heart rate against the norm. The score is five times the standard errors of the clearest rise."""
@@ -105,7 +116,7 @@ def detect(history: History, params: Params) -> Signal | None:
     delta = _mean(found.above_bpm[found.since :])
     level: Level = "ok"
     if score >= params.h_watch and delta >= params.least_bpm:
-        level = "alert" if score >= params.h else "watch"
+        level = "alert" if score >= params.h and not found.faster else "watch"
     since = None if level == "ok" else _day(found.readings.day[found.since])
     evidence = _evidence(history, found, params) | {"delta_bpm": round(delta, 1)}
     if level != "ok":
@@ -261,6 +272,12 @@ def _learned(history: History, rows: IntArray, rose: int | None, params: Params)
     return found
 
 
+def _stood(history: History, rows: IntArray, params: Params) -> bool:
+    """Whether the rise was nearly as clear one run ago: one run alone raises no alarm."""
+    before = _assessed_at(history, rows[:-1], params, _held_from(history, rows, params))
+    return SCORE_PER_ERROR * before.errors >= NEARLY * params.h
+
+
 def _mean(above: FloatArray) -> float:
     """Mean with what lies beyond two median absolute deviations pulled in; 0 of nothing."""
     if above.size == 0:
@@ -285,6 +302,7 @@ def _evidence(history: History, found: _Assessed, params: Params) -> dict[str, A
         "at_pace_s_per_km": round(1000 / speed),
         "norm_bpm": round(float(found.norm.expected(at_pace)), 1),
         "norm_held": found.held,
+        "faster": found.faster,
         "threshold": params.h,
         "after_intensity": round(SCORE_PER_ERROR * found.errors_after_intensity, 2),
         "rise_bpm": round(found.rise_bpm, 1),
