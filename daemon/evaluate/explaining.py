@@ -12,7 +12,7 @@ from daemon.documents import Document
 from daemon.errors import UserError
 from daemon.evaluate.history import Facts, activity, counts_instead, facts, measure_new, params
 from daemon.metrics import RunMetrics
-from daemon.metrics.bouts import find_bouts
+from daemon.metrics.bouts import FAST, find_bouts
 from daemon.metrics.usual import HANDFUL, Past, Usual, lesson
 from daemon.signals import History, RunTable, SignalParams, explain_easy_heart_rate
 from daemon.store import Store, judgement
@@ -67,7 +67,7 @@ def _cleaning(measured: RunMetrics) -> Document:
 
 def _classification(run: Run, measured: RunMetrics, usual: Usual | None) -> Document:
     """What it was called, against the usual of the weeks before it."""
-    bouts = find_bouts(measured, usual.speed_m_s) if usual is not None and measured.rows and run.is_run else []
+    bouts = find_bouts(measured, usual.speed_m_s, FAST) if usual is not None and measured.rows and run.is_run else []
     return {
         "kind": run.kind,
         "hard": run.hard,

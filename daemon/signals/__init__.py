@@ -2,16 +2,33 @@
 
 A new detector is one file here and one line in `SignalParams`: its file, its name and its table `[signals.<name>]`
 are the same word, and the file has a `Params` (with `enabled`) and `detect(history, params) -> Signal | None`.
+`days` and `course` hold what the detectors of the training week share.
 """
 
 import sys
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from daemon.signals import easy_heart_rate, intensity, tight_week
+from daemon.signals import easy_heart_rate, intensity
+from daemon.signals.beside_long import Params as BesideLongParams
+from daemon.signals.days import lacking
+from daemon.signals.decoupling import Params as DecouplingParams
 from daemon.signals.easy_heart_rate import Params as EasyHeartRateParams
+from daemon.signals.easy_pace import Params as EasyPaceParams
+from daemon.signals.even_pace import Params as EvenPaceParams
+from daemon.signals.fading import Params as FadingParams
+from daemon.signals.felt import Params as FeltParams
+from daemon.signals.hard_days import Params as HardDaysParams
+from daemon.signals.hard_spacing import Params as HardSpacingParams
 from daemon.signals.history import History, RunTable
 from daemon.signals.intensity import Params as IntensityParams
+from daemon.signals.load_added import Params as LoadAddedParams
+from daemon.signals.longest_run import Params as LongestRunParams
+from daemon.signals.monotony import Params as MonotonyParams
+from daemon.signals.new_stresses import Params as NewStressesParams
+from daemon.signals.recovery import Params as RecoveryParams
+from daemon.signals.rest import Params as RestParams
+from daemon.signals.run_day_added import Params as RunDayAddedParams
 from daemon.signals.tight_week import Params as TightWeekParams
 from daemon.values import Reading, Signal
 
@@ -25,6 +42,21 @@ class SignalParams:
     easy_heart_rate: EasyHeartRateParams = EasyHeartRateParams()
     intensity: IntensityParams = IntensityParams()
     tight_week: TightWeekParams = TightWeekParams()
+    load_added: LoadAddedParams = LoadAddedParams()
+    run_day_added: RunDayAddedParams = RunDayAddedParams()
+    hard_days: HardDaysParams = HardDaysParams()
+    longest_run: LongestRunParams = LongestRunParams()
+    new_stresses: NewStressesParams = NewStressesParams()
+    monotony: MonotonyParams = MonotonyParams()
+    hard_spacing: HardSpacingParams = HardSpacingParams()
+    beside_long: BesideLongParams = BesideLongParams()
+    rest: RestParams = RestParams()
+    recovery: RecoveryParams = RecoveryParams()
+    easy_pace: EasyPaceParams = EasyPaceParams()
+    even_pace: EvenPaceParams = EvenPaceParams()
+    decoupling: DecouplingParams = DecouplingParams()
+    fading: FadingParams = FadingParams()
+    felt: FeltParams = FeltParams()
 
 
 def read(history: History, params: SignalParams) -> Reading:
@@ -59,8 +91,9 @@ def _detect(name: str, history: History, params: SignalParams) -> Signal | None:
 
 def _missing(history: History, params: SignalParams, signals: dict[str, Signal | None]) -> str | None:
     """The first thing that is lacking for a judgement, of the detectors that are on and silent."""
-    if signals["tight_week"] is None and params.tight_week.enabled:
-        return tight_week.lacking(history, params.tight_week)
+    on = {name for name in signals if getattr(params, name).enabled}
+    if on - {"easy_heart_rate", "intensity"} and (short := lacking(history)) is not None:
+        return short
     if signals["easy_heart_rate"] is None and params.easy_heart_rate.enabled:
         return easy_heart_rate.lacking(history, params.easy_heart_rate)
     return None

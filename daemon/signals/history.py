@@ -32,17 +32,21 @@ class RunTable:
     `since_hard_h` is hours from the end of the last hard session of any sport to the start (infinite before the first).
     `lay_off` is 1 on the first day back from `LAY_OFF_DAYS` or more without a run, less after a shorter gap, 0 again
     `LAY_OFF_FADES_DAYS` later. `device` numbers the device names in order of appearance, −1 where none is known. `long`
-    marks long runs. The `total_*` columns have one row more than there are runs and hold running totals, so that any
-    window costs two look-ups.
+    and `race` mark long runs and races. `easy_speed_m_s`, `unevenness` and `decoupling` are those of `Control`,
+    `exertion` is how hard an easy run (no long one) was rated, `heavy` is 1 for the answers "heavy" and "forced" and 0
+    for others; NaN where not known. The `total_*` columns have one row more than there are runs and hold running
+    totals, so that any window costs two look-ups.
     """
 
     runs: Sequence[Run]
     day: IntArray
     start_s: FloatArray
+    end_s: FloatArray
     hour: FloatArray
     is_run: BoolArray
     hard: BoolArray
     long: BoolArray
+    race: BoolArray
     minutes: FloatArray
     hard_minutes: FloatArray
     load: FloatArray
@@ -52,11 +56,18 @@ class RunTable:
     temperature_c: FloatArray
     since_hard_h: FloatArray
     lay_off: FloatArray
+    easy_speed_m_s: FloatArray
+    unevenness: FloatArray
+    decoupling: FloatArray
+    exertion: FloatArray
+    heavy: FloatArray
     device: IntArray
     total_load: FloatArray
     total_easy_minutes: FloatArray
     total_hard_minutes: FloatArray
     total_run_days: FloatArray
+    whole: "RunTable | None" = None
+    """The table this one is a view of. Only for what is worked out once for all days, and then cut to today."""
     worked_out: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     """Answers about days that are over, shared by all views of one table: the next day asks for them again."""
 
@@ -69,15 +80,18 @@ class RunTable:
         hard = np.array([run.hard for run in rows], dtype=bool)
         minutes = np.array([run.moving_s / 60 for run in rows], dtype=float)
         easy = [run.easy if run.is_run else None for run in rows]
+        control = [run.control if run.is_run else None for run in rows]
         load = np.array([run.load for run in rows], dtype=float)
         return cls(
             runs=rows,
             day=day,
             start_s=np.array([run.start.timestamp() for run in rows], dtype=float),
+            end_s=np.array([run.end.timestamp() for run in rows], dtype=float),
             hour=_column(run.hour for run in rows),
             is_run=is_run,
             hard=hard,
             long=np.array([run.kind == "long" and run.is_run for run in rows], dtype=bool),
+            race=np.array([run.kind == "race" for run in rows], dtype=bool),
             minutes=minutes,
             hard_minutes=np.array([run.hard_minutes for run in rows], dtype=float),
             load=load,
@@ -87,6 +101,11 @@ class RunTable:
             temperature_c=_column(e.temperature_c if e else None for e in easy),
             since_hard_h=_since_hard_h(rows),
             lay_off=_lay_off(day, is_run),
+            easy_speed_m_s=_column(c.speed_m_s if c else None for c in control),
+            unevenness=_column(c.unevenness if c else None for c in control),
+            decoupling=_column(c.decoupling if c else None for c in control),
+            exertion=_column(run.perceived_exertion if _plainly_easy(run) else None for run in rows),
+            heavy=_column(None if run.feel is None else run.feel in ("heavy", "forced") for run in rows),
             device=_device_codes(rows),
             total_load=_totals(load),
             total_easy_minutes=_totals(minutes * (is_run & ~hard)),
@@ -100,7 +119,7 @@ class RunTable:
     def until(self, day: date) -> "RunTable":
         """The part that had ended by the end of `day`: views, nothing copied."""
         n = int(np.searchsorted(self.day, day.toordinal(), side="right"))
-        cut = {f.name: getattr(self, f.name) for f in fields(self)}
+        cut = {f.name: getattr(self, f.name) for f in fields(self)} | {"whole": self.whole or self}
         for name, column in cut.items():
             if isinstance(column, np.ndarray):
                 cut[name] = column[: n + 1] if name.startswith("total_") else column[:n]
@@ -117,7 +136,8 @@ class History:
 
     Detectors judge by `today`, so that a verdict doesn't depend on the hour it is computed. `spells` and `rose_on`
     are what the intensity detector found, for the detectors that compare before with after: `rose_on` is the day
-    intensity last came or was stepped up, None where it never did.
+    intensity last came or was stepped up, None where it never did. `answers` speak of days up to today; `said` are
+    all there are, only for what is worked out once for all days.
     """
 
     today: date
@@ -126,12 +146,13 @@ class History:
     spells: tuple[Intensity, ...] = ()
     rose_on: date | None = None
     answers: tuple[Answer, ...] = ()
+    said: tuple[Answer, ...] = ()
 
     @classmethod
     def at(cls, table: RunTable, day: date, now: datetime, answers: Sequence[Answer] = ()) -> Self:
         """The view of `day`; of `answers` only those that speak of days up to it."""
         heard = tuple(answer for answer in answers if answer.first <= day)
-        return cls(today=day, now=now, table=table.until(day), answers=heard)
+        return cls(today=day, now=now, table=table.until(day), answers=heard, said=tuple(answers))
 
     @property
     def norm_from(self) -> int | None:
@@ -144,6 +165,10 @@ class History:
         """The ordinal of the first run's day, None where there is no run."""
         rows = self.table.is_run
         return int(self.table.day[int(rows.argmax())]) if rows.any() else None
+
+
+def _plainly_easy(run: Run) -> bool:
+    return run.is_run and run.kind in ("easy", "strides")
 
 
 def _never_falling(rows: Sequence[Run]) -> IntArray:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
-from daemon.values import EasyHeartRate, Run
+from daemon.values import Control, EasyHeartRate, Run, Work
 
 FIRST_DAY = date(2025, 1, 6)  # a Monday
 
@@ -30,10 +30,14 @@ class World:
     hard_seen: float
     easy_called_hard: float
     usable: float
+    unevenness_sd: float = 0.12
+    decoupling_sd: float = 2.0
 
 
 QUIET = World((4, 5), (1.4, 1.9), (0.6, 1.0), (0.05, 0.05), (25, 25), (0.1, 0.2), 0.02, 0.01, 0.97, 0.01, 0.97)
-REAL = World((3, 4), (2.2, 4.5), (2.0, 4.5), (0.11, 0.18), (17, 39), (0.3, 0.5), 0.15, 0.03, 0.9, 0.025, 0.85)
+REAL = World(
+    (3, 4), (2.2, 4.5), (2.0, 4.5), (0.11, 0.18), (17, 39), (0.3, 0.5), 0.15, 0.03, 0.9, 0.025, 0.85, 0.25, 3.5
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Plan:
 def simulate(world: World, plan: Plan, seed: int) -> list[Run]:
     """All runs of one runner, oldest first."""
     rng = np.random.default_rng(seed)
-    runner = _Runner(world, plan, rng)
+    runner = _Runner(world, plan, rng, np.random.default_rng([seed, 1]))
     runs: list[Run] = []
     for week in range(plan.weeks):
         volume = float(np.exp(rng.normal(0, runner.volume_sd)))
@@ -68,8 +72,9 @@ def simulate(world: World, plan: Plan, seed: int) -> list[Run]:
 class _Runner:
     """One body and its habits."""
 
-    def __init__(self, world: World, plan: Plan, rng: np.random.Generator) -> None:
-        self.world, self.plan, self.rng = world, plan, rng
+    def __init__(self, world: World, plan: Plan, rng: np.random.Generator, more: np.random.Generator) -> None:
+        self.world, self.plan, self.rng, self.more = world, plan, rng, more
+        self.unevenness, self.decoupling = more.uniform(0.03, 0.08), more.uniform(1, 5)
         self.days = int(rng.integers(world.run_days[0], world.run_days[1] + 1))
         self.noise = rng.uniform(*world.noise_bpm)
         self.wander_sd = rng.uniform(*world.wander_bpm)
@@ -127,7 +132,21 @@ class _Runner:
             easy=self.easy(day, speed, minutes) if usable else None,
             left_out=None if usable else ("hard session" if hard else "too little steady running"),
             device="Watch",
+            perceived_exertion=float(np.clip(round(self.more.normal(7 if really_hard else 3, 0.7)), 1, 10)),
+            control=None if hard or really_hard else self.control(speed, minutes),
+            work=self.work(hard_minutes) if hard and really_hard else None,
         )
+
+    def control(self, speed: float, minutes: float) -> Control:
+        more, world = self.more, self.world
+        uneven = self.unevenness * float(np.exp(more.normal(0, world.unevenness_sd)))
+        drift = float(more.normal(self.decoupling, world.decoupling_sd))
+        return Control(float(speed), uneven, drift if minutes >= 40 else None)
+
+    def work(self, minutes: float) -> Work:
+        more = self.more
+        speed = 1.3 * self.pace * float(np.exp(more.normal(0, 0.02)))
+        return Work(60 * minutes, speed, float(more.normal(170, 3)), float(more.normal(-0.01, 0.015)))
 
     def easy(self, day: date, speed: float, minutes: float) -> EasyHeartRate:
         rng = self.rng
