@@ -74,13 +74,16 @@ SUMMARY_FAST, SUMMARY_HINTED_FAST = 1.12, 1.06
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Kind and hardness of a run, the seconds of hard running in it, the bouts found and those that counted."""
+    """Kind and hardness of a run, the seconds of hard running in it, the bouts that made it so.
+
+    `work` is empty where the whole run was hard. `surges` are the fast bouts of a run that wasn't hard.
+    """
 
     kind: Kind
     hard: bool
     hard_s: float = 0.0
-    bouts: tuple[Bout, ...] = ()
     work: tuple[Bout, ...] = ()
+    surges: tuple[Bout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +141,14 @@ def classify(activity: Activity, metrics: RunMetrics, usual: Usual, settings: At
     if sum(b.seconds for b in blocks) >= TEMPO_S and (session is None or _covers(blocks, work)):
         session, work = "tempo", blocks
     long = is_long(activity, metrics, usual)
-    found = tuple(bouts)
     if is_race(activity, metrics, usual, settings):
-        return Judged("race", True, metrics.moving_s, found, tuple(work))
-    if session is None and uniform:
-        return Judged("long" if long else "tempo", True, metrics.moving_s, found)
+        return Judged("race", True, metrics.moving_s)
     if session is not None:
-        hard_s = float(sum(b.seconds for b in work))
-        return Judged("long" if long else session, True, hard_s, found, tuple(work))
-    if long:
-        return Judged("long", False, 0.0, found)
-    return Judged("strides" if strides else "easy", False, 0.0, found)
+        return Judged("long" if long else session, True, float(sum(b.seconds for b in work)), tuple(work))
+    if uniform:
+        return Judged("long" if long else "tempo", True, metrics.moving_s)
+    surges = tuple(b for b in bouts if stands_out(b))
+    return Judged("long" if long else "strides" if strides else "easy", False, surges=surges)
 
 
 def _repetitions(bouts: Sequence[Bout], bar: Bar) -> tuple[list[Bout], bool]:
