@@ -19,6 +19,9 @@ HOLD_S, HOLD_BLOCK_S = 10, 60
 SMOOTH_ROWS, BLOCK_ROWS = 3, 18
 """Rows over which speed is averaged to find bouts (30 s) and blocks (3 min)."""
 
+UNSMOOTHED = 1
+"""For what comes and goes by the half minute: over 30 s its rests would fill up."""
+
 REST_S = 120
 """How far around a bout its rest is looked at where no other bout is nearer (s)."""
 
@@ -31,7 +34,7 @@ class Bout:
     """One fast stretch: `speed` and `rest` (the slower of the runs before and after it) are multiples of easy speed.
 
     `seconds` counts its running. `bpm` is mean heart rate of its last two thirds (None unknown), `rise` against the
-    30 s before it or the second minute after it, whichever is higher; `grade` is its mean grade. `rest` is 1.0 where
+    30 s before it and the second minute after it; `grade` is its mean grade. `rest` is 1.0 where
     the rest was standing.
     """
 
@@ -44,8 +47,8 @@ class Bout:
     grade: float
 
 
-def find_bouts(metrics: RunMetrics, easy_m_s: float, fast: float) -> list[Bout]:
-    """Repetitions, surges and strides: where speed over 30 s is `fast` times `easy_m_s` (m/s) or more.
+def find_bouts(metrics: RunMetrics, easy_m_s: float, fast: float, smooth_rows: int = SMOOTH_ROWS) -> list[Bout]:
+    """Repetitions, surges and strides: where speed over `smooth_rows` is `fast` times `easy_m_s` (m/s) or more.
 
     Costs nothing where the best 30 s are no faster than that.
     """
@@ -53,7 +56,7 @@ def find_bouts(metrics: RunMetrics, easy_m_s: float, fast: float) -> list[Bout]:
         return []
     table = metrics.row_table()
     speed = np.maximum(table[0], 0) / (100.0 * easy_m_s)
-    smooth = np.convolve(speed, np.full(SMOOTH_ROWS, 1 / SMOOTH_ROWS), mode="same")
+    smooth = np.convolve(speed, np.full(smooth_rows, 1 / smooth_rows), mode="same")
     return _found(table, speed, smooth, fast, (LEAST_S, HOLD_S))
 
 
@@ -110,11 +113,16 @@ def _described(table: Table, speed: FloatArray, start: Index, end: Index) -> lis
         mean(0, 1, start, end),
         np.where(rest > 0, rest, 1.0),
         beats,
-        beats - np.nanmean((before, after), axis=0),
+        beats - _middle(before, after),
         mean(4, 1, start, end) / 1000.0,
     )
     rows = zip(*(column.tolist() for column in columns), strict=True)
     return [Bout(a, int(n), v, slow, _known(bpm), _known(rise), g) for a, n, v, slow, bpm, rise, g in rows]
+
+
+def _middle(a: FloatArray, b: FloatArray) -> FloatArray:
+    """The mean of both, or the one that is known."""
+    return (np.where(np.isnan(a), b, a) + np.where(np.isnan(b), a, b)) / 2.0
 
 
 def _known(value: float) -> float | None:

@@ -4,12 +4,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from daemon.metrics.bouts import Bout
+from daemon.metrics.control import around
 from daemon.metrics.flags import HR_MISSING, WORDS
-from daemon.metrics.grid import MAX_ELAPSED_S
-from daemon.metrics.kind import BRIEF_S, STRIDE
 from daemon.metrics.run_metrics import UNKNOWN, RunMetrics
 from daemon.metrics.usual import Usual
 from daemon.values import EasyHeartRate, FloatArray
@@ -78,7 +76,7 @@ def _from_minutes(metrics: RunMetrics, usual: Usual, bouts: Sequence[Bout]) -> O
     table = metrics.minute_table()
     at = table[0]
     speed = table[1] / (1000.0 * usual.speed_m_s)
-    inside = (at >= FROM_MIN) & (at < TO_MIN) & ~_around(bouts)[at]
+    inside = (at >= FROM_MIN) & (at < TO_MIN) & ~around(bouts)[at]
     level = inside & (table[3] <= STEEP)
     paced = level & (speed >= SLOWEST) & (speed <= FASTEST)
     used = paced & (table[2] != UNKNOWN)
@@ -90,15 +88,6 @@ def _from_minutes(metrics: RunMetrics, usual: Usual, bouts: Sequence[Bout]) -> O
     if counts[2] < LEAST_SHARE * counts[1]:
         return None, _off_pace(speed[level])
     return _reading(at[used] + 0.5, table[2][used] / 10.0, speed[used] * usual.speed_m_s, metrics.temperature_c)
-
-
-def _around(bouts: Sequence[Bout]) -> NDArray[np.bool_]:
-    """Minutes of the run touched by a short acceleration, and the minute after each."""
-    out = np.zeros(MAX_ELAPSED_S // 60 + 1, dtype=np.bool_)
-    for bout in bouts:
-        if bout.seconds <= BRIEF_S and bout.speed >= STRIDE:
-            out[bout.start_s // 60 : (bout.start_s + bout.seconds) // 60 + 2] = True
-    return out
 
 
 def _reading(minute: FloatArray, heart: FloatArray, speed: FloatArray, temperature: float | None) -> Outcome:

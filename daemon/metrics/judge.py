@@ -1,14 +1,19 @@
 """The causal fold: every run classified and measured against what was usual before it. Pure, linear, oldest first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from daemon.metrics import by_heart
+from daemon.metrics.control import control_of, work_of
 from daemon.metrics.easy import Outcome, easy_heart_rate
-from daemon.metrics.kind import Judged, classify
+from daemon.metrics.efforts import Effort, effort_of, maximum
+from daemon.metrics.kind import Judged, classify, is_long
 from daemon.metrics.load import load_of
+from daemon.metrics.pieces import Measured, joined, offsets, sessions
 from daemon.metrics.run_metrics import RunMetrics
-from daemon.metrics.usual import HANDFUL, AthleteSettings, Lesson, Past, Usual, is_treadmill, lesson
-from daemon.values import Activity, Run
+from daemon.metrics.usual import HANDFUL, AthleteSettings, Past, Usual, is_treadmill, lesson
+from daemon.values import Activity, Control, EasyHeartRate, Run, Work
 
 NOTE_SHARE = 0.05
 """A sensor fault is noted from this share of the moving time on."""
@@ -17,43 +22,108 @@ SLOWEST_RUN_M_S = 1.2
 """Slower on average than this is a walk, whatever the watch was told (m/s)."""
 
 
-def judge_runs(activities: Sequence[tuple[Activity, RunMetrics]], settings: AthleteSettings) -> list[Run]:
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session of the fold: its parts, what was usual before it, the maximum heart rate (bpm) where it counts, and
+    the runs that came of it, one for each part."""
+
+    parts: tuple[Measured, ...]
+    usual: Usual | None
+    maximum_bpm: float | None
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a session says that belongs to one of its parts."""
+
+    hard_s: float
+    easy: EasyHeartRate | None = None
+    left_out: str | None = None
+    control: Control | None = None
+    work: Work | None = None
+
+
+def judge_runs(activities: Sequence[Measured], settings: AthleteSettings) -> list[Run]:
     """Every activity as the detectors see it, oldest first (the order of the answer, whatever the order given).
 
     A run is judged by the usual of the teaching runs before it (`usual.Past`: ground runs with a known speed, at most
-    30 of the last 12 weeks, and the last 6 however old). Runs with fewer than `HANDFUL` (6) teaching runs before
-    them are judged by the usual of the first 6 teaching runs of the list, themselves included. So adding later
-    activities never changes an earlier result once a list holds 6 teaching runs.
+    16 of the last 12 weeks, and the last 6 however old). Runs with fewer than `HANDFUL` (6) teaching runs before
+    them are judged by the usual of the first 6 teaching runs of the list, themselves included. Runs that are parts of
+    one session (`pieces`) are judged as a whole: each keeps its own row, and hard days are what intensity counts. So
+    activities of later days never change an earlier result once a list holds 6 teaching runs.
     """
-    ordered = sorted(activities, key=lambda pair: (pair[0].start, pair[0].id))
-    past = Past(_first_lessons(ordered))
-    out = []
-    for activity, metrics in ordered:
-        out.append(_judge(activity, metrics, past.usual(activity.start), settings))
-        taught = lesson(activity, metrics)
+    out = [run for session in fold(activities, settings) for run in session.runs]
+    return sorted(out, key=lambda run: (run.start, run.id))
+
+
+def fold(activities: Iterable[Measured], settings: AthleteSettings) -> Iterator[Session]:
+    """Each session as it is judged, by the start of its first part."""
+    groups = [tuple(parts) for parts in sessions(sorted(activities, key=lambda pair: (pair[0].start, pair[0].id)))]
+    wholes = [joined(parts) for parts in groups]
+    lessons = [lesson(*whole) for whole in wholes]
+    past = Past([taught for taught in lessons if taught is not None][:HANDFUL])
+    efforts: list[Effort] = []
+    for parts, (activity, metrics), taught in zip(groups, wholes, lessons, strict=True):
+        usual, highest = past.usual(activity.start), None
+        if is_by_heart(activity):
+            confirmed = maximum(efforts, activity.day)
+            highest = settings.max_heart_rate or (confirmed[0].bpm if confirmed else None)
+        runs = _judge(parts, usual, settings, highest)
+        yield Session(parts, usual, highest, runs)
         if taught is not None:
             past.learn(taught)
-    return out
+            effort = effort_of(activity.day, metrics) if runs[0].hard else None
+            efforts += [effort] if effort else []
 
 
-def _first_lessons(ordered: Iterable[tuple[Activity, RunMetrics]]) -> list[Lesson]:
-    first: list[Lesson] = []
-    for activity, metrics in ordered:
-        taught = lesson(activity, metrics)
-        if taught is not None:
-            first.append(taught)
-            if len(first) == HANDFUL:
-                break
-    return first
+def is_by_heart(activity: Activity) -> bool:
+    """Whether only heart rate says how hard it was: other sports, and belts."""
+    return not activity.is_run or is_treadmill(activity)
 
 
-# Between two evaluations of the daemon a few runs change; the same four values give the same run.
+# Between two evaluations of the daemon a few runs change; the same values give the same runs.
 @lru_cache(maxsize=1024)
-def _judge(activity: Activity, metrics: RunMetrics, usual: Usual | None, settings: AthleteSettings) -> Run:
-    judged = _kind(activity, metrics, usual, settings)
-    easy, left_out = _easy(activity, metrics, usual, judged)
+def _judge(
+    parts: tuple[Measured, ...], usual: Usual | None, settings: AthleteSettings, maximum_bpm: float | None
+) -> tuple[Run, ...]:
+    activity, metrics = joined(parts)
+    judged = kind_of(activity, metrics, usual, settings, maximum_bpm)
+    told = _told(activity, metrics, usual, judged)
+    if len(parts) == 1:
+        return (_run(activity, metrics, usual, judged, told),)
+    main = max(range(len(parts)), key=lambda k: (parts[k][1].moving_s, -k))
+    why = told.left_out if judged.hard else "read with another part of the run"
+    out = []
+    for k, ((own, numbers), hard_s) in enumerate(zip(parts, _shared(parts, metrics, judged), strict=True)):
+        said = replace(told, hard_s=hard_s) if k == main else _Told(hard_s, left_out=why)
+        out.append(_run(own, numbers, usual, judged, said))
+    return tuple(out)
+
+
+def _shared(parts: Sequence[Measured], whole: RunMetrics, judged: Judged) -> list[float]:
+    """The seconds of hard running that fall on each part."""
+    if not judged.work:
+        return [judged.hard_s * m.moving_s / max(whole.moving_s, 1.0) for _, m in parts]
+    edges = [*offsets(parts), int(whole.elapsed_s) + 1]
+    return [
+        float(sum(bout.seconds for bout in judged.work if begin <= bout.start_s < end))
+        for begin, end in zip(edges, edges[1:], strict=False)
+    ]
+
+
+def _told(activity: Activity, metrics: RunMetrics, usual: Usual | None, judged: Judged) -> _Told:
+    easy, left_out = easy_of(activity, metrics, usual, judged)
+    if usual is None or is_by_heart(activity) or judged.kind == "other" or metrics.trust == "summary":
+        return _Told(judged.hard_s, easy, left_out)
+    if judged.hard:
+        return _Told(judged.hard_s, easy, left_out, work=work_of(metrics, judged.work, usual))
+    return _Told(judged.hard_s, easy, left_out, control=control_of(metrics, judged.surges))
+
+
+def _run(activity: Activity, metrics: RunMetrics, usual: Usual | None, judged: Judged, told: _Told) -> Run:
     minutes = metrics.moving_s / 60.0 if activity.is_run else 0.0
-    hard_minutes = min(judged.hard_s / 60.0, minutes)
+    hard_minutes = min(told.hard_s / 60.0, minutes)
     return Run(
         id=activity.id,
         start=activity.start,
@@ -69,25 +139,38 @@ def _judge(activity: Activity, metrics: RunMetrics, usual: Usual | None, setting
         load=round(load_of(activity, metrics, usual), 3),
         easy_minutes=round(minutes - hard_minutes, 3),
         hard_minutes=round(hard_minutes, 3),
-        easy=easy,
-        left_out=left_out,
+        easy=told.easy,
+        left_out=told.left_out,
         device=activity.device,
         trainer=activity.trainer,
         perceived_exertion=activity.perceived_exertion,
         trust=metrics.trust,
         notes=_notes(metrics),
+        control=told.control,
+        work=told.work,
     )
 
 
-def _kind(activity: Activity, metrics: RunMetrics, usual: Usual | None, settings: AthleteSettings) -> Judged:
-    if not activity.is_run or (metrics.mean_m_s is not None and metrics.mean_m_s < SLOWEST_RUN_M_S):
+def kind_of(
+    activity: Activity,
+    metrics: RunMetrics,
+    usual: Usual | None,
+    settings: AthleteSettings,
+    maximum_bpm: float | None = None,
+) -> Judged:
+    """What an activity was: runs on the ground by speed and structure, the rest by heart rate."""
+    if is_by_heart(activity):
+        hard = by_heart.is_hard(metrics, by_heart.hard_from(activity, usual, settings, maximum_bpm))
+        if not activity.is_run:
+            return Judged("other", hard)
+        long = usual is not None and is_long(activity, metrics, usual)
+        return Judged("long" if long else "tempo" if hard else "easy", hard, 0.4 * metrics.moving_s if hard else 0.0)
+    if metrics.mean_m_s is not None and metrics.mean_m_s < SLOWEST_RUN_M_S:
         return Judged("other", False)
-    if usual is None:
-        return Judged("easy", False)
-    return classify(activity, metrics, usual, settings)
+    return Judged("easy", False) if usual is None else classify(activity, metrics, usual, settings)
 
 
-def _easy(activity: Activity, metrics: RunMetrics, usual: Usual | None, judged: Judged) -> Outcome:
+def easy_of(activity: Activity, metrics: RunMetrics, usual: Usual | None, judged: Judged) -> Outcome:
     """The easy heart rate or the first reason that rules it out."""
     if not activity.is_run:
         return None, "not a run"
@@ -101,7 +184,7 @@ def _easy(activity: Activity, metrics: RunMetrics, usual: Usual | None, judged: 
         return None, "hard session"
     if usual is None:
         return None, "no pace"
-    return easy_heart_rate(metrics, usual, judged.bouts)
+    return easy_heart_rate(metrics, usual, judged.surges)
 
 
 def _hour(activity: Activity) -> float | None:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from daemon.metrics.bouts import Bout, find_blocks, find_bouts
+from daemon.metrics.bouts import UNSMOOTHED, Bout, find_blocks, find_bouts
 from daemon.metrics.hints import RACE_TYPE, WORKOUT_TYPE, called_long, hints, laps_alternate
 from daemon.metrics.run_metrics import RunMetrics
 from daemon.metrics.usual import RIEGEL, WINDOWS_S, AthleteSettings, Usual
@@ -20,16 +20,19 @@ FAST, HINTED_FAST = 1.10, 1.07
 SHORT_FAST = 1.15
 """Short repetitions are at least this multiple of easy speed, and of the rest between them."""
 
-STRAY, HINTED_STRAY, SUSTAINED_STRAY = 1.5, 1.25, 2.0
+STRAY, HINTED_STRAY, SUSTAINED_STRAY = 1.65, 1.3, 2.4
 """Work stands out from the run's slow part by this factor more than ordinary runs do by themselves [measured on
 simulated runners: the 95th percentile of easy runs lies at 1.4 to 1.6, the 10th of sessions at 1.7 to 2.5]."""
 
-CONTRAST = 1.14
+CONTRAST = 1.15
 """Sustained work is at least this multiple of the run's own slow speed; a run that is paced up gently isn't [ENG]."""
 
 UNIFORM_FAST, UNIFORM_ENOUGH, UNIFORM_SPREADS, UNIFORM_S = 1.15, 1.18, 3.5, 1200
 """What is fast from end to end has nothing to stand out from: it must lie so many spreads of the runner's easy speed
 above it, between these multiples, for so long (s) [ENG]."""
+
+JOG = 0.92
+"""A rest this slow (a multiple of easy speed) is a rest between work, not a wander of the pace [ENG]."""
 
 BRIEF_S = 40
 """What 25 s look like in rows of 10 s at worst. Brief bouts are strides, or work where there are too many of them."""
@@ -38,10 +41,18 @@ LONGEST_REPETITION_S = 480
 LEAST_WORK_S, LEAST_WORK_SHARE = 180, 0.05
 """Less fast running than this, in seconds and as a share of the run, doesn't make a session."""
 
+COVERED = 2.0
+"""Repetitions that come by chance from an uneven tempo cover less of it than one part in so many; those of a session
+cover more, or are regular [ENG]."""
+
 TEMPO_S = 480
 RESPONSE_BPM = 9.0
 """A whole run answers where heart rate stands this far above the usual easy heart rate [ENG]: half of the way from
 easy to VT2, and more than the 6 bpm that ten percent more speed costs by itself."""
+
+STRONG_BPM, STRONG_RISE_BPM, STRONG_CONTRAST, STRONG_STRAY = 15.0, 12.0, 1.13, 1.5
+"""An answer that leaves no doubt lies this far above the usual and above the rest of the run; then speed need stand out
+no further than ordinary runs do [ENG]."""
 
 RISE_BPM_PER_M_S, LEAST_RISE_BPM = 8.0, 2.0
 """Within a run heart rate answers where it rises by this much for the speed: runners need 17 to 39 bpm per m/s
@@ -58,9 +69,9 @@ STRIDES_MOST = 10
 HILL_GRADE, HILLS_LEAST, HILLS_S = 0.03, 6, 240
 """Climbs are this steep; short ones are a session from so many on that take so long together (s) [ENG]."""
 
-REGULAR_LEAST, REGULAR_WITHIN, REGULAR_SHARE = 5, 0.2, 0.6
-"""Repetitions are regular from five on where this share of the gaps is within 20 % of their median [ENG]: of gaps left
-to chance about a fifth are."""
+REGULAR_LEAST, REGULAR_WITHIN, REGULAR_SHARE, BRIEF_REGULAR_SHARE = 5, 0.2, 0.6, 0.75
+"""Repetitions are regular from five on where this share of the gaps is within 20 % of their median, a larger one of very
+short ones [ENG]: of gaps left to chance about a fifth are."""
 
 SLOWEST_SLOW = 0.92
 """A run's slow part counts as at least this multiple of easy speed: walk breaks make no session of the rest [ENG]."""
@@ -74,13 +85,16 @@ SUMMARY_FAST, SUMMARY_HINTED_FAST = 1.12, 1.06
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Kind and hardness of a run, the seconds of hard running in it, the bouts found and those that counted."""
+    """Kind and hardness of a run, the seconds of hard running in it, the bouts that made it so.
+
+    `work` is empty where the whole run was hard. `surges` are the fast bouts of a run that wasn't hard.
+    """
 
     kind: Kind
     hard: bool
     hard_s: float = 0.0
-    bouts: tuple[Bout, ...] = ()
     work: tuple[Bout, ...] = ()
+    surges: tuple[Bout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +114,11 @@ class Bar:
         """The best an ordinary run comes to over so many seconds."""
         return self.slow * self._wander(seconds)
 
-    def sustained(self, seconds: float) -> float:
-        """The bar for sustained work of so many seconds."""
-        contrast = max(CONTRAST, 1.0 + SUSTAINED_STRAY / STRAY * self.stray * (self._wander(seconds) - 1.0))
-        return max(self.fast + 0.01, self.slow * contrast)
+    def sustained(self, block: Bout, strong: bool) -> float:
+        """The bar for a block of sustained work; lower where heart rate answers it strongly."""
+        slow = SLOWEST_SLOW if block.rest <= JOG else self.slow
+        stray, contrast = (STRONG_STRAY, STRONG_CONTRAST) if strong else (SUSTAINED_STRAY / STRAY * self.stray, CONTRAST)
+        return max(self.fast + 0.01, slow * max(contrast, 1.0 + stray * (self._wander(block.seconds) - 1.0)))
 
     def _wander(self, seconds: float) -> float:
         """The usual wander over `seconds`, between the windows by the logarithm of time."""
@@ -131,24 +146,23 @@ def classify(activity: Activity, metrics: RunMetrics, usual: Usual, settings: At
     bar = bar_of(metrics, usual, hinted)
     bouts = find_bouts(metrics, usual.speed_m_s, bar.fast)
     work, strides = _repetitions(bouts, bar)
+    if not work:
+        work = _by_the_half_minute(metrics, usual, bar)
     session = _session(work, 2 if hinted else 3, metrics.moving_s)
     blocks = find_blocks(metrics, usual.speed_m_s, bar.fast - 0.03)
     uniform = any(is_uniformly_fast(b, metrics, usual, settings) for b in blocks)
     blocks = [b for b in blocks if is_sustained(b, bar, usual, settings)]
-    if sum(b.seconds for b in blocks) >= TEMPO_S and (session is None or _covers(blocks, work)):
+    if sum(b.seconds for b in blocks) >= TEMPO_S and (session is None or _covers(blocks, work) and not is_regular(work)):
         session, work = "tempo", blocks
     long = is_long(activity, metrics, usual)
-    found = tuple(bouts)
     if is_race(activity, metrics, usual, settings):
-        return Judged("race", True, metrics.moving_s, found, tuple(work))
-    if session is None and uniform:
-        return Judged("long" if long else "tempo", True, metrics.moving_s, found)
+        return Judged("race", True, metrics.moving_s)
     if session is not None:
-        hard_s = float(sum(b.seconds for b in work))
-        return Judged("long" if long else session, True, hard_s, found, tuple(work))
-    if long:
-        return Judged("long", False, 0.0, found)
-    return Judged("strides" if strides else "easy", False, 0.0, found)
+        return Judged("long" if long else session, True, float(sum(b.seconds for b in work)), tuple(work))
+    if uniform:
+        return Judged("long" if long else "tempo", True, metrics.moving_s)
+    surges = tuple(b for b in bouts if stands_out(b))
+    return Judged("long" if long else "strides" if strides else "easy", False, surges=surges)
 
 
 def _repetitions(bouts: Sequence[Bout], bar: Bar) -> tuple[list[Bout], bool]:
@@ -170,24 +184,31 @@ def _repetitions(bouts: Sequence[Bout], bar: Bar) -> tuple[list[Bout], bool]:
     return work, len(strides) >= 3
 
 
+def _by_the_half_minute(metrics: RunMetrics, usual: Usual, bar: Bar) -> list[Bout]:
+    """Repetitions too short and too close for an average over 30 s, where there are many and they are regular."""
+    quick = [b for b in find_bouts(metrics, usual.speed_m_s, bar.fast, UNSMOOTHED) if stands_out(b)]
+    many = len(quick) > STRIDES_MOST and sum(b.seconds for b in quick) > STRIDES_S
+    return quick if many and is_regular(quick, BRIEF_REGULAR_SHARE) else []
+
+
 def stands_out(bout: Bout) -> bool:
     """Whether a bout is as fast, and as much faster than the rest around it, as a short repetition is."""
     return bout.seconds <= LONGEST_REPETITION_S and bout.speed >= SHORT_FAST * max(min(bout.rest, 1.1), 0.98)
 
 
-def is_regular(bouts: Sequence[Bout]) -> bool:
+def is_regular(bouts: Sequence[Bout], share: float = REGULAR_SHARE) -> bool:
     """Whether bouts begin like clockwork: chance doesn't repeat itself."""
     gaps = sorted(b.start_s - a.start_s for a, b in zip(bouts, bouts[1:], strict=False))
     if len(gaps) < REGULAR_LEAST - 1:
         return False
     middle = gaps[len(gaps) // 2]
     even = sum(abs(gap - middle) <= REGULAR_WITHIN * middle for gap in gaps)
-    return even >= REGULAR_SHARE * len(gaps)
+    return even >= share * len(gaps)
 
 
 def is_sustained(block: Bout, bar: Bar, usual: Usual, settings: AthleteSettings) -> bool:
     """Whether a block of some minutes is work: fast, standing out from the run, and answered by the heart."""
-    if block.speed < bar.sustained(block.seconds):
+    if block.speed < bar.sustained(block, answers_strongly(block, usual)):
         return False
     if block.bpm is None:
         return block.speed >= BLIND_FAST
@@ -195,6 +216,13 @@ def is_sustained(block: Bout, bar: Bar, usual: Usual, settings: AthleteSettings)
         return block.bpm >= response_from(usual, settings)
     faster = (block.speed - min(block.rest, 1.0)) * usual.speed_m_s
     return block.rise >= max(LEAST_RISE_BPM, RISE_BPM_PER_M_S * faster)
+
+
+def answers_strongly(block: Bout, usual: Usual) -> bool:
+    """Whether heart rate leaves no doubt: far above the usual easy one, and well above the rest of this run."""
+    if block.bpm is None or block.rise is None or usual.heart_rate_bpm is None:
+        return False
+    return block.bpm >= usual.heart_rate_bpm + STRONG_BPM and block.rise >= STRONG_RISE_BPM
 
 
 def response_from(usual: Usual, settings: AthleteSettings) -> float:
@@ -207,7 +235,7 @@ def response_from(usual: Usual, settings: AthleteSettings) -> float:
 
 def _covers(blocks: Sequence[Bout], work: Sequence[Bout]) -> bool:
     """Whether sustained work is more of the session than repetitions are."""
-    return sum(b.seconds for b in blocks) > 3.5 * sum(b.seconds for b in work)
+    return sum(b.seconds for b in blocks) > COVERED * sum(b.seconds for b in work)
 
 
 def _session(work: Sequence[Bout], least: int, moving_s: float) -> Kind | None:

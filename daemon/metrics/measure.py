@@ -1,5 +1,7 @@
 """One run's series turned into numbers that don't depend on the runner. Pure; never looks at other runs."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,7 @@ from daemon.metrics.run_metrics import ROW_S, UNKNOWN, RunMetrics, Table, pack, 
 from daemon.values import Activity, FloatArray, Series
 
 BEST_S = (30, 60, 120, 300, 600, 1200, 1800, 2700, 3600)
+BEST_BPM_S = (30, 600, 1200, 1800)
 RELAXED_QUANTILE, SLOW_QUANTILE = 0.4, 0.1
 RELAXED_BAND = 0.07
 """Minutes within ±7 % of the relaxed speed give `relaxed_bpm`."""
@@ -26,10 +29,15 @@ CUBE_CAP_M_S = 7.0
 
 
 def measure(activity: Activity, series: Series | None) -> RunMetrics:
-    """The athlete-independent numbers of one run; from its summary alone where `series` is None or holds no speed."""
-    if series is None or not np.isfinite(series.speed_m_s).any():
+    """The athlete-independent numbers of one run; from its summary alone where `series` is None.
+
+    Where the series holds no speed, heart rate is measured and the rest comes from the summary.
+    """
+    if series is None:
         return _from_summary(activity)
     with np.errstate(all="ignore"):
+        if not np.isfinite(series.speed_m_s).any():
+            return _from_heart_rate(activity, series)
         return _from_series(activity, series)
 
 
@@ -46,9 +54,20 @@ def _from_summary(activity: Activity) -> RunMetrics:
         mean_m_s=speed,
         mean_cubed=None if speed is None else _round(min(speed, CUBE_CAP_M_S) ** 3),
         mean_bpm=activity.average_heart_rate_bpm or None,
-        max_bpm=activity.max_heart_rate_bpm or None,
         relaxed_m_s=speed,
         temperature_c=activity.average_temperature_c,
+    )
+
+
+def _from_heart_rate(activity: Activity, series: Series) -> RunMetrics:
+    heart = series.heart_rate_bpm
+    share = float(np.isfinite(heart[series.flags & NO_DATA == 0]).mean())
+    return replace(
+        _from_summary(activity),
+        mean_bpm=_mean(heart),
+        best_bpm=_best_bpm(heart, series.step_s),
+        heart_share=_round(share),
+        sensor=sensor_grade(share),
     )
 
 
@@ -76,14 +95,14 @@ def _from_series(activity: Activity, series: Series) -> RunMetrics:
         mean_m_s=_mean(gap[moving]),
         mean_cubed=_mean(smooth**3),
         mean_bpm=_mean(heart[moving]),
-        max_bpm=_best(heart, 30 // step),
+        best_bpm=_best_bpm(heart, step),
         relaxed_m_s=relaxed,
         slow_m_s=slow,
         relaxed_bpm=relaxed_bpm,
         altitude_m=_mean(series.altitude_m),
         temperature_c=_temperature(activity, series),
         heart_share=_round(share),
-        sensor=_sensor(share),
+        sensor=sensor_grade(share),
         faults=_faults(series.flags[moving]),
         best=_bests(gap, heart, step),
         rows=_rows(series, gap),
@@ -138,16 +157,19 @@ def _bests(gap: FloatArray, heart: FloatArray, step: int) -> tuple[tuple[int, fl
     return tuple(out)
 
 
-def _best(values: FloatArray, rows: int) -> float | None:
-    """Highest mean over `rows` successive known values."""
-    good = np.isfinite(values)
-    if values.size < rows:
-        return None
-    total = np.concatenate(([0.0], np.cumsum(np.where(good, values, 0.0))))
+def _best_bpm(heart: FloatArray, step: int) -> tuple[tuple[int, float], ...]:
+    """Highest mean heart rate over each of `BEST_BPM_S`, of stretches of which 90 % are known."""
+    good = np.isfinite(heart)
+    total = np.concatenate(([0.0], np.cumsum(np.where(good, heart, 0.0))))
     count = np.concatenate(([0], np.cumsum(good)))
-    full = count[rows:] - count[:-rows] == rows
-    sums = (total[rows:] - total[:-rows])[full]
-    return _round(float(sums.max()) / rows) if sums.size else None
+    out = []
+    for seconds in BEST_BPM_S:
+        rows = seconds // step
+        known = count[rows:] - count[:-rows]
+        enough = known >= 0.9 * rows
+        if enough.any():
+            out.append((seconds, _round(float(((total[rows:] - total[:-rows])[enough] / known[enough]).max()))))
+    return tuple(out)
 
 
 def _faults(flags: NDArray[np.uint8]) -> tuple[tuple[str, float], ...]:
@@ -163,7 +185,7 @@ def _faults(flags: NDArray[np.uint8]) -> tuple[tuple[str, float], ...]:
     return tuple(sorted(out, key=lambda fault: -fault[1]))
 
 
-def _sensor(share: float) -> str:
+def sensor_grade(share: float) -> str:
     """A from 95 % believable heart rate, B from 80 %, C below; "" without any [ENG]."""
     if share <= 0.0:
         return ""

@@ -24,9 +24,11 @@ class RunMetrics:
     """One run, measured without knowing the runner. Speeds are grade-adjusted.
 
     `relaxed_m_s` is the 40th percentile of the minutes' speeds: warm-up and recovery pace of a session, the pace
-    itself of an even run; `relaxed_bpm` is mean heart rate of the first minutes near it. `slow_m_s` is the 15th
-    percentile, what faster stretches stand out from. `mean_cubed` is the mean of speed³ while moving (m³/s³). `best` holds (seconds, m/s, bpm or None). `faults` holds (words, share of the moving time whose heart rate
-    it took). `sensor` is A, B or C by the share of moving time with a believable heart rate, "" without any.
+    itself of an even run; `relaxed_bpm` is mean heart rate of the first minutes near it. `slow_m_s` is the 10th
+    percentile, what faster stretches stand out from. `mean_cubed` is the mean of speed³ while moving (m³/s³).
+    `best` holds (seconds, m/s, bpm or None): the fastest so many seconds; `best_bpm` (seconds, bpm): those of the
+    highest heart rate. `faults` holds (words, share of the moving time whose heart rate it took). `sensor` is A, B or
+    C by the share of moving time with a believable heart rate, "" without any.
 
     `rows` and `minutes` are packed tables of integers, `UNKNOWN` where not known; see `row_table`, `minute_table`.
     """
@@ -38,7 +40,6 @@ class RunMetrics:
     mean_m_s: float | None = None
     mean_cubed: float | None = None
     mean_bpm: float | None = None
-    max_bpm: float | None = None
     relaxed_m_s: float | None = None
     slow_m_s: float | None = None
     relaxed_bpm: float | None = None
@@ -48,12 +49,17 @@ class RunMetrics:
     sensor: str = ""
     faults: tuple[tuple[str, float], ...] = ()
     best: tuple[tuple[int, float, float | None], ...] = ()
+    best_bpm: tuple[tuple[int, float], ...] = ()
     rows: str = ""
     minutes: str = ""
 
     def best_speed(self, seconds: int) -> float:
         """Best speed held for `seconds` (m/s), 0.0 where the run is shorter."""
         return next((speed for length, speed, _ in self.best if length == seconds), 0.0)
+
+    def highest_bpm(self, seconds: int) -> float | None:
+        """Highest mean heart rate over `seconds` (bpm), None where it isn't known for so long."""
+        return next((bpm for length, bpm in self.best_bpm if length == seconds), None)
 
     def row_table(self) -> Table:
         """One column per `ROW_S` of elapsed time, shape (3, n): speed (cm/s), heart rate (bpm), grade (‰)."""
@@ -74,7 +80,12 @@ _DEFAULTS = {f.name: f.default for f in fields(RunMetrics)}
 def pack(columns: Sequence[FloatArray]) -> str:
     """Columns of one length as text: little-endian int16, base64; NaN becomes `UNKNOWN`."""
     table = np.stack([np.where(np.isfinite(column), np.rint(column), UNKNOWN) for column in columns])
-    return b64encode(np.clip(table, -32768, 32767).astype("<i2").tobytes()).decode("ascii")
+    return pack_table(np.clip(table, -32768, 32767).astype(np.int16))
+
+
+def pack_table(table: Table) -> str:
+    """A table as text, as `pack` makes it."""
+    return b64encode(table.astype("<i2").tobytes()).decode("ascii")
 
 
 def unpack(text: str, rows: int) -> Table:

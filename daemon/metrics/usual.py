@@ -117,7 +117,7 @@ def usual_of(lessons: Sequence[Lesson], now: datetime, hour_m_s: float) -> Usual
         moving_s=median(recent if len(recent) >= 4 else [item.moving_s for item in lessons]),
         altitude_m=median(heights) if heights else None,
         hour_m_s=hour_m_s,
-        wander=tuple(_lower_third([c.contrast[k] for c in lessons if k < len(c.contrast)]) for k in _WINDOWS),
+        wander=tuple(_lower_quarter([c.contrast[k] for c in lessons if k < len(c.contrast)]) for k in _WINDOWS),
         spread=MAD_TO_SD * median([abs(item.speed_m_s / speed - 1.0) for item in lessons]),
     )
 
@@ -125,9 +125,9 @@ def usual_of(lessons: Sequence[Lesson], now: datetime, hour_m_s: float) -> Usual
 _WINDOWS = range(len(WINDOWS_S))
 
 
-def _lower_third(values: list[float]) -> float:
-    """The value a third of the way up, 1.0 without any: sessions stray on purpose and are no measure of the rest."""
-    return max(sorted(values)[len(values) // 3], 1.0) if values else 1.0
+def _lower_quarter(values: list[float]) -> float:
+    """The value a quarter of the way up, 1.0 without any: sessions stray on purpose and are no measure of the rest."""
+    return max(sorted(values)[len(values) // 4], 1.0) if values else 1.0
 
 
 class Past:
