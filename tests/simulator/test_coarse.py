@@ -57,7 +57,7 @@ class TestEasyHeartRate:
         rows, seconds = np.array([pair for pair in found if None not in pair], dtype=float).T
         assert abs(np.mean(rows - seconds)) <= off
         assert np.std(rows - seconds) <= scatter
-        assert np.std(rows) == pytest.approx(np.std(seconds), rel=0.1)
+        assert np.std(rows) == pytest.approx(np.std(seconds), rel=0.2)
 
     def test_is_there_as_often(self, both: tuple[list[Run], list[Run]]) -> None:
         rows, seconds = ([run.easy is not None for run in runs] for runs in both)
