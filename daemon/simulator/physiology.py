@@ -21,6 +21,9 @@ HEART_LAG_S = 40.0
 HEAT_BPM_PER_C = 0.7  # above 12 °C
 STANDING_ABOVE_REST_BPM = 32.0
 HARD_FROM, HARD_BPM = 1.12, 45.0  # beyond 1.12 x easy speed the heart answers more than in proportion
+PACE_TAU_S = 180.0
+"""How long a wandering pace hangs together: minutes of two real runners correlate .7, .4 and .2 after 1, 2 and 4."""
+
 SLOW_COMPONENT_BPM = 6.0  # the first minutes cost less than the same pace does later
 
 
@@ -156,7 +159,7 @@ def _true_speed(
     planned = np.array([s.speed_m_s for s in segments])[index]
     own_grade = np.array([s.grade is not None for s in segments])[index]
     ease = np.where(own_grade, 1.0, np.sqrt(grade_cost(grade)))
-    speed = planned / ease * (1 + smooth_noise(rng, n, conditions.pace_cv, 80 / STEP_S))
+    speed = planned / ease * (1 + smooth_noise(rng, n, conditions.pace_cv, PACE_TAU_S / STEP_S))
     work = np.array([s.work for s in segments])[index]
     for _ in range(rng.poisson(conditions.stops_per_hour * n * STEP_S / 3600)):
         begin, length = rng.integers(0, n), rng.integers(3, 10)

@@ -33,7 +33,8 @@ class Noise:
     """How untidy a life is. Standard deviations unless said otherwise.
 
     The level of the body wanders (`wander_bpm` around its mean, forgotten over `wander_days`), each run is off by
-    `run_bpm`, and a share of `outliers` by 10 ± 8 more. Weeks vary by `week_log`, runs by `run_log` (log minutes); a
+    `run_bpm`, and a share of `outliers` by 10 ± 8 more. The pace of easy running wanders as slowly by
+    `pace_wander_m_s`, and from run to run by `pace_m_s`. Weeks vary by `week_log`, runs by `run_log` (log minutes); a
     share `skipped` of the plan isn't run. The rest goes to `Conditions`.
     """
 
@@ -53,6 +54,7 @@ class Noise:
     stops_per_hour: float
     thermometer: Thermometer
     faults: SensorFaults = field(default_factory=SensorFaults)
+    pace_wander_m_s: float = 0.0
 
 
 WORLDS: dict[WorldName, Noise] = {
@@ -160,8 +162,9 @@ def some_noise(rng: np.random.Generator, planned: int) -> Noise:
         wander_days=float(np.exp(rng.uniform(np.log(30), np.log(100)))),
         run_bpm=float(rng.uniform(1.8, 4.4)),
         outliers=float(rng.uniform(0.0, 0.06)),
-        pace_m_s=float(rng.uniform(0.11, 0.18)),
-        pace_cv=float(rng.uniform(0.03, 0.07)),
+        pace_m_s=float(rng.uniform(0.07, 0.12)),
+        pace_wander_m_s=float(rng.uniform(0.06, 0.14)),
+        pace_cv=float(rng.uniform(0.022, 0.062)),
         gps_cv=float(rng.uniform(0.03, 0.08)),
         drift_bpm_per_min=float(rng.uniform(0.05, 0.17)),
         wobble_bpm=float(rng.uniform(1.4, 2.8)),
@@ -175,6 +178,14 @@ def some_noise(rng: np.random.Generator, planned: int) -> Noise:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Where the body stands on a day: what easy running costs beyond its mean, and how much faster it is run."""
+
+    bpm: float
+    m_s: float
+
+
 def simulate(
     spec: RunnerSpec, start: date, end: date, events: Sequence[Event] = (), since: date | None = None
 ) -> list[SimulatedActivity]:
@@ -183,26 +194,30 @@ def simulate(
     `since` leaves out what was run before that day: the part of a life that events change, without the rest of it.
     """
     days = _days(spec, start, end, events, since or start)
-    activities = [a for today, level in days for a in _run_day(spec, today, level)]
+    activities = [a for today, form in days for a in _run_day(spec, today, form)]
     return sorted(activities, key=lambda a: a.start)
 
 
 def _days(
     spec: RunnerSpec, start: date, end: date, events: Sequence[Event], since: date
-) -> Iterator[tuple[Today, float]]:
-    """Each day from `since` with its plan, changed by the events, and the level of the body, which began at `start`."""
+) -> Iterator[tuple[Today, Form]]:
+    """Each day from `since` with its plan, changed by the events, and the runner's form, which began at `start`."""
     noise = spec.life
     keep = float(np.exp(-1 / noise.wander_days))
-    level = float(np.random.default_rng([spec.seed, 1]).normal(0, noise.wander_bpm))
+    new = float(np.sqrt(1 - keep**2))
+    rng = np.random.default_rng([spec.seed, 1])
+    form = Form(float(rng.normal(0, noise.wander_bpm)), float(rng.normal(0, noise.pace_wander_m_s)))
     day = start
     while day < end:
         rng = np.random.default_rng([spec.seed, day.toordinal()])
-        level = keep * level + np.sqrt(1 - keep**2) * float(rng.normal(0, noise.wander_bpm))
+        bpm = keep * form.bpm + new * float(rng.normal(0, noise.wander_bpm))
+        pace = float(rng.normal(0, noise.pace_wander_m_s)) if noise.pace_wander_m_s else 0.0
+        form = Form(bpm, keep * form.m_s + new * pace)
         if day >= since:
             today = Today(day, _planned(spec, day, rng), spec.device, luck=float(rng.random()))
             for event in events:
                 event.touch(today)
-            yield today, float(level)
+            yield today, form
         day += timedelta(1)
 
 
@@ -218,20 +233,20 @@ def _planned(spec: RunnerSpec, day: date, rng: np.random.Generator) -> list[Sess
     return planned
 
 
-def _run_day(spec: RunnerSpec, today: Today, level: float) -> Iterator[SimulatedActivity]:
+def _run_day(spec: RunnerSpec, today: Today, form: Form) -> Iterator[SimulatedActivity]:
     for number, session in enumerate(today.sessions):
         rng = np.random.default_rng([spec.seed, today.day.toordinal(), 10 + number])
-        run = _one_run(spec, today, session, level, number, rng)
+        run = _one_run(spec, today, session, form, number, rng)
         yield run
         if today.uploaded_twice:
             yield _from_the_phone(run)
 
 
 def _one_run(
-    spec: RunnerSpec, today: Today, session: Session, level: float, number: int, rng: np.random.Generator
+    spec: RunnerSpec, today: Today, session: Session, form: Form, number: int, rng: np.random.Generator
 ) -> SimulatedActivity:
-    conditions = _conditions(spec, today, session, level, rng)
-    pace = float(rng.normal(0, spec.life.pace_m_s)) - (0.0 if session.hard else today.slower_m_s)
+    conditions = _conditions(spec, today, session, form.bpm, rng)
+    pace = form.m_s + float(rng.normal(0, spec.life.pace_m_s)) - (0.0 if session.hard else today.slower_m_s)
     minutes_late = today.hours_moved * 60 + float(rng.normal(0, 12))
     local = datetime.combine(today.day, datetime.min.time(), UTC) + timedelta(hours=session.hour, minutes=minutes_late)
     riding = session.sport == "Ride"

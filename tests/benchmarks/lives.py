@@ -46,7 +46,7 @@ class Runner:
         self.first = first
         self.event = first + timedelta(weeks=int(rng.integers(36, 45)))
         self._measured: dict[SimulatedActivity, Measured] = {}
-        self._bases: dict[tuple[Event, ...], list[SimulatedActivity]] = {}
+        self._bases: dict[tuple[Event, ...], list[tuple[Truth, Measured]]] = {}
 
     @property
     def touched(self) -> date:
@@ -55,19 +55,21 @@ class Runner:
 
     def live(self, base: Sequence[Event], events: Sequence[Event], days_after: int = WINDOW_DAYS) -> Lived:
         """The life with the `base` events from the first day on, and with `events` from `touched` on."""
-        runs = self._base(tuple(base)) + self._rest([*base, *events], days_after)
-        measured = [self._measure(run) for run in runs]
-        averages = {a.id: a.average_heart_rate_bpm for a, _ in measured if a.average_heart_rate_bpm is not None}
-        return Lived(judge_runs(measured, AthleteSettings()), {run.id: run.truth for run in runs}, averages)
-
-    def _base(self, base: tuple[Event, ...]) -> list[SimulatedActivity]:
-        if base not in self._bases:
-            self._bases[base] = simulate(self.spec, self.first, self.touched, base)
-        return self._bases[base]
-
-    def _rest(self, events: Sequence[Event], days_after: int) -> list[SimulatedActivity]:
         end = self.event + timedelta(days=days_after)
-        return simulate(self.spec, self.first, end, events, since=self.touched)
+        rest = simulate(self.spec, self.first, end, [*base, *events], since=self.touched)
+        runs = [*self._base(tuple(base)), *((run.truth, self._measure(run)) for run in rest)]
+        activities = [activity for _, (activity, _) in runs]
+        return Lived(
+            runs=judge_runs([measured for _, measured in runs], AthleteSettings()),
+            truths={activity.id: truth for truth, (activity, _) in runs},
+            averages={a.id: a.average_heart_rate_bpm for a in activities if a.average_heart_rate_bpm is not None},
+        )
+
+    def _base(self, base: tuple[Event, ...]) -> list[tuple[Truth, Measured]]:
+        if base not in self._bases:
+            runs = simulate(self.spec, self.first, self.touched, base)
+            self._bases[base] = [(run.truth, self._measure(run)) for run in runs]
+        return self._bases[base]
 
     def _measure(self, run: SimulatedActivity) -> Measured:
         known = self._measured.get(run)

@@ -13,7 +13,7 @@ from tests.benchmarks.lives import Lived
 
 DaysUp = dict[str, frozenset[date]]
 
-MEANS = "mean heart rate of 7 runs 3 bpm above that of 28"
+MEANS = "mean heart rate of 7 runs 3 above that of 28"
 RATIO = "acute:chronic load above 1.5"
 CEILING = "an easy run above 145 bpm"
 DISTANCE = "30 % more distance than the week before"

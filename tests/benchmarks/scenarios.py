@@ -1,7 +1,7 @@
 """What may happen to a simulated runner, and whether training was to blame: the scenarios of SCIENCE.md's table."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 from zlib import crc32
@@ -35,7 +35,7 @@ class Plan:
     """What happens: `base` from the first day on, `events` from a week before the event on.
 
     `introduced_on` is the day of the first hard session where intensity comes; `strained_on` the day from which
-    training costs too much.
+    training costs too much. `established` where hard running was there from the first day on.
     """
 
     events: tuple[Event, ...] = ()
@@ -44,6 +44,7 @@ class Plan:
     change: Change | None = None
     strained_on: date | None = None
     days_after: int = 56
+    established: bool = False
 
 
 Happens = Callable[[Runner, np.random.Generator], Plan]
@@ -148,15 +149,32 @@ def _three_hard_days(runner: Runner, rng: np.random.Generator) -> Plan:
     return Plan(works, introduced_on=first_session(works[0]), strained_on=runner.event)
 
 
+def _always_hard(runner: Runner) -> SpeedWork:
+    """A hard session a week since the first day."""
+    kind = some_kind(np.random.default_rng([runner.seed, 11]))
+    return speed_work(runner, kind, "replaced", runner.first)
+
+
 def _second_session(runner: Runner, rng: np.random.Generator) -> Plan:
-    """A hard session a week since the first day; a second, the day before the long run, from the event on."""
-    first = speed_work(runner, some_kind(rng), "replaced", runner.first)
+    """On top of a hard session a week since the first day a second one, the day before the long run."""
     second = SpeedWork(runner.event, some_kind(rng), 5, 50.0, 5, missed=_missed(runner))
-    return Plan((second,), (first,), strained_on=first_session(second))
+    return Plan((second,), (_always_hard(runner),), strained_on=first_session(second), established=True)
 
 
 def _established(runner: Runner, rng: np.random.Generator) -> Plan:
-    return Plan(base=(speed_work(runner, some_kind(rng), "replaced", runner.first),))
+    return Plan(base=(_always_hard(runner),), established=True)
+
+
+def _cycle(*, intensity: bool) -> Happens:
+    """A cycle as it always was, whose second half costs 2 to 4 bpm more."""
+
+    def happens(runner: Runner, rng: np.random.Generator) -> Plan:
+        own = np.random.default_rng([runner.seed, 12])
+        luteal = LutealPhase(runner.first - timedelta(days=int(own.integers(28))), bpm=float(own.uniform(2, 4)))
+        plan = _introduced(runner, rng, some_change(rng)) if intensity else Plan()
+        return replace(plan, base=(luteal,))
+
+    return happens
 
 
 def _faster(runner: Runner, begin: date) -> Event:
@@ -183,7 +201,6 @@ ELSE: dict[str, Callable[[Runner, date], Event]] = {
     "faulty sensor": lambda runner, begin: FaultySensor(begin),
     "hard bike weeks": lambda runner, begin: HardBikeWeeks(begin),
     "faster easy runs": _faster,
-    "luteal phase": lambda runner, begin: LutealPhase(begin),
     "summer warming up": lambda runner, begin: Warming(begin, days=49, warmer_c=9.0),
 }
 
@@ -192,6 +209,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("established", "innocent", _established),
     Scenario("absorbed, replaced", "innocent", _replaced, intensity=True),
     Scenario("absorbed, added", "innocent", _added, intensity=True),
+    Scenario("luteal phase", "innocent", _cycle(intensity=False)),
+    Scenario("luteal phase, absorbed", "innocent", _cycle(intensity=True), intensity=True),
     *(Scenario(name, "innocent", _something_else(what, intensity=False)) for name, what in ELSE.items()),
     *(
         Scenario(f"{name}, absorbed", "innocent", _something_else(what, intensity=True), intensity=True)
@@ -213,7 +232,7 @@ SHORT = tuple(
         "absorbed, added",
         "faster easy runs",
         "new sensor, absorbed",
-        "luteal phase, absorbed",
+        "heat wave, absorbed",
         "+5 bpm",
         "+8 bpm",
         "three hard days",

@@ -16,7 +16,7 @@ from tests.benchmarks.walk import Outcome, caught_on, delay_runs
 Outcomes = Mapping[WorldName, Sequence[Outcome]]
 Figures = Mapping[WorldName, Mapping[str, Figure]]
 
-LABEL, CELL = 44, 24
+LABEL, CELL = 48, 24
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> None:

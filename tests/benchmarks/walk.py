@@ -15,6 +15,9 @@ from tests.benchmarks.scenarios import Plan, Scenario
 LEARNT_DAYS = 140
 """Days are judged from the twentieth week on."""
 
+MEMORY_DAYS = 70
+"""For so long a verdict remembers: where a base isn't counted itself, it is walked from that many days before."""
+
 UP = ("watch", "pull_back")
 
 
@@ -100,7 +103,9 @@ class Walker:
     def base(self, lived: Lived, plan: Plan) -> list[Verdict]:
         """The verdicts of the days before anything is touched."""
         if plan.base not in self._bases:
-            first = self.runner.first + timedelta(days=LEARNT_DAYS)
+            learnt = self.runner.first + timedelta(days=LEARNT_DAYS)
+            # Only the plain base is counted; of another one the verdict needs no more than its memory.
+            first = self.runner.touched - timedelta(days=MEMORY_DAYS) if plan.base else learnt
             self._bases[plan.base] = self._walk(RunTable.of(lived.runs), first, self.runner.touched, None)
         return self._bases[plan.base]
 
@@ -123,7 +128,7 @@ class Walker:
         verdicts = self._walk(RunTable.of(lived.runs), runner.touched, end, base[-1])
         after = [run for run in lived.runs if run.day >= runner.touched]
         hard = [run for run in after if lived.truths[run.id].hard and run.is_run]
-        came = hard[0] if hard and not plan.base else None
+        came = hard[0] if hard and not plan.established else None
         rules = people_do.days_up(lived, [v.day for v in verdicts])
         rules |= people_do.blind_rule(None if came is None else came.day)
         return Outcome(
@@ -136,7 +141,7 @@ class Walker:
             introduced=None if came is None else (came.day - runner.event).days,
             first_kind=None if came is None else lived.truths[came.id].kind,
             change=plan.change,
-            established=bool(plan.base),
+            established=plan.established,
             strained=_offset(plan.strained_on, runner.event),
             spells=tuple(
                 Spell(_offset(spell.introduced_on, runner.event), spell.established, spell.change)

@@ -19,7 +19,10 @@ SESSIONS = (SpeedWork(JANUARY, "intervals", 2), SpeedWork(JANUARY, "tempo", 4), 
 
 
 def lived(world: WorldName) -> list[list[SimulatedActivity]]:
-    return [simulate(some_runner(seed, world), JANUARY, JANUARY + timedelta(56), SESSIONS) for seed in range(5)]
+    """What some runners with a sound sensor ran."""
+    specs = [some_runner(seed, world) for seed in range(5)]
+    sound = [replace(spec, noise=replace(spec.life, faults=SensorFaults())) for spec in specs]
+    return [simulate(spec, JANUARY, JANUARY + timedelta(56), SESSIONS) for spec in sound]
 
 
 def judged(runs: list[SimulatedActivity], *, coarse: bool) -> list[Run]:
@@ -54,7 +57,7 @@ class TestEasyHeartRate:
         rows, seconds = np.array([pair for pair in found if None not in pair], dtype=float).T
         assert abs(np.mean(rows - seconds)) <= off
         assert np.std(rows - seconds) <= scatter
-        assert np.std(rows) == pytest.approx(np.std(seconds), rel=0.1)
+        assert np.std(rows) == pytest.approx(np.std(seconds), rel=0.2)
 
     def test_is_there_as_often(self, both: tuple[list[Run], list[Run]]) -> None:
         rows, seconds = ([run.easy is not None for run in runs] for runs in both)
@@ -99,7 +102,7 @@ def test_the_summary_tells_the_same() -> None:
 
 def test_missing_rows_are_missing_for_the_same_reason() -> None:
     for run in lived("realistic")[0][:8]:
-        clean = replace(run, conditions=replace(run.conditions, faults=SensorFaults(), auto_pause=True))
+        clean = replace(run, conditions=replace(run.conditions, auto_pause=True))
         series = (record(clean)[1], make_series(clean.as_streams()))
         assert series[0] is not None and series[1] is not None
         differ = series[0].flags != series[1].flags

@@ -227,7 +227,8 @@ def test_streams_are_one_length_and_agree_with_the_summary() -> None:
 
 def test_faulty_sensors_show_in_the_realistic_world_only() -> None:
     assert WORLDS["quiet"].faults.missing == 0
-    runs = simulate(some_runner(2), date(2025, 1, 1), date(2025, 12, 31))
+    spec = RunnerSpec(seed=2, world="realistic")
+    runs = simulate(spec, date(2025, 1, 1), date(2025, 12, 31))
     beats = [r.trace().heart_rate_bpm for r in runs]
     assert any(b is None for b in beats)
     assert any(b is not None and b.min() == 0 for b in beats)
