@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from daemon.signals.course import Ruler, excursion
-from daemon.signals.days import recent_mean, rolling_max, rolling_sum
+from daemon.signals.days import recent_middle, rolling_max, rolling_sum
 from tests.signals.weeks import MONDAY, SUNDAY, TUESDAY, WEEK, answer, end_of, from_week, run, signal, weeks
 
 NOTHING = {}
@@ -26,7 +26,7 @@ def test_sums_and_largest_of_rolling_days_by_hand():
 
 def test_a_mean_of_recent_runs_needs_enough_fresh_ones():
     at, values = np.array([0, 2, 3, 9]), np.array([1.0, np.nan, 3.0, 5.0])
-    mean = recent_mean(at, values, 12, number=2, least=2, fresh_days=8)
+    mean = recent_middle(at, values, 12, number=2, least=2, fresh_days=8)
     assert np.array_equal(mean[:8], [np.nan] * 3 + [2.0] * 5, equal_nan=True)
     assert np.isnan(mean[8]), "the run of day 0 is no longer fresh"
     assert mean[9] == 4.0
