@@ -27,7 +27,7 @@ ONCE_A_YEAR = (2.2, 3.4)  # the limit lies between so many times what one day in
 HOLD_DAYS = 70  # for so long the usual of before intensity is held
 LEAVE = 0.8  # what is up stays up until its score is below this
 ALERT = 1.5  # the score of an alert: half as much again as noise passes once a year
-LOOK_BACK = 120  # days in which an excursion is followed back
+LOOK_BACK = 84  # days in which an excursion is followed back
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class Ruler:
 
     `ratio`: the excess is ln(value / usual), else value − usual; `less`: falling is what concerns. `base` is the least
     usual; `half_year` takes the median of half a year for usual where that is nearer to today. `lag_days` lie between
-    the usual and today. `prior` is the excess that one day in ten passes where the own history says nothing yet.
+    the usual and today. `prior` is the excess that one day in ten passes where the own history says nothing yet;
+    `both_sides` takes the own scatter from days that fell as well, for what falls and rises with fitness.
 
     `floor` is the least excess that counts, and `lasting` on how many days it must have been beyond. In the weeks after
     intensity came, `after` is another (floor, times what one day in ten exceeds): such weeks are few, and a change of
@@ -49,6 +50,7 @@ class Ruler:
     less: bool = False
     base: float = -np.inf
     half_year: bool = False
+    both_sides: bool = False
     lag_days: int = 14
     after: tuple[float, float] | None = None
     lasting: int = 3
@@ -158,10 +160,15 @@ def stretch(history: History, name: Hashable, values: Callable[[Days], FloatArra
 
 
 def excursion(score: FloatArray, lasting: int) -> int | None:
-    """The position where the excursion of today began (1.0 and beyond, until below `LEAVE`); None: nothing is up."""
+    """The position where the excursion of today began (1.0 and beyond, until below `LEAVE`); None: nothing is up.
+
+    What has lasted for `LOOK_BACK` days is no excursion any more, but what is usual now.
+    """
     if score[-1] < LEAVE:
         return None
     low = np.flatnonzero(score < LEAVE)
+    if low.size == 0 and score.size > LOOK_BACK:
+        return None
     begin = int(low[-1]) + 1 if low.size else 0
     beyond = np.flatnonzero(score[begin:] >= 1.0)
     return begin + int(beyond[0]) if beyond.size >= lasting else None
@@ -245,7 +252,10 @@ def _made(days: Days, value: FloatArray, ruler: Ruler) -> _Course:
         usual = np.fmin(usual, longer) if ruler.less else np.fmax(usual, longer)
     ends = np.searchsorted(known, starts - max(ruler.lag_days, PAST_LAG), side="right")
     past = _last(ruler.excess(value[known], usual[block[known]]), ends, oldest, YEAR, 2)
-    own = np.nan_to_num(np.maximum(_row_quantile(past, 0.9, 1), 0.0))
+    own = _row_quantile(past, 0.9, 1)
+    if ruler.both_sides:
+        own = (own - _row_quantile(past, 0.1, 1)) / 2
+    own = np.nan_to_num(np.maximum(own, 0.0), posinf=0.0)
     n = 2.0 * np.isfinite(past).sum(axis=1)
     tenth = (n * own + PRIOR_DAYS * ruler.prior) / (n + PRIOR_DAYS)
     worst = np.max(np.nan_to_num(past, nan=0.0, neginf=0.0), axis=1)

@@ -109,18 +109,22 @@ def rolling_max(daily: FloatArray, width: int) -> FloatArray:
     return padded
 
 
-def recent_mean(at: IntArray, values: FloatArray, n: int, number: int, least: int, fresh_days: int) -> FloatArray:
-    """Per day (of `n`) the mean of the last `number` of `values`, which lie on the days `at` (rising); NaN is no value.
+def recent_middle(at: IntArray, values: FloatArray, n: int, number: int, least: int, fresh_days: int) -> FloatArray:
+    """Per day (of `n`) the mean of the middle half of the last `number` of `values`, which lie on the days `at`
+    (rising): of five the middle three, of three the middle one, so that one odd run moves little. NaN is no value.
 
     NaN where fewer than `least` of them are less than `fresh_days` old.
     """
     known = np.isfinite(values)
-    at, total = at[known], np.concatenate(([0.0], np.cumsum(values[known])))
-    day = np.arange(n)
+    at, values, day = at[known], values[known], np.arange(n)
     end = np.searchsorted(at, day, side="right")
     begin = np.maximum(np.searchsorted(at, day - fresh_days, side="right"), end - number)
-    count = end - begin
-    mean: FloatArray = (total[end] - total[begin]) / np.maximum(count, 1)
+    count, place = end - begin, np.arange(number)
+    rows = begin[:, None] + place
+    ordered = np.sort(np.where(rows < end[:, None], np.append(values, np.nan)[np.minimum(rows, values.size)], np.nan))
+    left = (count + 1) // 4
+    middle = (place >= left[:, None]) & (place < (count - left)[:, None])
+    mean: FloatArray = np.where(middle, ordered, 0.0).sum(axis=1) / np.maximum(count - 2 * left, 1)
     return np.where(count >= least, mean, np.nan)
 
 

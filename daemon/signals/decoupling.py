@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from daemon.signals.course import Ruler, stand
-from daemon.signals.days import Days, lacking, last_known, recent_mean
+from daemon.signals.days import Days, lacking, last_known, recent_middle
 from daemon.signals.history import History
 from daemon.values import FloatArray, Signal
 
@@ -41,8 +41,8 @@ def detect(history: History, params: Params) -> Signal | None:
 
 @lru_cache(maxsize=8)
 def _ruler(params: Params) -> Ruler:
-    return Ruler(params.more, PRIOR, lag_days=21)
+    return Ruler(params.more, PRIOR, half_year=True, both_sides=True, lag_days=21)
 
 
 def _decoupling(days: Days, number: int) -> FloatArray:
-    return recent_mean(days.at, days.table.decoupling, len(days), number, LEAST, FRESH_DAYS)
+    return recent_middle(days.at, days.table.decoupling, len(days), number, LEAST, FRESH_DAYS)

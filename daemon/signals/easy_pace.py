@@ -9,13 +9,13 @@ from functools import lru_cache, partial
 from math import log
 
 from daemon.signals.course import Ruler, stand
-from daemon.signals.days import Days, lacking, last_known, recent_mean
+from daemon.signals.days import Days, lacking, last_known, recent_middle
 from daemon.signals.history import History
 from daemon.values import FloatArray, Signal
 
 FRESH_DAYS = 28  # older runs say nothing of today
 LEAST = 3  # runs at least
-PRIOR = 0.035  # ln: what one day in ten exceeds; pace scatters by 4 to 6 % from run to run
+PRIOR = 0.03  # ln: what one day in ten exceeds; pace scatters by 4 to 6 % from run to run
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ def detect(history: History, params: Params) -> Signal | None:
 
 @lru_cache(maxsize=8)
 def _ruler(params: Params) -> Ruler:
-    return Ruler(log(params.ratio), PRIOR, ratio=True, lag_days=21)
+    return Ruler(log(params.ratio), PRIOR, ratio=True, half_year=True, both_sides=True, lag_days=21)
 
 
 def easy_pace(days: Days, number: int) -> FloatArray:
     """Per day the mean grade-adjusted speed (m/s) of the last `number` easy runs."""
-    return recent_mean(days.at, days.table.easy_speed_m_s, len(days), number, LEAST, FRESH_DAYS)
+    return recent_middle(days.at, days.table.easy_speed_m_s, len(days), number, LEAST, FRESH_DAYS)

@@ -12,7 +12,7 @@ from math import isfinite, log
 import numpy as np
 
 from daemon.signals.course import Ruler, stand
-from daemon.signals.days import Days, lacking, recent_mean
+from daemon.signals.days import Days, lacking, recent_middle
 from daemon.signals.history import History
 from daemon.values import FloatArray, Run, Signal, Work
 
@@ -58,8 +58,9 @@ def detect(history: History, params: Params) -> Signal | None:
 
 @lru_cache(maxsize=8)
 def _rulers(params: Params) -> tuple[Ruler, Ruler]:
-    return Ruler(params.slower, PRIORS[0], lag_days=21, lasting=LASTING), Ruler(
-        params.dearer, PRIORS[1], lag_days=21, lasting=LASTING
+    return (
+        Ruler(params.slower, PRIORS[0], base=0.0, both_sides=True, lag_days=21, lasting=LASTING),
+        Ruler(params.dearer, PRIORS[1], base=0.0, both_sides=True, lag_days=21, lasting=LASTING),
     )
 
 
@@ -72,11 +73,11 @@ def _dearer(work: Work) -> float:
 
 
 def _slowing(days: Days, number: int) -> FloatArray:
-    return recent_mean(days.at, _against_earlier(days, _slower), len(days), number, LEAST, FRESH_DAYS)
+    return recent_middle(days.at, _against_earlier(days, _slower), len(days), number, LEAST, FRESH_DAYS)
 
 
 def _cost(days: Days, number: int) -> FloatArray:
-    return recent_mean(days.at, _against_earlier(days, _dearer), len(days), number, LEAST, FRESH_DAYS)
+    return recent_middle(days.at, _against_earlier(days, _dearer), len(days), number, LEAST, FRESH_DAYS)
 
 
 def _measured(run: Run, measure: Callable[[Work], float]) -> float:

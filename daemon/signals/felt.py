@@ -11,7 +11,7 @@ from math import log
 import numpy as np
 
 from daemon.signals.course import Ruler, Stand, stand, stretch
-from daemon.signals.days import Days, lacking, last_known, recent, recent_mean, rolling_sum, span
+from daemon.signals.days import Days, lacking, last_known, recent, recent_middle, rolling_sum, span
 from daemon.signals.easy_pace import easy_pace
 from daemon.signals.history import BoolArray, History, RunTable
 from daemon.values import FloatArray, Signal
@@ -21,7 +21,7 @@ LEAST = 3  # ratings at least
 PRIORS = 0.3, 0.6  # heavy runs, and points of exertion: what one day in ten exceeds
 RUNS, FASTER = 5, 1.03  # easy runs that are faster than this explain a higher rating by themselves
 
-PACE = Ruler(log(FASTER), prior=0.035, ratio=True, lag_days=21)  # that of `easy_pace`
+PACE = Ruler(log(FASTER), prior=0.03, ratio=True, half_year=True, both_sides=True, lag_days=21)  # that of `easy_pace`
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def detect(history: History, params: Params) -> Signal | None:
 def _rulers(params: Params) -> tuple[Ruler, Ruler]:
     return (
         Ruler(params.heavy, PRIORS[0], lasting=1),
-        Ruler(params.more, PRIORS[1], lag_days=21),
+        Ruler(params.more, PRIORS[1], both_sides=True, lag_days=21),
     )
 
 
@@ -84,7 +84,7 @@ def _heavy(days: Days, width: int) -> FloatArray:
 
 
 def _exertion(days: Days, number: int) -> FloatArray:
-    return recent_mean(days.at, days.table.exertion, len(days), number, LEAST, FRESH_DAYS)
+    return recent_middle(days.at, days.table.exertion, len(days), number, LEAST, FRESH_DAYS)
 
 
 def _faster(history: History) -> bool:

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from daemon.signals.course import Ruler, stand
-from daemon.signals.days import Days, days_of, lacking, recent, recent_mean
+from daemon.signals.days import Days, days_of, lacking, recent, recent_middle
 from daemon.signals.history import History, IntArray
 from daemon.values import FloatArray, Signal
 
@@ -56,7 +56,7 @@ def _ruler(params: Params) -> Ruler:
 
 def _after(days: Days, number: int) -> FloatArray:
     day = _days_after(days)
-    return recent_mean(day, days.effort[day], len(days), number, LEAST, FRESH_DAYS)
+    return recent_middle(day, days.effort[day], len(days), number, LEAST, FRESH_DAYS)
 
 
 def _days_after(days: Days) -> IntArray:

@@ -79,6 +79,16 @@ def test_a_fitter_runner_gets_faster_slowly_and_is_not_noticed():
     assert all(signal("easy_pace", runs, end_of(week)).level == "ok" for week in range(12, 40, 3))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_who_got_slower_for_a_year_still_runs_a_little_faster_now_and_then(seed):
+    rng = np.random.default_rng(seed)
+    runs = [
+        replace(one, control=Control(2.9 - 0.35 * min(n, 240) / 240 + (0.16 if n > 240 else 0) + rng.normal(0, 0.1)))
+        for n, one in enumerate(weeks(lambda _: WEEK, 68))
+    ]
+    assert [signal("easy_pace", runs, end_of(week)).level for week in (59, 62, 64, 66)] == ["ok"] * 4
+
+
 def test_runs_that_measure_nothing_say_nothing():
     assert signal("easy_pace", weeks(lambda week: WEEK, 30), end_of(29)) is None
     stopped = easy_runs(last=30)

@@ -121,7 +121,16 @@ def test_several_new_stresses_are_named():
 
 def test_two_sessions_a_week_from_nothing_are_two_stresses():
     runs = weeks(from_week(30, WEEK | {TUESDAY: INTERVALS, FRIDAY: ("tempo", 40)}), 36)
-    assert "a second session a week" in signal("new_stresses", runs, end_of(31)).evidence["stresses"]
+    found = signal("new_stresses", runs, end_of(31))
+    assert found.level != "ok"
+    assert "a second session a week" in found.evidence["stresses"]
+
+
+def test_hard_rides_and_a_first_session_that_come_together_are_two_stresses_too():
+    rides = [replace(run(end_of(29) + timedelta(days=1 + 2 * n), "tempo", 75, 17, "Ride"), id=n) for n in range(7)]
+    found = signal("new_stresses", weeks(lambda week: WEEK, 34) + rides, end_of(31))
+    assert found.level != "ok"
+    assert found.summary == "2 new stresses at once: hard running and a second session a week."
 
 
 def test_seven_days_alike_are_monotony():

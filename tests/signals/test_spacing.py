@@ -122,6 +122,13 @@ def test_who_never_rests_misses_nothing():
     assert signal("rest", weeks(lambda week: daily, 30), end_of(29)).level == "ok"
 
 
+def test_a_long_run_or_a_session_on_the_day_after_is_said_elsewhere():
+    two_in_a_row = {TUESDAY: ("intervals", 50), WEDNESDAY: ("tempo", 60), SUNDAY: ("long", 85)}
+    for plan in (two_in_a_row, ONCE | {SATURDAY: ("intervals", 50)}):
+        found = signal("recovery", weeks(from_week(30, plan, ONCE), 36), end_of(35))
+        assert found.evidence["value"] == 0
+
+
 @pytest.mark.parametrize(("minutes", "up"), [(0, False), (15, False), (60, True)])
 def test_the_day_after_a_session_that_fills_up_is_noticed(minutes, up):
     after = ONCE | ({WEDNESDAY: ("easy", minutes)} if minutes else {})
