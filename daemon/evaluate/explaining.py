@@ -12,7 +12,8 @@ from daemon.documents import Document
 from daemon.errors import UserError
 from daemon.evaluate.history import Facts, activity, counts_instead, facts, measure_new, params
 from daemon.metrics import RunMetrics
-from daemon.metrics.bouts import FAST, find_bouts
+from daemon.metrics.bouts import find_bouts
+from daemon.metrics.kind import FAST
 from daemon.metrics.usual import HANDFUL, Past, Usual, lesson
 from daemon.signals import History, RunTable, SignalParams, explain_easy_heart_rate
 from daemon.store import Store, judgement
