@@ -117,7 +117,9 @@ class Bar:
     def sustained(self, block: Bout, strong: bool) -> float:
         """The bar for a block of sustained work; lower where heart rate answers it strongly."""
         slow = SLOWEST_SLOW if block.rest <= JOG else self.slow
-        stray, contrast = (STRONG_STRAY, STRONG_CONTRAST) if strong else (SUSTAINED_STRAY / STRAY * self.stray, CONTRAST)
+        stray, contrast = (
+            (STRONG_STRAY, STRONG_CONTRAST) if strong else (SUSTAINED_STRAY / STRAY * self.stray, CONTRAST)
+        )
         return max(self.fast + 0.01, slow * max(contrast, 1.0 + stray * (self._wander(block.seconds) - 1.0)))
 
     def _wander(self, seconds: float) -> float:
@@ -152,7 +154,9 @@ def classify(activity: Activity, metrics: RunMetrics, usual: Usual, settings: At
     blocks = find_blocks(metrics, usual.speed_m_s, bar.fast - 0.03)
     uniform = any(is_uniformly_fast(b, metrics, usual, settings) for b in blocks)
     blocks = [b for b in blocks if is_sustained(b, bar, usual, settings)]
-    if sum(b.seconds for b in blocks) >= TEMPO_S and (session is None or _covers(blocks, work) and not is_regular(work)):
+    if sum(b.seconds for b in blocks) >= TEMPO_S and (
+        session is None or _covers(blocks, work) and not is_regular(work)
+    ):
         session, work = "tempo", blocks
     long = is_long(activity, metrics, usual)
     if is_race(activity, metrics, usual, settings):

@@ -52,9 +52,9 @@ class Params:
     #: once a year
     h: float = 10.0
     #: score that counts as moderate: watch
-    h_watch: float = 7.5
+    h_watch: float = 9.0
     #: and the readings since it began must lie so far above the norm, bpm
-    least_bpm: float = 2.0
+    least_bpm: float = 2.5
     #: easy runs since a rise began, before it is believed
     least_runs: int = 3
     #: a rise is complete after so many days
@@ -185,7 +185,7 @@ def _assess(history: History, rows: IntArray, rose: int | None, params: Params) 
     errors = float(rises.errors[at]) if believed else 0.0
     came = day.size if rose is None else max(int(np.searchsorted(day, rose)), LEAST_NORM_RUNS)
     since = int(np.searchsorted(day, rises.onset[at]))
-    if SCORE_PER_ERROR * errors < params.h_watch:
+    if SCORE_PER_ERROR * errors < NEARLY * params.h_watch:
         # Nothing stands out: what came after intensity, or the latest runs, are compared with what was before.
         since = min(came, day.size - RECENT_RUNS) if rose is not None else max(day.size - LATEST_RUNS, LEAST_NORM_RUNS)
     norm_until = min(since, came)
@@ -270,12 +270,6 @@ def _learned(history: History, rows: IntArray, rose: int | None, params: Params)
         worked_out[key] = wander.learn(*factors.readings(history.table, rows, history.norm_from))
     found: Wander = worked_out[key]
     return found
-
-
-def _stood(history: History, rows: IntArray, params: Params) -> bool:
-    """Whether the rise was nearly as clear one run ago: one run alone raises no alarm."""
-    before = _assessed_at(history, rows[:-1], params, _held_from(history, rows, params))
-    return SCORE_PER_ERROR * before.errors >= NEARLY * params.h
 
 
 def _mean(above: FloatArray) -> float:

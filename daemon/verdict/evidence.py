@@ -39,11 +39,13 @@ TIGHT_DAYS, TIGHT_OF = 10, 14
 class Facts:
     """What the signals of one day come to.
 
-    `response` is 0 none, 1 moderate, 2 strong; `recent_bpm` is how far the last few easy runs lie above the norm, None
+    `response` is 0 none, 1 moderate, 2 strong after intensity rose; `strong` is an alarm of heart rate whenever it
+    began; `recent_bpm` is how far the last few easy runs lie above the norm, None
     where heart rate can't be judged. `tightened` are the signals that are up, heart rate left aside.
     """
 
     response: int
+    strong: bool
     recent_bpm: float | None
     suppressed: bool
     tightened: tuple[Signal, ...]
@@ -60,9 +62,10 @@ class Facts:
 
     @property
     def up(self) -> bool:
-        """Whether anything is worth watching: an answer of the body, two signs, or one that stands alone."""
+        """Whether anything is worth watching: a strong answer of the body, two signs, or one that stands alone."""
         alone = any(s.level == "alert" or s.name == "easy_pace" or s.family == "felt" for s in self.tightened)
-        return self.response > 0 or self.suppressed or len(self.tightened) >= 2 or alone
+        signs = len(self.tightened) + (self.response > 0)
+        return self.strong or self.suppressed or signs >= 2 or alone
 
 
 def facts_of(reading: Reading, excused: frozenset[str]) -> Facts:
@@ -76,6 +79,7 @@ def facts_of(reading: Reading, excused: frozenset[str]) -> Facts:
     tightened = tuple(s for s in raising if s.family != "response")
     return Facts(
         response=0 if "easy_heart_rate" in excused else response_of(heart, rose_on),
+        strong=heart is not None and heart.level == "alert" and "easy_heart_rate" not in excused and _still(heart),
         recent_bpm=heart.evidence.get("recent_delta_bpm") if heart else None,
         suppressed=_suppressed(heart, tightened),
         tightened=tightened,
@@ -89,12 +93,16 @@ def response_of(heart: Signal | None, rose_on: date | None) -> int:
 
     Where intensity rose, only a rise that began with it counts in full.
     """
-    if heart is None or heart.level == "ok" or heart.evidence.get("recent_delta_bpm", 0.0) <= RESUME_BPM:
+    if heart is None or heart.level == "ok" or not _still(heart):
         return 0
     if rose_on is None:
-        return 2 if heart.level == "alert" else 1
+        return 1
     after, threshold = heart.evidence.get("after_intensity", 0.0), heart.evidence.get("threshold", 0.0)
     return 2 if after >= STRONG * threshold else 1
+
+
+def _still(heart: Signal) -> bool:
+    return bool(heart.evidence.get("recent_delta_bpm", 0.0) > RESUME_BPM)
 
 
 def cause_of(facts: Facts, tight_days: str) -> Cause | None:
