@@ -9,7 +9,6 @@ from daemon.metrics.flags import HR_MISSING, NO_DATA, NOT_RUNNING, UNSETTLED, WO
 from daemon.metrics.grid import box, means
 from daemon.metrics.pace import gap_factor, grade_adjusted, lagged
 from daemon.metrics.run_metrics import ROW_S, UNKNOWN, RunMetrics, Table, pack, unpack
-from daemon.metrics.series import WALK_M_S
 from daemon.values import Activity, FloatArray, Series
 
 BEST_S = (30, 60, 120, 300, 600, 1200, 1800, 2700, 3600)
