@@ -97,9 +97,10 @@ def _described(table: Table, speed: FloatArray, start: Index, end: Index) -> lis
     np.cumsum((speed * running, running, table[1] * known, known, table[2] * running), axis=1, out=parts[:, 1:])
 
     def mean(value: int, count: int, begin: Index, stop: Index) -> FloatArray:
-        n = parts[count, stop] - parts[count, begin]
-        total: FloatArray = parts[value, stop] - parts[value, begin]
-        return total / np.where(n > 0, n, np.nan)
+        n = parts[count][stop] - parts[count][begin]
+        total: FloatArray = parts[value][stop] - parts[value][begin]
+        n[n == 0] = np.nan
+        return total / n
 
     earlier = np.maximum(np.concatenate(([0], end[:-1])), start - near)
     later = np.minimum(np.concatenate((start[1:], [size])), end + near)

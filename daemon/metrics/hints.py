@@ -13,7 +13,7 @@ RACE_TYPE, LONG_TYPE, WORKOUT_TYPE = 1, 2, 3
 LAP_FAST = 1.10
 LAP_S = (20, 480)
 LEAST_LAPS, LEAST_TURNS = 6, 3
-"""Laps alternate where at least six between 20 s and 8 min go from fast (`LAP_FAST` x easy speed) to slow three times."""
+"""Laps alternate where six or more of 20 s to 8 min go from fast (`LAP_FAST` x easy speed) to slow three times."""
 
 # Without case and accents, so that "FRACTIONNÉ" is "fractionne". An ending that may follow is written out: Germanic
 # languages build long words on these stems, Romance ones would turn them into others (gara, garage).

@@ -12,7 +12,7 @@ from daemon.metrics.kind import Judged, classify, is_long
 from daemon.metrics.load import load_of
 from daemon.metrics.pieces import Measured, joined, offsets, sessions
 from daemon.metrics.run_metrics import RunMetrics
-from daemon.metrics.usual import HANDFUL, AthleteSettings, Past, Usual, is_treadmill, lesson
+from daemon.metrics.usual import HANDFUL, TRAIL, AthleteSettings, Past, Usual, is_treadmill, lesson
 from daemon.values import Activity, Control, EasyHeartRate, Run, Work
 
 NOTE_SHARE = 0.05
@@ -152,22 +152,16 @@ def _run(activity: Activity, metrics: RunMetrics, usual: Usual | None, judged: J
 
 
 def kind_of(
-    activity: Activity,
-    metrics: RunMetrics,
-    usual: Usual | None,
-    settings: AthleteSettings,
-    maximum_bpm: float | None = None,
+    activity: Activity, metrics: RunMetrics, usual: Usual | None, settings: AthleteSettings, maximum_bpm: float | None
 ) -> Judged:
     """What an activity was: runs on the ground by speed and structure, the rest by heart rate."""
     if is_by_heart(activity):
-        hard = by_heart.is_hard(metrics, by_heart.hard_from(activity, usual, settings, maximum_bpm))
-        if not activity.is_run:
-            return Judged("other", hard)
-        long = usual is not None and is_long(activity, metrics, usual)
-        return Judged("long" if long else "tempo" if hard else "easy", hard, 0.4 * metrics.moving_s if hard else 0.0)
+        limit = by_heart.hard_from(activity, usual, settings, maximum_bpm)
+        long = activity.is_run and usual is not None and is_long(activity, metrics, usual)
+        return by_heart.judged(activity, metrics, limit, long=long)
     if metrics.mean_m_s is not None and metrics.mean_m_s < SLOWEST_RUN_M_S:
-        return Judged("other", False)
-    return Judged("easy", False) if usual is None else classify(activity, metrics, usual, settings)
+        return Judged("other", False, "a walk")
+    return Judged("easy", False, "no pace") if usual is None else classify(activity, metrics, usual, settings)
 
 
 def easy_of(activity: Activity, metrics: RunMetrics, usual: Usual | None, judged: Judged) -> Outcome:
@@ -184,6 +178,8 @@ def easy_of(activity: Activity, metrics: RunMetrics, usual: Usual | None, judged
         return None, "hard session"
     if usual is None:
         return None, "no pace"
+    if (activity.sport == TRAIL) != usual.trail:
+        return None, "trail" if activity.sport == TRAIL else "road, unlike most of the runs"
     return easy_heart_rate(metrics, usual, judged.surges)
 
 

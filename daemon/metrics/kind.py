@@ -17,6 +17,9 @@ from daemon.values import Activity, Kind
 FAST, HINTED_FAST = 1.10, 1.07
 """Work is at least this multiple of the usual easy speed; the lower one where the runner or the laps say workout."""
 
+BLOCK_EDGE = 0.03
+"""A block of sustained work is looked for from so much below `FAST` on: its edges lie half-way down to the rest."""
+
 SHORT_FAST = 1.15
 """Short repetitions are at least this multiple of easy speed, and of the rest between them."""
 
@@ -70,8 +73,8 @@ HILL_GRADE, HILLS_LEAST, HILLS_S = 0.03, 6, 240
 """Climbs are this steep; short ones are a session from so many on that take so long together (s) [ENG]."""
 
 REGULAR_LEAST, REGULAR_WITHIN, REGULAR_SHARE, BRIEF_REGULAR_SHARE = 5, 0.2, 0.6, 0.75
-"""Repetitions are regular from five on where this share of the gaps is within 20 % of their median, a larger one of very
-short ones [ENG]: of gaps left to chance about a fifth are."""
+"""Repetitions are regular from five on where this share of the gaps is within 20 % of their median, a larger one of
+very short ones [ENG]: of gaps left to chance about a fifth are."""
 
 SLOWEST_SLOW = 0.92
 """A run's slow part counts as at least this multiple of easy speed: walk breaks make no session of the rest [ENG]."""
@@ -85,13 +88,14 @@ SUMMARY_FAST, SUMMARY_HINTED_FAST = 1.12, 1.06
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Kind and hardness of a run, the seconds of hard running in it, the bouts that made it so.
+    """Kind and hardness of a run, why (in words), the seconds of hard running in it, the bouts that made it so.
 
     `work` is empty where the whole run was hard. `surges` are the fast bouts of a run that wasn't hard.
     """
 
     kind: Kind
     hard: bool
+    why: str
     hard_s: float = 0.0
     work: tuple[Bout, ...] = ()
     surges: tuple[Bout, ...] = ()
@@ -117,9 +121,9 @@ class Bar:
     def sustained(self, block: Bout, strong: bool) -> float:
         """The bar for a block of sustained work; lower where heart rate answers it strongly."""
         slow = SLOWEST_SLOW if block.rest <= JOG else self.slow
-        stray, contrast = (
-            (STRONG_STRAY, STRONG_CONTRAST) if strong else (SUSTAINED_STRAY / STRAY * self.stray, CONTRAST)
-        )
+        stray, contrast = SUSTAINED_STRAY / STRAY * self.stray, CONTRAST
+        if strong:
+            stray, contrast = STRONG_STRAY, STRONG_CONTRAST
         return max(self.fast + 0.01, slow * max(contrast, 1.0 + stray * (self._wander(block.seconds) - 1.0)))
 
     def _wander(self, seconds: float) -> float:
@@ -148,25 +152,24 @@ def classify(activity: Activity, metrics: RunMetrics, usual: Usual, settings: At
     bar = bar_of(metrics, usual, hinted)
     bouts = find_bouts(metrics, usual.speed_m_s, bar.fast)
     work, strides = _repetitions(bouts, bar)
-    if not work:
+    if not work and len(bouts) >= REGULAR_LEAST:
         work = _by_the_half_minute(metrics, usual, bar)
     session = _session(work, 2 if hinted else 3, metrics.moving_s)
-    blocks = find_blocks(metrics, usual.speed_m_s, bar.fast - 0.03)
-    uniform = any(is_uniformly_fast(b, metrics, usual, settings) for b in blocks)
-    blocks = [b for b in blocks if is_sustained(b, bar, usual, settings)]
-    if sum(b.seconds for b in blocks) >= TEMPO_S and (
-        session is None or _covers(blocks, work) and not is_regular(work)
-    ):
-        session, work = "tempo", blocks
+    blocks = find_blocks(metrics, usual.speed_m_s, bar.fast - BLOCK_EDGE)
+    sustained = [b for b in blocks if is_sustained(b, bar, usual, settings)]
+    if _seconds(sustained) >= TEMPO_S and (session is None or _outweighs(sustained, work)):
+        session, work = "tempo", sustained
     long = is_long(activity, metrics, usual)
     if is_race(activity, metrics, usual, settings):
-        return Judged("race", True, metrics.moving_s)
+        return Judged("race", True, "run like a race", metrics.moving_s)
     if session is not None:
-        return Judged("long" if long else session, True, float(sum(b.seconds for b in work)), tuple(work))
-    if uniform:
-        return Judged("long" if long else "tempo", True, metrics.moving_s)
+        why = "sustained work" if session == "tempo" else "repetitions"
+        return Judged("long" if long else session, True, why, _seconds(work), tuple(work))
+    if any(is_uniformly_fast(b, metrics, usual, settings) for b in blocks):
+        return Judged("long" if long else "tempo", True, "fast from end to end", metrics.moving_s)
     surges = tuple(b for b in bouts if stands_out(b))
-    return Judged("long" if long else "strides" if strides else "easy", False, surges=surges)
+    why = "strides" if strides else "too little fast running" if surges or sustained else "nothing stands out"
+    return Judged("long" if long else "strides" if strides else "easy", False, why, surges=surges)
 
 
 def _repetitions(bouts: Sequence[Bout], bar: Bar) -> tuple[list[Bout], bool]:
@@ -175,15 +178,15 @@ def _repetitions(bouts: Sequence[Bout], bar: Bar) -> tuple[list[Bout], bool]:
     brief = [b for b in quick if b.seconds <= BRIEF_S]
     longer = [b for b in quick if BRIEF_S < b.seconds <= LONGEST_REPETITION_S]
     if is_regular(quick) and len(longer) >= REGULAR_LEAST:
-        usual = sum(b.speed >= bar.ordinary(b.seconds) for b in quick)
-        if 2 * usual >= len(quick):
+        beyond = sum(b.speed >= bar.ordinary(b.seconds) for b in quick)
+        if 2 * beyond >= len(quick):
             return quick, False
     work = [b for b in longer if b.speed >= bar.at(b.seconds)]
     strides = [b for b in brief if b.speed >= max(STRIDE * max(b.rest, 1.0), bar.at(b.seconds))]
-    if len(strides) > STRIDES_MOST or sum(b.seconds for b in strides) > STRIDES_S:
+    if len(strides) > STRIDES_MOST or _seconds(strides) > STRIDES_S:
         return sorted([*work, *strides], key=lambda b: b.start_s), False
     climbs = [b for b in quick if b.grade >= HILL_GRADE]
-    if len(climbs) >= HILLS_LEAST and sum(b.seconds for b in climbs) >= HILLS_S:
+    if len(climbs) >= HILLS_LEAST and _seconds(climbs) >= HILLS_S:
         return climbs, False
     return work, len(strides) >= 3
 
@@ -191,8 +194,13 @@ def _repetitions(bouts: Sequence[Bout], bar: Bar) -> tuple[list[Bout], bool]:
 def _by_the_half_minute(metrics: RunMetrics, usual: Usual, bar: Bar) -> list[Bout]:
     """Repetitions too short and too close for an average over 30 s, where there are many and they are regular."""
     quick = [b for b in find_bouts(metrics, usual.speed_m_s, bar.fast, UNSMOOTHED) if stands_out(b)]
-    many = len(quick) > STRIDES_MOST and sum(b.seconds for b in quick) > STRIDES_S
+    many = len(quick) > STRIDES_MOST and _seconds(quick) > STRIDES_S
     return quick if many and is_regular(quick, BRIEF_REGULAR_SHARE) else []
+
+
+def strides_of(bouts: Sequence[Bout]) -> list[Bout]:
+    """The short accelerations among them."""
+    return [bout for bout in bouts if bout.seconds <= BRIEF_S and bout.speed >= STRIDE]
 
 
 def stands_out(bout: Bout) -> bool:
@@ -237,15 +245,18 @@ def response_from(usual: Usual, settings: AthleteSettings) -> float:
     return 0.0 if math.isinf(enough) else enough
 
 
-def _covers(blocks: Sequence[Bout], work: Sequence[Bout]) -> bool:
-    """Whether sustained work is more of the session than repetitions are."""
-    return sum(b.seconds for b in blocks) > COVERED * sum(b.seconds for b in work)
+def _seconds(bouts: Sequence[Bout]) -> float:
+    return float(sum(bout.seconds for bout in bouts))
+
+
+def _outweighs(sustained: Sequence[Bout], work: Sequence[Bout]) -> bool:
+    """Whether a session is sustained work rather than the repetitions that were found in it as well."""
+    return _seconds(sustained) > COVERED * _seconds(work) and not is_regular(work)
 
 
 def _session(work: Sequence[Bout], least: int, moving_s: float) -> Kind | None:
     """Hills or intervals by the shape of the work; None where it is too little to be a session."""
-    total = sum(bout.seconds for bout in work)
-    if total < max(LEAST_WORK_S, LEAST_WORK_SHARE * moving_s) or len(work) < least:
+    if _seconds(work) < max(LEAST_WORK_S, LEAST_WORK_SHARE * moving_s) or len(work) < least:
         return None
     climbs = [bout for bout in work if bout.grade >= HILL_GRADE]
     return "hills" if len(climbs) >= 4 and 2 * len(climbs) > len(work) else "intervals"
@@ -293,10 +304,10 @@ def _by_summary(activity: Activity, metrics: RunMetrics, usual: Usual, settings:
     """Without streams: what the runner marked, then laps, then mean speed with its response."""
     speed = (metrics.mean_m_s or 0.0) / usual.speed_m_s
     if activity.workout_type == RACE_TYPE:
-        return Judged("race", True, metrics.moving_s)
+        return Judged("race", True, "marked a race, no recording", metrics.moving_s)
     if activity.workout_type == WORKOUT_TYPE or laps_alternate(activity.laps, usual.speed_m_s):
-        return Judged("intervals", True, 0.4 * metrics.moving_s)
+        return Judged("intervals", True, "marked a workout or laps alternate, no recording", 0.4 * metrics.moving_s)
     fast = SUMMARY_HINTED_FAST if hints(activity, None) else SUMMARY_FAST
     if speed >= fast and metrics.mean_bpm is not None and answers(metrics, usual, settings):
-        return Judged("tempo", True, 0.7 * metrics.moving_s)
-    return Judged("long" if is_long(activity, metrics, usual) else "easy", False)
+        return Judged("tempo", True, "fast on average, no recording", 0.7 * metrics.moving_s)
+    return Judged("long" if is_long(activity, metrics, usual) else "easy", False, "easy on average, no recording")

@@ -88,6 +88,8 @@ def pack_table(table: Table) -> str:
     return b64encode(table.astype("<i2").tobytes()).decode("ascii")
 
 
+# One run's tables are asked for several times in a row; they can't be written to.
+@lru_cache(maxsize=8)
 def unpack(text: str, rows: int) -> Table:
     """The table `pack` was given, shape (rows, n)."""
     return np.frombuffer(b64decode(text), dtype="<i2").reshape(rows, -1)

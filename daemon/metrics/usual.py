@@ -22,6 +22,7 @@ RIEGEL = 0.06
 """Speed held falls with duration to this power (Riegel 1981)."""
 
 MAD_TO_SD = 1.4826
+TRAIL = "TrailRun"
 WINDOWS_S = (30, 60, 120, 300, 600, 1200)
 NO_WANDER = (1.0,) * len(WINDOWS_S)
 
@@ -42,7 +43,8 @@ class Usual:
 
     `hour_m_s` is the best recent effort brought to one hour (m/s), 0 while none is known. `wander` says how far speed
     strays in an ordinary run by itself: its best over each of `WINDOWS_S` against its own slow speed. `spread` is how
-    far easy speed differs from run to run (a share of it, like a standard deviation).
+    far easy speed differs from run to run (a share of it, like a standard deviation). `trail` is true for a runner who
+    mostly runs trails.
     """
 
     speed_m_s: float
@@ -52,6 +54,7 @@ class Usual:
     hour_m_s: float = 0.0
     wander: tuple[float, ...] = NO_WANDER
     spread: float = 0.0
+    trail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Lesson:
     altitude_m: float | None
     hour_m_s: float
     contrast: tuple[float, ...]
+    trail: bool
 
 
 def lesson(activity: Activity, metrics: RunMetrics) -> Lesson | None:
@@ -83,6 +87,7 @@ def lesson(activity: Activity, metrics: RunMetrics) -> Lesson | None:
         altitude_m=metrics.altitude_m,
         hour_m_s=max(efforts, default=0.0),
         contrast=_contrast(metrics),
+        trail=activity.sport == TRAIL,
     )
 
 
@@ -119,6 +124,7 @@ def usual_of(lessons: Sequence[Lesson], now: datetime, hour_m_s: float) -> Usual
         hour_m_s=hour_m_s,
         wander=tuple(_lower_quarter([c.contrast[k] for c in lessons if k < len(c.contrast)]) for k in _WINDOWS),
         spread=MAD_TO_SD * median([abs(item.speed_m_s / speed - 1.0) for item in lessons]),
+        trail=2 * sum(item.trail for item in lessons) > len(lessons),
     )
 
 
