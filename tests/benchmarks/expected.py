@@ -5,7 +5,7 @@ A figure regresses when chance alone would make it as bad as it is, or worse, le
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from daemon.simulator.runner import WorldName
@@ -54,29 +54,28 @@ def regressions(figures: Figures) -> list[str]:
 
 
 def chance_of(seen: Figure, usual: Figure, *, more: bool) -> float:
-    """How often draws from `usual` give at least (`more`) or at most as many hits as `seen`, rounded in its favour."""
+    """How often draws from `usual` give at least (`more`) or at most as many hits as `seen`."""
     spread = max(seen.spread, usual.spread)
     hits, of = seen.hits / spread, seen.of / spread
     # Half a hit more or less: a figure of none in two hundred isn't impossible.
     mean = (usual.hits / usual.spread + 0.5) / (usual.of / usual.spread + 1.0)
-    if seen.rate:
-        return (
-            _poisson(math.floor(hits), mean * of, more=more)
-            if more
-            else _poisson(math.ceil(hits), mean * of, more=False)
-        )
-    return (
-        _binomial(math.floor(hits), math.ceil(of), mean, more=True)
-        if more
-        else _binomial(math.ceil(hits), math.floor(of), mean, more=False)
-    )
+    # Rounded in favour of what is seen.
+    whole, draws = (math.floor(hits), math.ceil(of)) if more else (math.ceil(hits), math.floor(of))
+    log_pmf = _poisson(mean * of) if seen.rate else _binomial(draws, mean)
+    if more:
+        return max(0.0, 1.0 - sum(math.exp(log_pmf(k)) for k in range(whole)))
+    return min(1.0, sum(math.exp(log_pmf(k)) for k in range(whole + 1)))
 
 
-def _binomial(hits: int, of: int, p: float, *, more: bool) -> float:
-    terms = range(hits, of + 1) if more else range(hits + 1)
-    return min(1.0, sum(math.comb(of, k) * p**k * (1 - p) ** (of - k) for k in terms if k <= of))
+def _binomial(of: int, p: float) -> Callable[[int], float]:
+    def log_pmf(k: int) -> float:
+        if k > of:
+            return -math.inf
+        ways = math.lgamma(of + 1) - math.lgamma(k + 1) - math.lgamma(of - k + 1)
+        return ways + k * math.log(p) + (of - k) * math.log(1 - p)
+
+    return log_pmf
 
 
-def _poisson(hits: int, mean: float, *, more: bool) -> float:
-    below = sum(math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1)) for k in range(hits if more else hits + 1))
-    return max(0.0, 1 - below) if more else below
+def _poisson(mean: float) -> Callable[[int], float]:
+    return lambda k: k * math.log(mean) - mean - math.lgamma(k + 1)

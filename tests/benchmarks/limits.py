@@ -122,7 +122,12 @@ def show(world: WorldName, found: Sequence[Response], outcomes: Sequence[Outcome
         ramp = [o for o in outcomes if o.scenario == f"+{bpm} bpm"]
         if ramp:
             bound = math.log(apart) / ((bpm / run_sd) ** 2 / 2)
-            delays = [delay_runs(o) for o in ramp]
-            caught = [delay for delay in delays if delay is not None]
-            mean = f"{np.mean(caught):.1f}" if caught else "-"
-            print(f"    +{bpm} bpm: {mean} (mean of the {len(caught)} of {len(ramp)} caught), bound {bound:.1f}")
+            waited = [_waited(o) for o in ramp]
+            sign = "at least " if any(delay_runs(o) is None for o in ramp) else ""
+            print(f"    +{bpm} bpm: {sign}{np.mean(waited):.1f} on average, bound {bound:.1f}")
+
+
+def _waited(outcome: Outcome) -> int:
+    """Easy runs from the strain to the pull-back, or to the end where none came."""
+    delay = delay_runs(outcome)
+    return sum(day >= (outcome.strained or 0) for day in outcome.easy_days) if delay is None else delay

@@ -64,8 +64,8 @@ def load(name: str) -> Recorded:
     measured = [_measured(recording) for recording in recordings]
     runs = judge_runs(measured, AthleteSettings())
     easy = [run.easy.bpm for run in runs if run.easy]
-    tops = [metrics.max_bpm for _, metrics in measured if metrics.max_bpm]
-    return Recorded(recordings, measured, runs, float(np.median(easy)), float(np.quantile(tops, 0.99)))
+    tops = [np.nanquantile(s.heart_rate_bpm, 0.99) for _, s in recordings if s.heart_rate_bpm is not None]
+    return Recorded(recordings, measured, runs, float(np.median(easy)), float(np.quantile(tops, 0.98)))
 
 
 def _measured(recording: Recording) -> tuple[Activity, RunMetrics]:
