@@ -29,7 +29,6 @@ from daemon.signals.new_stresses import Params as NewStressesParams
 from daemon.signals.recovery import Params as RecoveryParams
 from daemon.signals.rest import Params as RestParams
 from daemon.signals.run_day_added import Params as RunDayAddedParams
-from daemon.signals.tight_week import Params as TightWeekParams
 from daemon.values import Reading, Signal
 
 __all__ = ["History", "RunTable", "SignalParams", "explain_easy_heart_rate", "read"]
@@ -41,7 +40,6 @@ class SignalParams:
 
     easy_heart_rate: EasyHeartRateParams = EasyHeartRateParams()
     intensity: IntensityParams = IntensityParams()
-    tight_week: TightWeekParams = TightWeekParams()
     load_added: LoadAddedParams = LoadAddedParams()
     run_day_added: RunDayAddedParams = RunDayAddedParams()
     hard_days: HardDaysParams = HardDaysParams()
