@@ -49,6 +49,7 @@ def live(days, start=START, previous=None):
 CALM = {}
 STRONG = {"heart": "alert", "recent": 5.0}
 MODERATE = {"heart": "watch", "recent": 4.0}
+EARLIER = STRONG | {"after": 4.0}  # a rise that began before intensity did
 LOAD = {"signs": ("load_added", "run_day_added")}
 TIGHT = {"signs": ("load_added", "run_day_added", "beside_long")}
 
@@ -78,13 +79,14 @@ def test_intensity_of_long_ago_is_no_change_in_training():
 
 
 def test_a_moderate_response_needs_a_week_that_tightened_in_two_ways():
-    assert live([MODERATE])[-1].state == "watch"
+    assert live([MODERATE])[-1].state == "absorbing"
+    assert live([MODERATE | {"signs": ("load_added",)}])[-1].state == "watch"
     assert live([MODERATE | LOAD])[-1].state == "watch"
     assert live([MODERATE | {"signs": ("load_added", "beside_long")}])[-1].state == "pull_back"
 
 
 def test_a_rise_that_began_before_intensity_is_not_put_down_to_it():
-    assert live([STRONG | {"after": 4.0}])[-1].state == "watch"
+    assert live([EARLIER])[-1].state == "watch"
 
 
 def test_a_low_heart_rate_is_a_warning_only_where_running_gets_harder():
@@ -99,6 +101,21 @@ def test_one_sign_alone_is_no_watch_unless_it_is_a_strong_one_or_tells_how_runni
     assert live([{"signs": ("load_added",)}])[-1].state == "absorbing"
     for signs in (("load_alert",), ("felt",), ("easy_pace",), ("load_added", "run_day_added")):
         assert live([{"signs": signs}])[-1].state == "watch"
+
+
+def test_a_low_heart_rate_without_more_is_asked_about():
+    low = {"heart": "ok", "suppressed": {"score": 12.0, "delta_bpm": -5.0}}
+    asked = live([low | {"hard_on": START - timedelta(days=9)}])[-1].advice[-1]
+    assert "5 bpm lower" in asked and "fitness" in asked and "pullback feel last heavy" in asked
+    soon_after = live([low | {"hard_on": START}])[-1].advice[-1]
+    assert "fitness or tiredness" in soon_after
+
+
+def test_intensity_on_weeks_that_were_not_settled_is_said():
+    restless = [{"rose": None, "signs": ("load_added", "rest")}] * 14 + [{"rose": None}] * 6
+    came = {"rose": START + timedelta(days=20)}
+    assert any("not settled" in line for line in live(restless + [came | LOAD])[-1].advice)
+    assert not any("not settled" in line for line in live([{"rose": None}] * 20 + [came | LOAD])[-1].advice)
 
 
 def told_fine(day, **kwargs):
@@ -176,7 +193,7 @@ def test_absorbing_claims_only_what_was_seen():
 
 
 def test_a_watch_does_not_flicker():
-    got = states([MODERATE, CALM, CALM, MODERATE] + [CALM] * 6)
+    got = states([EARLIER, CALM, CALM, EARLIER] + [CALM] * 6)
     assert got == ["watch"] * 8 + ["absorbing"] * 2
 
 
@@ -211,11 +228,11 @@ def tell(verdicts, minimum="watch"):
 
 
 def test_a_whole_episode_is_a_watch_a_pull_back_and_an_all_clear():
-    log = tell(live([CALM, MODERATE, STRONG] + [CALM] * 30))
+    log = tell(live([CALM, EARLIER, STRONG] + [CALM] * 30))
     assert [say.kind for _, say in log] == ["watch", "pull_back", "all_clear"]
     assert [say.closes for _, say in log] == [False, False, True]
     assert log[2][1].episode == log[1][1].episode
-    assert [say.kind for _, say in tell(live([CALM, MODERATE, STRONG] + [CALM] * 30), "pull_back")] == [
+    assert [say.kind for _, say in tell(live([CALM, EARLIER, STRONG] + [CALM] * 30), "pull_back")] == [
         "pull_back",
         "all_clear",
     ]

@@ -63,6 +63,7 @@ def detect(history: History, params: Params) -> Signal | None:
         "sessions": now.sessions,
         "per_week": now.per_week,
         "change": now.change,
+        "first_kind": _first_kind(history.table, now),
         "rose_on": _iso(history.rose_on),
         "last_hard_on": date.fromordinal(int(_hard_days(history.table)[-1])).isoformat(),
     }
@@ -248,6 +249,14 @@ def _stepped_up_on(days: IntArray, today: int, params: Params) -> date | None:
         return None
     begun = int(ends[up[0]]) - 20
     return date.fromordinal(int(days[np.searchsorted(days, begun)]))
+
+
+def _first_kind(table: RunTable, spell: Intensity) -> str | None:
+    """What the spell began with: tempo, intervals, hills or race; None where it was always there."""
+    if spell.introduced_on is None:
+        return None
+    rows = range(table.row(spell.introduced_on.toordinal()), len(table))
+    return next((table.runs[row].kind for row in rows if table.hard[row] and table.is_run[row]), None)
 
 
 def _summary(spell: Intensity) -> str:

@@ -20,6 +20,12 @@ BACK = (
     "Bring hard running back at about 70 % of its minutes, in place of an easy run, tempo before intervals.",
     "Leave at least 48 hours between hard sessions.",
 )
+CALM_SHARE, LEAST_BASE_DAYS = 0.75, 14
+"""A base was stable where so much of the weeks before intensity was calm, of so many days at least."""
+
+EARLY_DAYS, OFTEN = 42, 1.6
+"""In its first weeks one hard session a week is enough; from so many on it is said."""
+
 MENDS = {
     "load_added": "Let the hard session take the place of an easy run, so that the week carries no more than before.",
     "run_day_added": "Take the added run day out again.",
@@ -45,17 +51,19 @@ def advice_of(state: State, reading: Reading, facts: Facts, since: date, memory:
     now = reading.intensity[-1] if reading.intensity else None
     match state:
         case "pull_back":
-            return _pull_back(now, facts, (reading.day - since).days)
+            return (*_pull_back(now, facts, (reading.day - since).days), *_start(reading, now, memory))
         case "recovering":
             return BACK
         case "watch":
-            return _watch(now, facts)
+            return (*_watch(now, facts), *_start(reading, now, memory))
         case "absorbing":
-            return ("Keep the week as it is; change one thing at a time, three to four weeks apart.",)
+            keep = "Keep the week as it is; change one thing at a time, three to four weeks apart."
+            return (keep, *_start(reading, now, memory)[:1], *_ask(reading, facts))
         case "stable" if _ready(reading, facts, since, now):
             weeks = (reading.day - since).days // 7
-            return (f"Ready: your base has been stable for {weeks} weeks, enough to replace one easy run by a tempo.",)
-    return _excused(memory)
+            ready = f"Ready: your base has been stable for {weeks} weeks, enough to replace one easy run by a tempo."
+            return (ready, *_ask(reading, facts))
+    return (*_excused(memory), *_ask(reading, facts))
 
 
 def _pull_back(now: Intensity | None, facts: Facts, days: int) -> tuple[str, ...]:
@@ -82,6 +90,34 @@ def _watch(now: Intensity | None, facts: Facts) -> tuple[str, ...]:
         return ("Make the next hard session an easy run, and add nothing this week.", *mends)
     ask = "Add nothing this week, and ask what else it could be: heat, illness, a new sensor, other company."
     return (ask, *mends) if facts.response or not mends else tuple(mends)
+
+
+def _start(reading: Reading, now: Intensity | None, memory: dict[str, Any]) -> tuple[str, ...]:
+    """What the way intensity came asks for: fewer sessions, a tempo first, a stable base; while it is new."""
+    if now is None or now.ended_on or now.introduced_on is None:
+        return ()
+    intensity, advice = reading.signal("intensity"), []
+    if now.per_week >= OFTEN and (reading.day - now.introduced_on).days <= EARLY_DAYS:
+        advice.append("One hard session a week is enough to begin with.")
+    if intensity is not None and intensity.evidence.get("first_kind") in ("intervals", "hills"):
+        advice.append("It began with intervals: a tempo asks less, and comes first.")
+    base = str(memory.get("base", ""))
+    if len(base) >= LEAST_BASE_DAYS and base.count("1") < CALM_SHARE * len(base):
+        advice.append("It came on weeks that were not settled: let four calm weeks pass before the next step.")
+    return tuple(advice)
+
+
+def _ask(reading: Reading, facts: Facts) -> tuple[str, ...]:
+    """A low heart rate means two opposite things; which, only the runner can say."""
+    heart = reading.signal("easy_heart_rate")
+    if not facts.low or facts.suppressed or heart is None:
+        return ()
+    lower = f"Easy heart rate is {-heart.evidence['suppressed']['delta_bpm']:.0f} bpm lower than usual."
+    if facts.rested and not facts.tightened:
+        return (
+            f"{lower} Where running feels easy that is fitness; where it feels heavy, tell: pullback feel last heavy.",
+        )
+    return (f"{lower} That can be fitness or tiredness: how does it feel? Tell: pullback feel last normal, or heavy.",)
 
 
 def _ready(reading: Reading, facts: Facts, since: date, now: Intensity | None) -> bool:

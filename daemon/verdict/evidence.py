@@ -41,12 +41,14 @@ class Facts:
 
     `response` is 0 none, 1 moderate, 2 strong after intensity rose; `strong` is an alarm of heart rate whenever it
     began; `recent_bpm` is how far the last few easy runs lie above the norm, None
-    where heart rate can't be judged. `tightened` are the signals that are up, heart rate left aside.
+    where heart rate can't be judged. `low` is a heart rate far below the norm, `suppressed` a low one while running
+    feels heavy or hard sessions fade: tired, not fitter. `tightened` are the signals that are up, without heart rate.
     """
 
     response: int
     strong: bool
     recent_bpm: float | None
+    low: bool
     suppressed: bool
     tightened: tuple[Signal, ...]
     rose_on: date | None
@@ -77,11 +79,13 @@ def facts_of(reading: Reading, excused: frozenset[str]) -> Facts:
     last_hard = _day(intensity, "last_hard_on")
     raising = (s for s in reading.signals if s.family and s.level != "ok" and s.name not in excused)
     tightened = tuple(s for s in raising if s.family != "response")
+    low = _low(heart)
     return Facts(
         response=0 if "easy_heart_rate" in excused else response_of(heart, rose_on),
         strong=heart is not None and heart.level == "alert" and "easy_heart_rate" not in excused and _still(heart),
         recent_bpm=heart.evidence.get("recent_delta_bpm") if heart else None,
-        suppressed=_suppressed(heart, tightened),
+        low=low,
+        suppressed=low and any(s.family == "felt" or s.name == "fading" for s in tightened),
         tightened=tightened,
         rose_on=rose_on,
         rested=last_hard is None or (reading.day - last_hard).days >= REST_DAYS,
@@ -123,12 +127,12 @@ def cause_of(facts: Facts, tight_days: str) -> Cause | None:
     return None
 
 
-def _suppressed(heart: Signal | None, tightened: tuple[Signal, ...]) -> bool:
-    """A heart rate far below the norm while running feels heavy or hard sessions fade: tired, not fitter."""
+def _low(heart: Signal | None) -> bool:
+    """Whether heart rate lies as clearly below the norm as an alarm lies above it."""
     if heart is None:
         return False
-    low = heart.evidence.get("suppressed", {}).get("score", 0.0) >= heart.evidence.get("threshold", float("inf"))
-    return low and any(s.family == "felt" or s.name == "fading" for s in tightened)
+    suppressed = heart.evidence.get("suppressed", {})
+    return bool(suppressed.get("score", 0.0) >= heart.evidence.get("threshold", float("inf")))
 
 
 def _day(signal: Signal | None, key: str) -> date | None:

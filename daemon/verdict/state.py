@@ -20,6 +20,9 @@ RECOVERING_DAYS = 10
 CALM_DAYS = 5
 """A watch ends when nothing was up for so long."""
 
+BASE_DAYS = 28
+"""So many days before intensity came say whether it came on a stable base."""
+
 ABSORBING_DAYS = 84
 """After so long, intensity is part of the usual."""
 
@@ -33,6 +36,7 @@ def decide(reading: Reading, previous: Verdict | None) -> Verdict:
     closed = _close(reading, memory)
     facts = facts_of(reading, frozenset(memory.get("excused", ())))
     memory["tight"] = (str(memory.get("tight", "")) + str(int(facts.tight)))[-TIGHT_OF:]
+    _note_base(reading, facts, memory)
     cause = cause_of(facts, memory["tight"])
     state = _next_state(reading, facts, cause, None if closed else previous, memory)
     since = previous.since if previous and previous.state == state else reading.day
@@ -40,6 +44,15 @@ def decide(reading: Reading, previous: Verdict | None) -> Verdict:
     headline = headline_of(state, reading, facts, memory)
     advice = advice_of(state, reading, facts, since, memory)
     return Verdict(reading.day, state, since, headline, advice, reading.signals, reading.intensity, memory)
+
+
+def _note_base(reading: Reading, facts: Facts, memory: dict[str, Any]) -> None:
+    """How calm the weeks before intensity were: `memory["base"]` has a "1" for each calm day and a "0" for the others.
+
+    It stands still while intensity is new, so that it goes on telling of the weeks before.
+    """
+    if facts.rose_on is None and reading.missing is None:
+        memory["base"] = (str(memory.get("base", "")) + str(int(not facts.up)))[-BASE_DAYS:]
 
 
 def _close(reading: Reading, memory: dict[str, Any]) -> bool:
@@ -97,7 +110,7 @@ def _absorbing(reading: Reading) -> bool:
 
 def _remember(memory: dict[str, Any], state: State, cause: Cause | None, day: date) -> dict[str, Any]:
     """What tomorrow must know: when the episode or the watch began and why, what is excused, counters."""
-    kept: dict[str, Any] = {key: memory[key] for key in ("tight", "calm", "fine") if key in memory}
+    kept: dict[str, Any] = {key: memory[key] for key in ("tight", "base", "calm", "fine") if key in memory}
     if memory.get("excused"):
         kept["excused"] = memory["excused"]
     if state == "pull_back":
