@@ -21,8 +21,8 @@ SCORE_PER_ERROR: Final = 6.0
 COMES_WITHIN_DAYS: Final = 21
 """What intensity costs begins to show within so many days of it; a later rise has another reason [ENG]."""
 
-LOOK_BACK_DAYS: Final = 7
-"""The own past is looked at every so many days, to say how often noise alone did the same."""
+LOOK_BACK_DAYS, LOOK_BACK_YEARS = 14, 3
+"""The own past is looked at every so many days, so far back, to say how often noise alone did the same."""
 
 RECENT_RUNS: Final = 3
 """The last few runs of the rule that lifts a pull-back."""
@@ -228,28 +228,40 @@ def _after(rises: wander.Rises, rose: int | None) -> float:
 
 
 def _own_past(history: History, found: _Assessed, params: Params) -> dict[str, Any] | None:
-    """How often a rise as clear as today's stood there before this one began, by the day; None under a year of past.
+    """How often a rise as clear as today's stood there before this one began; None under a year of past.
 
-    `times` counts separate spells; the range is that of a Poisson count (Garwood 1936, 95 %) over those years.
+    `times` counts separate spells; the range is that of a Poisson count (95 %) over those years.
     """
-    rows = _usable(history)
+    before = _older(history, _usable(history), int(found.readings.day[found.since]), params)
+    rows = _usable(history)[: before // LEARN_EVERY * LEARN_EVERY]
+    if rows.size <= params.min_runs:
+        return None
     day = history.table.day[rows]
-    before = int(np.searchsorted(day, found.readings.day[found.since] - params.look_days, "right"))
-    years = float(day[before - 1] - day[params.min_runs]) / 365.25 if before > params.min_runs else 0.0
+    years = min(float(day[-1] - day[params.min_runs]) / 365.25, LOOK_BACK_YEARS)
     if years < 1.0:
         return None
-    ends = np.arange(day[params.min_runs], day[before - 1] + 1, LOOK_BACK_DAYS)
-    last = np.unique(np.searchsorted(day, ends, "right"))
-    past = [_assessed_at(history, rows[:n], params).errors >= found.errors for n in last]
-    times = int(np.count_nonzero(np.diff(past, prepend=False) & np.array(past)))
+    key = ("own_past", int(rows[-1]), history.norm_from, params)
+    worked_out = history.table.worked_out
+    if key not in worked_out:
+        ends = day[-1] - LOOK_BACK_DAYS * np.arange(years * 365.25 // LOOK_BACK_DAYS)
+        lasts = np.unique(np.searchsorted(day, ends, "right"))
+        worked_out[key] = np.array([_clearest(history, rows[:last], found.wander, params) for last in lasts])
+    past = worked_out[key] >= found.errors
+    times = int(np.count_nonzero(past & ~np.concatenate(([False], past[:-1]))))
     return {"years": round(years, 1), "times": times, "per_year": [round(n / years, 2) for n in poisson_range(times)]}
+
+
+def _clearest(history: History, rows: IntArray, strays: Wander, params: Params) -> float:
+    """The clearest rise on the day of the last of these readings, in standard errors."""
+    readings, known = factors.readings(history.table, rows[-params.window_runs :], history.norm_from)
+    return float(_rises(readings, known, strays, None, params).errors.max())
 
 
 def poisson_range(count: int) -> tuple[float, float]:
     """The 95 % range of a Poisson mean of which `count` were seen: Wilson and Hilferty's chi-square (1931)."""
 
     def tail(n: float, z: float) -> float:
-        return n * (1 - 1 / (9 * n) + z / (3 * np.sqrt(n))) ** 3 if n else 0.0
+        return float(n * (1 - 1 / (9 * n) + z / (3 * np.sqrt(n))) ** 3) if n else 0.0
 
     return tail(count, -1.96), tail(count + 1, 1.96)
 

@@ -7,6 +7,7 @@ squares (Aitken 1935) as if the factors were fitted along with it, and what they
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -25,15 +26,8 @@ TAILS = 8.0
 WILD = 2.0
 """A run further than this (standard errors) from what the others say of it weighs less, by the cube of the excess."""
 
-GRID = np.array(
-    [
-        (sd, days, run)
-        for sd in (0.7, 1.3, 2.2, 3.5, 5, 7)
-        for days in (10, 25, 60, 150)
-        for run in (1, 1.7, 2.6, 3.6, 5)
-    ],
-    dtype=float,
-)
+SD_BPM, DAYS, RUN_BPM = (0.8, 1.5, 2.6, 4.2, 6.5), (12.0, 40.0, 120.0), (1.0, 1.8, 3.0, 5.0)
+GRID = np.array(list(product(SD_BPM, DAYS, RUN_BPM)))
 """What is tried: SD of the wander (bpm), days after which it is forgotten to 1/e, SD of a single run (bpm)."""
 
 PRIOR_MIDDLE, PRIOR_WIDTH = np.array((3.0, 40.0, 2.7)), np.array((0.9, 0.9, 0.6))
@@ -103,7 +97,7 @@ class Rises:
 def learn(readings: Readings, factors: Sequence[Factor]) -> Wander:
     """The wander of these readings: posterior mean over `GRID`; the prior's middle where there are none.
 
-    About 2 ms for 60 readings.
+    About 3 ms for 60 readings.
     """
     log_prior = -0.5 * (((np.log(GRID) - np.log(PRIOR_MIDDLE)) / PRIOR_WIDTH) ** 2).sum(axis=1)
     log_posterior = log_prior + (_log_likelihood(readings, factors) if len(readings) >= 4 else 0.0)
@@ -120,15 +114,19 @@ def learn(readings: Readings, factors: Sequence[Factor]) -> Wander:
 def _log_likelihood(readings: Readings, factors: Sequence[Factor]) -> FloatArray:
     """Of each row of `GRID`: every reading predicted from those before it, with Student tails."""
     off, spread = _known(readings, factors)
+    n, at = off.size, np.arange(off.size)
     apart = np.abs(readings.day[:, None] - readings.day[None, :])
-    sd, days, run = (column[:, None, None] for column in GRID.T)
-    covariance = sd**2 * np.exp(-apart / days) + spread
-    at = np.arange(len(readings))
-    covariance[:, at, at] += run[:, 0] ** 2 + readings.se_bpm**2
-    root = np.linalg.cholesky(covariance)
-    surprise = np.linalg.solve(root, np.broadcast_to(off[:, None], (len(GRID), off.size, 1)))[..., 0]
-    each = -(TAILS + 1) / 2 * np.log1p(surprise**2 / (TAILS - 2)) - np.log(np.diagonal(root, axis1=1, axis2=2))
-    first = min(8, off.size // 3)  # the first are predicted from next to nothing
+    near = np.stack([np.exp(-apart / days) for days in DAYS])
+    shared = np.square(SD_BPM)[:, None, None, None] * near + spread
+    covariance = np.broadcast_to(shared[:, :, None], (len(SD_BPM), len(DAYS), len(RUN_BPM), n, n)).copy()
+    covariance[..., at, at] += np.square(RUN_BPM)[:, None] + readings.se_bpm**2
+    root = np.linalg.cholesky(covariance.reshape(len(GRID), n, n))
+    surprise = np.empty((len(GRID), n))
+    for k in range(n):  # forward substitution, all of the grid at once
+        known = np.einsum("gj,gj->g", root[:, k, :k], surprise[:, :k])
+        surprise[:, k] = (off[k] - known) / root[:, k, k]
+    each = -(TAILS + 1) / 2 * np.log1p(surprise**2 / (TAILS - 2)) - np.log(root[:, at, at])
+    first = min(8, n // 3)  # the first are predicted from next to nothing
     return np.asarray(each[:, first:].sum(axis=1), dtype=float)
 
 
