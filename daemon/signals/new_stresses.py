@@ -38,7 +38,7 @@ class Params:
     run_days: float = 0.65
     #: the longest run of two weeks against the longest of the thirty days before it at least
     longest: float = 1.15
-    #: hard days in two weeks above the usual at least: a second session a week came with the first
+    #: days with a hard run in two weeks above the usual at least: a second session a week came with the first
     hard_days: float = 4.0
 
 
@@ -85,7 +85,7 @@ def _minutes(days: Days) -> FloatArray:
 
 
 def _hard_days(days: Days) -> FloatArray:
-    return rolling_sum(days.hard, DAYS)
+    return rolling_sum(days.on(days.table.hard & days.table.is_run), DAYS)
 
 
 def _hard_running_is_new(history: History, part: Stretch, params: Params) -> FloatArray:
