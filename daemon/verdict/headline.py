@@ -42,6 +42,8 @@ def _why(reading: Reading, facts: Facts, memory: dict[str, Any]) -> str:
     if facts.suppressed:
         reasons.append("easy heart rate is unusually low while running gets harder")
     reasons += [words for family, words in SIGNS.items() if family in facts.families]
+    if len(facts.tightened) == 1 and len(reasons) == 1:
+        return _begun(facts.tightened[0].summary).rstrip(".")
     if reasons:
         return _listed(reasons)
     return "signs of strain are fading" if "episode" not in memory else "strain has not cleared yet"
@@ -50,7 +52,11 @@ def _why(reading: Reading, facts: Facts, memory: dict[str, Any]) -> str:
 def _stable(reading: Reading, facts: Facts) -> str:
     if not facts.tightened:
         return "Stable: easy running and the week are as usual."
-    return f"Stable: {facts.tightened[0].summary[:1].lower()}{facts.tightened[0].summary[1:]} Nothing else is up."
+    return f"Stable: {_begun(facts.tightened[0].summary)} Nothing else is up."
+
+
+def _begun(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _no_sign(reading: Reading) -> str:
