@@ -29,7 +29,7 @@ from daemon.signals import SignalParams
 from daemon.simulator.stories import absorbed
 from daemon.store import Store, open_store
 from daemon.store import activities as rows
-from daemon.store.progress import Progress, save_progress
+from daemon.store.progress import Progress, progress, save_progress
 from daemon.strava.auth import Tokens, authorize_url, exchange
 from daemon.strava.convert import STREAM_KEYS, read_activity, read_streams
 from daemon.sync import pull
@@ -159,6 +159,26 @@ def test_replay_of_ten_years(tmp_path: Path) -> None:
     ratio = spent[3000] / spent[300]
     print(f"replay of 3000 runs against 300: {ratio:.1f} x (promised 12), {spent[3000]:.1f} s (promised 20)")
     assert ratio <= 12 and spent[3000] <= 20
+
+
+def test_judging_one_new_run(tmp_path: Path) -> None:
+    """Three years of history, and one run more: from the stored series to the recorded verdict."""
+    store, now, spent = a_long_history(tmp_path / "years.db", 600), datetime.now(UTC), []
+    evaluate(store, 1, a_config(), now)
+    with store.read() as session:
+        (pattern, numbers), *_ = rows.measured(session, 1)
+    for n in range(9):
+        late = replace(pattern, id=10_000 + n, start=now - timedelta(minutes=90 - n))
+        with store.write() as session:
+            rows.save_activity(session, late, now, recording="have")
+            rows.save_metrics(session, 1, late.id, metrics.VERSION, numbers)
+            save_progress(session, 1, replace(progress(session, 1), judge_from=late.day))
+        began = time.process_time()
+        evaluate(store, 1, a_config(), now)
+        spent.append(1000 * (time.process_time() - began))
+    store.close()
+    print(f"\njudging one new run on 600 of three years: {statistics.median(spent):.0f} ms of CPU (promised 50)")
+    assert statistics.median(spent) <= 50
 
 
 def start_daemon(folder: Path, config: Path, notify: socket.socket) -> tuple[subprocess.Popen[bytes], float]:
