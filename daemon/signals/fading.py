@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import isfinite, log
+from statistics import median
 
 import numpy as np
 
@@ -93,6 +94,6 @@ def _against_earlier(days: Days, measure: Callable[[Work], float]) -> FloatArray
         same = earlier.setdefault(kinds[row], [])
         past = [other for other in same[-EARLIER:] if days.at[other] > days.at[row] - EARLIER_DAYS]
         if len(past) >= LEAST:
-            out[row] = values[row] - np.median(values[past])
+            out[row] = values[row] - median(values[past].tolist())
         same.append(row)
     return out
