@@ -15,7 +15,7 @@ CAME = date(2026, 10, 5)
 START = date(2026, 10, 12)
 
 
-SIGNS = (("load_added", "load"), ("run_day_added", "load"), ("beside_long", "spacing"), ("rest", "spacing"))
+SIGNS = (("load_added", "load"), ("run_day_added", "load"), ("hard_days", "load"), ("beside_long", "spacing"), ("rest", "spacing"))
 
 
 def reading(
@@ -51,7 +51,7 @@ STRONG = {"heart": "alert", "recent": 5.0}
 MODERATE = {"heart": "watch", "recent": 4.0}
 EARLIER = STRONG | {"after": 4.0}  # a rise that began before intensity did
 LOAD = {"signs": ("load_added", "run_day_added")}
-TIGHT = {"signs": ("load_added", "run_day_added", "beside_long")}
+TIGHT = {"signs": ("load_added", "hard_days", "beside_long")}
 
 
 def states(days):
@@ -127,7 +127,7 @@ def test_fine_closes_the_episode_and_what_was_up_counts_again_once_it_has_gone()
     for n, day in enumerate([STRONG | TIGHT, STRONG | TIGHT, TIGHT, CALM, CALM, STRONG], start=2):
         verdicts.append(decide(told_fine(START + timedelta(days=n), **day), verdicts[-1]))
     assert [v.state for v in verdicts] == ["pull_back"] * 2 + ["absorbing"] * 5 + ["pull_back"]
-    assert verdicts[2].memory["excused"] == ["beside_long", "easy_heart_rate", "load_added", "run_day_added"]
+    assert verdicts[2].memory["excused"] == ["beside_long", "easy_heart_rate", "hard_days", "load_added"]
     assert [say.kind for _, say in tell(verdicts)] == ["pull_back", "pull_back"], "nothing has cleared"
     assert verdicts[-1].memory["episode"] == verdicts[-1].day.isoformat()
 
@@ -136,6 +136,11 @@ def test_a_week_that_stays_tight_is_a_pull_back_without_any_response():
     got = states([CALM] * 5 + [TIGHT] * 12)
     assert got[5:14] == ["watch"] * 9
     assert got[14] == "pull_back"
+
+
+def test_an_added_session_is_one_fact_whatever_it_is_called():
+    added = {"signs": ("load_added", "run_day_added", "beside_long")}
+    assert set(states([CALM] * 5 + [added] * 20)[5:]) == {"watch"}
 
 
 def test_a_tight_week_now_and_then_is_not():

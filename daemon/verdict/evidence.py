@@ -28,8 +28,9 @@ RESUME_BPM = 1.5
 REST_DAYS = 2
 """And so many days must have passed since the last hard session."""
 
-TIGHT_SIGNALS, TIGHT_FAMILIES = 3, 2
-"""So many signals from so many families make a tight day."""
+TIGHT_SIGNALS, NOT_LOAD = 3, 2
+"""So many signals make a tight day, so many of them of another kind than load (more hard days count as another): an
+added session alone is more load, more run days and a new stress, three names of one fact."""
 
 TIGHT_DAYS, TIGHT_OF = 10, 14
 """Without a response, so many of the last days must have been tight."""
@@ -60,7 +61,8 @@ class Facts:
 
     @property
     def tight(self) -> bool:
-        return len(self.tightened) >= TIGHT_SIGNALS and len(self.families) >= TIGHT_FAMILIES
+        other = sum(signal.family != "load" or signal.name == "hard_days" for signal in self.tightened)
+        return len(self.tightened) >= TIGHT_SIGNALS and other >= NOT_LOAD and len(self.families) >= 2
 
     @property
     def up(self) -> bool:
@@ -95,14 +97,14 @@ def facts_of(reading: Reading, excused: frozenset[str]) -> Facts:
 def response_of(heart: Signal | None, rose_on: date | None) -> int:
     """How strongly heart rate answers; it must also still do so, whatever earlier runs left behind.
 
-    Where intensity rose, only a rise that began with it counts in full.
+    Where intensity rose, only a rise that began with it counts.
     """
-    if heart is None or heart.level == "ok" or not _still(heart):
-        return 0
+    if heart is None or heart.level == "ok" or not _still(heart) or heart.evidence.get("faster"):
+        return 0  # of easy runs that became faster, the pace is the news
     if rose_on is None:
         return 1
     after, threshold = heart.evidence.get("after_intensity", 0.0), heart.evidence.get("threshold", 0.0)
-    return 2 if after >= STRONG * threshold else 1
+    return 2 if after >= STRONG * threshold else 1 if after >= MODERATE * threshold else 0
 
 
 def _still(heart: Signal) -> bool:
