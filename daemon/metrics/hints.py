@@ -28,7 +28,7 @@ _SESSION: Final = r"""
   | ladeiras? | heuvel\w* | mot?bakke\w* | bakke\w* | back(?:e|ar|intervall\w*) | podbieg\w*
 """
 _RACE: Final = r"""
-    race | parkrun | time\s?trial | rennen | wettkampf | volkslauf | competition | competicion | competencia
+    race | parkrun | \w*marathon\w* | \w*maraton\w* | time\s?trial | rennen | wettkampf | volkslauf | competition | competicion | competencia
   | gara | prova | wedstrijd | tavling | lopp | konkurranse | konkurrence | zawody | wyscig
   | (?:course|carrera|corrida|corsa)\s(?:de\s)?\d+\s?k(?:m)? | \d+\s?k(?:m)?\s(?:course|carrera|corrida|corsa)
   | course\sofficielle | carrera\s(?:popular|oficial) | corrida\soficial
@@ -70,6 +70,11 @@ def hints(activity: Activity, easy_m_s: float | None) -> tuple[str, ...]:
     if name_says(activity.name) & {"session", "race"}:
         found.append("name")
     return tuple(found)
+
+
+def called_race(activity: Activity) -> bool:
+    """Whether the runner marked or named it a race."""
+    return activity.workout_type == RACE_TYPE or "race" in name_says(activity.name)
 
 
 def called_long(activity: Activity) -> bool:

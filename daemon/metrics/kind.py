@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daemon.metrics.bouts import UNSMOOTHED, Bout, find_blocks, find_bouts
-from daemon.metrics.hints import RACE_TYPE, WORKOUT_TYPE, called_long, hints, laps_alternate
+from daemon.metrics.hints import RACE_TYPE, WORKOUT_TYPE, called_long, called_race, hints, laps_alternate
 from daemon.metrics.run_metrics import RunMetrics
 from daemon.metrics.usual import RIEGEL, WINDOWS_S, AthleteSettings, Usual
 from daemon.values import Activity, Kind
@@ -30,7 +30,7 @@ simulated runners: the 95th percentile of easy runs lies at 1.4 to 1.6, the 10th
 CONTRAST = 1.15
 """Sustained work is at least this multiple of the run's own slow speed; a run that is paced up gently isn't [ENG]."""
 
-UNIFORM_FAST, UNIFORM_ENOUGH, UNIFORM_SPREADS, UNIFORM_S = 1.15, 1.18, 3.5, 1200
+UNIFORM_FAST, UNIFORM_ENOUGH, UNIFORM_SPREADS, UNIFORM_S = 1.15, 1.19, 3.5, 1200
 """What is fast from end to end has nothing to stand out from: it must lie so many spreads of the runner's easy speed
 above it, between these multiples, for so long (s) [ENG]."""
 
@@ -79,7 +79,9 @@ very short ones [ENG]: of gaps left to chance about a fifth are."""
 SLOWEST_SLOW = 0.92
 """A run's slow part counts as at least this multiple of easy speed: walk breaks make no session of the rest [ENG]."""
 
-RACE_EFFORT = 0.97
+RACE_FAST, RACE_EFFORT = 1.07, 0.97
+"""A run that was called a race is one from this multiple of easy speed on; any other within 3 % of the best effort."""
+
 RACE_EVEN = 0.9
 LONG_RATIO, CALLED_LONG_RATIO = 1.5, 1.2
 LONG_LEAST_S = 2700
@@ -277,8 +279,8 @@ def uniform_from(usual: Usual) -> float:
 def is_race(activity: Activity, metrics: RunMetrics, usual: Usual, settings: AthleteSettings) -> bool:
     """Marked as one and run like one, or nearly as fast as the best recent effort allows for that duration."""
     speed = metrics.mean_m_s or 0.0
-    if activity.workout_type == RACE_TYPE:
-        return speed >= 1.05 * usual.speed_m_s and answers(metrics, usual, settings)
+    if called_race(activity):
+        return speed >= RACE_FAST * usual.speed_m_s and answers(metrics, usual, settings)
     if usual.hour_m_s <= 0.0 or metrics.moving_s < 600 or speed < uniform_from(usual) * usual.speed_m_s:
         return False
     if (metrics.slow_m_s or 0.0) < RACE_EVEN * speed:
