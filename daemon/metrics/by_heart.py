@@ -26,6 +26,9 @@ CERTAIN, ANSWERED_BPM, CONTRAST_BPM, UNIFORM_BPM = 0.0, 8.0, 16.0, 6.0
 """A run on a belt must also reach so far above its own low part (`CONTRAST_BPM`, less where speed shows a session), or
 `UNIFORM_BPM` beyond the limit: a day on which the heart beats faster from end to end isn't hard [ENG]."""
 
+OTHER_SPORT_BPM = 8.0
+"""Other sports reach their thresholds at so much less than running does [ENG; 5 to 10 on the bicycle]."""
+
 OF_THRESHOLD = 0.95
 """With a threshold heart rate from the config hard begins at this share of it."""
 
@@ -40,15 +43,16 @@ def hard_from(
     activity: Activity, usual: Usual | None, settings: AthleteSettings, maximum_bpm: float | None
 ) -> float | None:
     """The heart rate (bpm) from which ten minutes are hard, None where nothing is known to compare with."""
+    less = 0.0 if activity.is_run else OTHER_SPORT_BPM
     if settings.threshold_heart_rate is not None:
-        return OF_THRESHOLD * settings.threshold_heart_rate
+        return OF_THRESHOLD * settings.threshold_heart_rate - less
     if usual is None or usual.heart_rate_bpm is None:
         return None
     hinted = bool(hints(activity, None))
     easy = usual.heart_rate_bpm
     if maximum_bpm is not None and maximum_bpm > easy + UP_BPM:
-        return easy + (HINTED_UP_SHARE if hinted else UP_SHARE) * (maximum_bpm - easy)
-    return easy + (HINTED_UP_BPM if hinted else UP_BPM)
+        return easy + (HINTED_UP_SHARE if hinted else UP_SHARE) * (maximum_bpm - easy) - less
+    return easy + (HINTED_UP_BPM if hinted else UP_BPM) - less
 
 
 def judged(activity: Activity, metrics: RunMetrics, usual: Usual | None, limit_bpm: float | None) -> Judged:
