@@ -100,7 +100,8 @@ def _described(table: Table, speed: FloatArray, start: Index, end: Index) -> lis
         n = parts[count][stop] - parts[count][begin]
         total: FloatArray = parts[value][stop] - parts[value][begin]
         n[n == 0] = np.nan
-        return total / n
+        total /= n
+        return total
 
     earlier = np.maximum(np.concatenate(([0], end[:-1])), start - near)
     later = np.minimum(np.concatenate((start[1:], [size])), end + near)

@@ -9,6 +9,8 @@ from typing import Final
 from daemon.values import Activity, Lap
 
 RACE_TYPE, LONG_TYPE, WORKOUT_TYPE = 1, 2, 3
+RIDE_RACE_TYPE, RIDE_WORKOUT_TYPE = 11, 12
+SESSION_TYPES: Final = frozenset({RACE_TYPE, WORKOUT_TYPE, RIDE_RACE_TYPE, RIDE_WORKOUT_TYPE})
 
 LAP_FAST = 1.10
 LAP_S = (20, 480)
@@ -28,7 +30,8 @@ _SESSION: Final = r"""
   | ladeiras? | heuvel\w* | mot?bakke\w* | bakke\w* | back(?:e|ar|intervall\w*) | podbieg\w*
 """
 _RACE: Final = r"""
-    race | parkrun | time\s?trial | rennen | wettkampf | volkslauf | competition | competicion | competencia
+    race | parkrun | \w*marathon\w* | \w*maraton\w*
+  | time\s?trial | rennen | wettkampf | volkslauf | competition | competicion | competencia
   | gara | prova | wedstrijd | tavling | lopp | konkurranse | konkurrence | zawody | wyscig
   | (?:course|carrera|corrida|corsa)\s(?:de\s)?\d+\s?k(?:m)? | \d+\s?k(?:m)?\s(?:course|carrera|corrida|corsa)
   | course\sofficielle | carrera\s(?:popular|oficial) | corrida\soficial
@@ -63,13 +66,18 @@ def hints(activity: Activity, easy_m_s: float | None) -> tuple[str, ...]:
     `easy_m_s` is the usual easy speed (m/s); laps say nothing without it.
     """
     found = []
-    if activity.workout_type in (RACE_TYPE, WORKOUT_TYPE):
+    if activity.workout_type in SESSION_TYPES:
         found.append("workout type")
     if easy_m_s is not None and laps_alternate(activity.laps, easy_m_s):
         found.append("laps")
     if name_says(activity.name) & {"session", "race"}:
         found.append("name")
     return tuple(found)
+
+
+def called_race(activity: Activity) -> bool:
+    """Whether the runner marked or named it a race."""
+    return activity.workout_type == RACE_TYPE or "race" in name_says(activity.name)
 
 
 def called_long(activity: Activity) -> bool:

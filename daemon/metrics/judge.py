@@ -8,7 +8,7 @@ from daemon.metrics import by_heart
 from daemon.metrics.control import control_of, work_of
 from daemon.metrics.easy import Outcome, easy_heart_rate
 from daemon.metrics.efforts import Effort, effort_of, maximum
-from daemon.metrics.kind import Judged, classify, is_long
+from daemon.metrics.kind import Judged, classify
 from daemon.metrics.load import load_of
 from daemon.metrics.pieces import Measured, joined, offsets, sessions
 from daemon.metrics.run_metrics import RunMetrics
@@ -157,8 +157,7 @@ def kind_of(
     """What an activity was: runs on the ground by speed and structure, the rest by heart rate."""
     if is_by_heart(activity):
         limit = by_heart.hard_from(activity, usual, settings, maximum_bpm)
-        long = activity.is_run and usual is not None and is_long(activity, metrics, usual)
-        return by_heart.judged(activity, metrics, limit, long=long)
+        return by_heart.judged(activity, metrics, usual, limit)
     if metrics.mean_m_s is not None and metrics.mean_m_s < SLOWEST_RUN_M_S:
         return Judged("other", False, "a walk")
     return Judged("easy", False, "no pace") if usual is None else classify(activity, metrics, usual, settings)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daemon.metrics.bouts import UNSMOOTHED, Bout, find_blocks, find_bouts
-from daemon.metrics.hints import RACE_TYPE, WORKOUT_TYPE, called_long, hints, laps_alternate
+from daemon.metrics.hints import RACE_TYPE, WORKOUT_TYPE, called_long, called_race, hints, laps_alternate
 from daemon.metrics.run_metrics import RunMetrics
 from daemon.metrics.usual import RIEGEL, WINDOWS_S, AthleteSettings, Usual
 from daemon.values import Activity, Kind
@@ -30,7 +30,7 @@ simulated runners: the 95th percentile of easy runs lies at 1.4 to 1.6, the 10th
 CONTRAST = 1.15
 """Sustained work is at least this multiple of the run's own slow speed; a run that is paced up gently isn't [ENG]."""
 
-UNIFORM_FAST, UNIFORM_ENOUGH, UNIFORM_SPREADS, UNIFORM_S = 1.15, 1.18, 3.5, 1200
+UNIFORM_FAST, UNIFORM_ENOUGH, UNIFORM_SPREADS, UNIFORM_S = 1.15, 1.19, 3.5, 1200
 """What is fast from end to end has nothing to stand out from: it must lie so many spreads of the runner's easy speed
 above it, between these multiples, for so long (s) [ENG]."""
 
@@ -79,9 +79,15 @@ very short ones [ENG]: of gaps left to chance about a fifth are."""
 SLOWEST_SLOW = 0.92
 """A run's slow part counts as at least this multiple of easy speed: walk breaks make no session of the rest [ENG]."""
 
-RACE_EFFORT = 0.97
+RACE_FAST, RACE_EFFORT = 1.07, 0.97
+"""A run that was called a race is one from this multiple of easy speed on; any other within 3 % of the best effort."""
+
 RACE_EVEN = 0.9
-LONG_RATIO, CALLED_LONG_RATIO = 1.5, 1.2
+LONG_RATIO, CALLED_LONG_RATIO, WEEK_LONG_RATIO, WEEK_RATIO = 1.5, 1.2, 1.25, 1.2
+"""A long run against the median of six weeks, and against the longest other run of the week: simulated, in even weeks
+97 % of long runs and 0.4 % of others are called long (1.5 x the median alone: 82 and 0.7 %), in uneven ones 64 and 14 %
+(57 and 20 %)."""
+
 LONG_LEAST_S = 2700
 SUMMARY_FAST, SUMMARY_HINTED_FAST = 1.12, 1.06
 
@@ -159,7 +165,7 @@ def classify(activity: Activity, metrics: RunMetrics, usual: Usual, settings: At
     sustained = [b for b in blocks if is_sustained(b, bar, usual, settings)]
     if _seconds(sustained) >= TEMPO_S and (session is None or _outweighs(sustained, work)):
         session, work = "tempo", sustained
-    long = is_long(activity, metrics, usual)
+    long = is_long(activity, metrics, usual, session=session is not None)
     if is_race(activity, metrics, usual, settings):
         return Judged("race", True, "run like a race", metrics.moving_s)
     if session is not None:
@@ -277,8 +283,8 @@ def uniform_from(usual: Usual) -> float:
 def is_race(activity: Activity, metrics: RunMetrics, usual: Usual, settings: AthleteSettings) -> bool:
     """Marked as one and run like one, or nearly as fast as the best recent effort allows for that duration."""
     speed = metrics.mean_m_s or 0.0
-    if activity.workout_type == RACE_TYPE:
-        return speed >= 1.05 * usual.speed_m_s and answers(metrics, usual, settings)
+    if called_race(activity):
+        return speed >= RACE_FAST * usual.speed_m_s and answers(metrics, usual, settings)
     if usual.hour_m_s <= 0.0 or metrics.moving_s < 600 or speed < uniform_from(usual) * usual.speed_m_s:
         return False
     if (metrics.slow_m_s or 0.0) < RACE_EVEN * speed:
@@ -294,10 +300,18 @@ def answers(metrics: RunMetrics, usual: Usual, settings: AthleteSettings) -> boo
     return metrics.mean_bpm >= response_from(usual, settings)
 
 
-def is_long(activity: Activity, metrics: RunMetrics, usual: Usual) -> bool:
-    """Half as long again as the runs of the last six weeks; a little less where the runner calls it long."""
-    ratio = CALLED_LONG_RATIO if called_long(activity) else LONG_RATIO
-    return metrics.moving_s >= max(ratio * usual.moving_s, LONG_LEAST_S)
+def is_long(activity: Activity, metrics: RunMetrics, usual: Usual, *, session: bool = False) -> bool:
+    """Half as long again as the runs of the last six weeks and no shorter than any of this week; a quarter longer where
+    it is well the longest of the week, unless it was a session, which is called by its work; a little less where the
+    runner calls it long."""
+    seconds, week = metrics.moving_s, usual.week_longest_s
+    if seconds < LONG_LEAST_S:
+        return False
+    if called_long(activity):
+        return seconds >= CALLED_LONG_RATIO * usual.moving_s
+    if not session and seconds >= WEEK_RATIO * week and seconds >= WEEK_LONG_RATIO * usual.moving_s:
+        return True
+    return seconds >= LONG_RATIO * usual.moving_s and seconds >= week
 
 
 def _by_summary(activity: Activity, metrics: RunMetrics, usual: Usual, settings: AthleteSettings) -> Judged:

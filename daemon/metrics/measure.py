@@ -13,6 +13,7 @@ from daemon.values import Activity, FloatArray, Series
 
 BEST_S = (30, 60, 120, 300, 600, 1200, 1800, 2700, 3600)
 BEST_BPM_S = (30, 600, 1200, 1800)
+LOW_QUANTILE = 0.2
 RELAXED_QUANTILE, SLOW_QUANTILE = 0.4, 0.1
 RELAXED_BAND = 0.07
 """Minutes within ±7 % of the relaxed speed give `relaxed_bpm`."""
@@ -65,6 +66,7 @@ def _from_heart_rate(activity: Activity, series: Series) -> RunMetrics:
     return replace(
         _from_summary(activity),
         mean_bpm=_mean(heart),
+        low_bpm=_low(heart, series.step_s),
         best_bpm=_best_bpm(heart, series.step_s),
         heart_share=_round(share),
         sensor=sensor_grade(share),
@@ -95,6 +97,7 @@ def _from_series(activity: Activity, series: Series) -> RunMetrics:
         mean_m_s=_mean(gap[moving]),
         mean_cubed=_mean(smooth**3),
         mean_bpm=_mean(heart[moving]),
+        low_bpm=_low(heart, step),
         best_bpm=_best_bpm(heart, step),
         relaxed_m_s=relaxed,
         slow_m_s=slow,
@@ -155,6 +158,12 @@ def _bests(gap: FloatArray, heart: FloatArray, step: int) -> tuple[tuple[int, fl
         bpm = _round(float(beats[k + rows] - beats[k]) / n) if 2 * n >= rows else None
         out.append((seconds, _round(float(sums[k]) / rows), bpm))
     return tuple(out)
+
+
+def _low(heart: FloatArray, step: int) -> float | None:
+    late = heart[240 // step :]
+    late = late[np.isfinite(late)]
+    return _round(float(np.quantile(late, LOW_QUANTILE))) if late.size else None
 
 
 def _best_bpm(heart: FloatArray, step: int) -> tuple[tuple[int, float], ...]:

@@ -79,6 +79,7 @@ def joined(parts: Sequence[Measured]) -> Measured:
         mean_m_s=_mean([m.mean_m_s for m in every], every),
         mean_cubed=_mean([m.mean_cubed for m in every], every),
         mean_bpm=_mean([m.mean_bpm for m in every], every),
+        low_bpm=_mean([m.low_bpm for m in every], every),
         relaxed_m_s=relaxed or _mean([m.relaxed_m_s for m in every], every),
         slow_m_s=slow,
         relaxed_bpm=relaxed_bpm,

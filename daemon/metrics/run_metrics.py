@@ -26,9 +26,10 @@ class RunMetrics:
     `relaxed_m_s` is the 40th percentile of the minutes' speeds: warm-up and recovery pace of a session, the pace
     itself of an even run; `relaxed_bpm` is mean heart rate of the first minutes near it. `slow_m_s` is the 10th
     percentile, what faster stretches stand out from. `mean_cubed` is the mean of speed³ while moving (m³/s³).
-    `best` holds (seconds, m/s, bpm or None): the fastest so many seconds; `best_bpm` (seconds, bpm): those of the
-    highest heart rate. `faults` holds (words, share of the moving time whose heart rate it took). `sensor` is A, B or
-    C by the share of moving time with a believable heart rate, "" without any.
+    `low_bpm` is the 20th percentile of heart rate from the fourth minute on. `best` holds (seconds, m/s, bpm or None):
+    the fastest so many seconds; `best_bpm` (seconds, bpm): those of the highest heart rate. `faults` holds (words,
+    share of the moving time whose heart rate it took). `sensor` is A, B or C by the share of moving time with a
+    believable heart rate, "" without any.
 
     `rows` and `minutes` are packed tables of integers, `UNKNOWN` where not known; see `row_table`, `minute_table`.
     """
@@ -40,6 +41,7 @@ class RunMetrics:
     mean_m_s: float | None = None
     mean_cubed: float | None = None
     mean_bpm: float | None = None
+    low_bpm: float | None = None
     relaxed_m_s: float | None = None
     slow_m_s: float | None = None
     relaxed_bpm: float | None = None

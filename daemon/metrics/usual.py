@@ -17,6 +17,7 @@ LAST = 16
 """At most this many runs of the last `SPAN`, and the last `HANDFUL` however old."""
 
 LONG_SPAN = timedelta(weeks=6)
+WEEK = timedelta(days=6, hours=12)
 BEST_SPAN = timedelta(weeks=26)
 RIEGEL = 0.06
 """Speed held falls with duration to this power (Riegel 1981)."""
@@ -44,7 +45,7 @@ class Usual:
     `hour_m_s` is the best recent effort brought to one hour (m/s), 0 while none is known. `wander` says how far speed
     strays in an ordinary run by itself: its best over each of `WINDOWS_S` against its own slow speed. `spread` is how
     far easy speed differs from run to run (a share of it, like a standard deviation). `trail` is true for a runner who
-    mostly runs trails.
+    mostly runs trails. `week_longest_s` is the moving time of the longest run of the week before (s).
     """
 
     speed_m_s: float
@@ -55,6 +56,7 @@ class Usual:
     wander: tuple[float, ...] = NO_WANDER
     spread: float = 0.0
     trail: bool = False
+    week_longest_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ def usual_of(lessons: Sequence[Lesson], now: datetime, hour_m_s: float) -> Usual
         hour_m_s=hour_m_s,
         wander=tuple(_lower_quarter([c.contrast[k] for c in lessons if k < len(c.contrast)]) for k in _WINDOWS),
         spread=MAD_TO_SD * median([abs(item.speed_m_s / speed - 1.0) for item in lessons]),
+        week_longest_s=max((i.moving_s for i in lessons if now - WEEK <= i.start < now), default=0.0),
         trail=2 * sum(item.trail for item in lessons) > len(lessons),
     )
 
