@@ -15,7 +15,7 @@ from daemon.signals.history import History, IntArray
 from daemon.signals.wander import Factor, Norm, Readings, Wander
 from daemon.values import FloatArray, Level, Signal
 
-SCORE_PER_ERROR: Final = 6.25
+SCORE_PER_ERROR: Final = 6.0
 """The score is so many times the standard errors by which a rise stands out, so that 10 comes about once a year."""
 
 COMES_WITHIN_DAYS: Final = 21

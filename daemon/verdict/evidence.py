@@ -15,7 +15,7 @@ Cause = Literal["heart_rate", "both", "tight_week", "suppressed"]
 RISE_DAYS = 70
 """For so long a change is put down to the intensity that came before it."""
 
-STRONG = 1.13
+STRONG = 1.08
 """A rise that began when intensity came is strong from this multiple of the alert's threshold on: noise alone did so
 in about one of ten runners within eight weeks [SIM]."""
 
