@@ -92,6 +92,14 @@ def test_faster_easy_running_without_a_response_is_not_a_session() -> None:
     assert not judged(record(steady(45, 3.05), strain=-7.7)).hard
 
 
+def test_fast_from_end_to_end_is_hard_unless_days_differ_that_much() -> None:
+    """Forty minutes at 1.17 times easy speed, the heart with it; nothing in the run to stand out from."""
+    fast = run(30, record(steady(40, 1.17 * EASY_M_S)))
+    varied = [run(k, record(steady(45, v), seed=k)) for k, v in enumerate((2.5, 2.85, 2.7, 2.55, 2.9, 2.7, 2.45, 2.8))]
+    assert judge_runs([*BASE, fast], AthleteSettings())[-1].kind == "tempo"
+    assert not judge_runs([*varied, fast], AthleteSettings())[-1].hard
+
+
 def test_long_runs_count_their_first_part() -> None:
     result = judged(record(steady(100)))
     assert (result.kind, result.hard) == ("long", False)

@@ -52,6 +52,14 @@ def test_one_effort_shows_a_maximum_and_a_second_confirms_it() -> None:
     assert twice.source == "learned from two efforts, 22 March 2026 and 29 March 2026"
 
 
+def test_a_lower_effort_and_an_old_one_confirm_nothing() -> None:
+    best, lower = effort(60, RACE, 20.3), effort(61, RACE, 27.3, strain=2.0)
+    assert seen(best, lower).maximum_heart_rate_bpm.value is None
+    both = best, effort(61, RACE, 27.3)
+    assert seen(*both, today=date(2027, 3, 20)).maximum_heart_rate_bpm.value is not None
+    assert seen(*both, today=date(2027, 3, 24)).maximum_heart_rate_bpm.value is None
+
+
 def test_an_effort_that_came_later_is_not_known_today() -> None:
     later = effort(60, RACE, 20.3), effort(61, RACE, 27.3)
     assert seen(*later, today=date(2026, 3, 20)).maximum_heart_rate_bpm.value is None
