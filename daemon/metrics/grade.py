@@ -14,7 +14,8 @@ SHORT_DIFFERS, SHORT_SURE = 0.015, 0.03
 climb, below `SHORT_DIFFERS` it is noise, in between it counts in part [ENG, tried on simulated barometers]."""
 
 NOISE_M, SHORT_NOISE_M = 1.0, 0.5
-"""What an altimeter wanders within a wide and a short window (m); with `USUAL_GRADE` it pulls a badly supported slope to zero."""
+"""What an altimeter wanders within a wide and a short window (m); with `USUAL_GRADE` it pulls a badly supported slope
+to zero."""
 
 USUAL_GRADE = 0.03
 """Standard deviation of real grades (rise over run) [ENG]."""
