@@ -13,8 +13,9 @@ SHORT_DIFFERS, SHORT_SURE = 0.015, 0.03
 """Half a minute is looked at as well: where its slope differs from the wide one by more than `SHORT_SURE` it is a short
 climb, below `SHORT_DIFFERS` it is noise, in between it counts in part [ENG, tried on simulated barometers]."""
 
-NOISE_M = 1.0
-"""What an altimeter wanders within one window (m); with `USUAL_GRADE` it pulls a badly supported slope to zero."""
+NOISE_M, SHORT_NOISE_M = 1.0, 0.5
+"""What an altimeter wanders within a wide and a short window (m); with `USUAL_GRADE` it pulls a badly supported slope
+to zero."""
 
 USUAL_GRADE = 0.03
 """Standard deviation of real grades (rise over run) [ENG]."""
@@ -39,7 +40,7 @@ def grade_of(altitude_m: FloatArray, speed_m_s: FloatArray, step_s: float) -> Fl
     """Grade (rise over run) per row; 0 where altitude says nothing, never NaN.
 
     Slope of the least-squares line of altitude over distance in a window of `WINDOW_ROWS`, shrunk to zero by
-    (`NOISE_M` / `USUAL_GRADE`)² so that windows that cover little ground (stops) give no grade; in a window of
+    (noise / `USUAL_GRADE`)² so that windows that cover little ground (stops) give no grade; in a window of
     `SHORT_ROWS` where that one differs beyond noise.
     """
     good = np.isfinite(altitude_m)
@@ -49,15 +50,16 @@ def grade_of(altitude_m: FloatArray, speed_m_s: FloatArray, step_s: float) -> Fl
     level = without_steps(altitude_m)
     x = np.where(good, distance - distance.mean(), 0.0)
     y = np.where(good, level - level[good].mean(), 0.0)
-    wide, short = (box(_slope(x, y, good.astype(np.float64), rows), 3) for rows in (WINDOW_ROWS, SHORT_ROWS))
+    windows = ((WINDOW_ROWS, NOISE_M), (SHORT_ROWS, SHORT_NOISE_M))
+    wide, short = (box(_slope(x, y, good.astype(np.float64), rows, noise_m), 3) for rows, noise_m in windows)
     sure = np.clip((np.abs(short - wide) - SHORT_DIFFERS) / (SHORT_SURE - SHORT_DIFFERS), 0.0, 1.0)
     return np.clip(wide + sure * (short - wide), -0.4, 0.4)
 
 
-def _slope(x: FloatArray, y: FloatArray, known: FloatArray, rows: int) -> FloatArray:
+def _slope(x: FloatArray, y: FloatArray, known: FloatArray, rows: int, noise_m: float) -> FloatArray:
     n = np.maximum(moving_sum(known, rows), 1.0)
     sx, sy = moving_sum(x, rows), moving_sum(y, rows)
     sxy = moving_sum(x * y, rows) - sx * sy / n
     sxx = np.maximum(moving_sum(x * x, rows) - sx * sx / n, 0.0)
-    slope: FloatArray = sxy / (sxx + (NOISE_M / USUAL_GRADE) ** 2)
+    slope: FloatArray = sxy / (sxx + (noise_m / USUAL_GRADE) ** 2)
     return slope

@@ -82,7 +82,10 @@ SLOWEST_SLOW = 0.92
 RACE_FAST, RACE_EFFORT = 1.07, 0.97
 """A run that was called a race is one from this multiple of easy speed on; any other within 3 % of the best effort."""
 
-RACE_EVEN = 0.9
+RACE_EVEN, RACE_LEAST_S, RACE_HOUR = 0.9, 600, 1.2
+"""A race nobody called one is as even as this (slow part against mean), as long (s), and as fast as the best effort of
+half a year says, or as 1.2 x easy speed held for an hour where no effort has shown more [ENG; threshold lies there]."""
+
 LONG_RATIO, CALLED_LONG_RATIO, WEEK_LONG_RATIO, WEEK_RATIO = 1.5, 1.2, 1.25, 1.2
 """A long run against the median of six weeks, and against the longest other run of the week: simulated, in even weeks
 97 % of long runs and 0.4 % of others are called long (1.5 x the median alone: 82 and 0.7 %), in uneven ones 64 and 14 %
@@ -281,15 +284,15 @@ def uniform_from(usual: Usual) -> float:
 
 
 def is_race(activity: Activity, metrics: RunMetrics, usual: Usual, settings: AthleteSettings) -> bool:
-    """Marked as one and run like one, or nearly as fast as the best recent effort allows for that duration."""
+    """Called one and run like one, or nearly as fast as the best recent effort allows for that duration."""
     speed = metrics.mean_m_s or 0.0
     if called_race(activity):
         return speed >= RACE_FAST * usual.speed_m_s and answers(metrics, usual, settings)
-    if usual.hour_m_s <= 0.0 or metrics.moving_s < 600 or speed < uniform_from(usual) * usual.speed_m_s:
+    if metrics.moving_s < RACE_LEAST_S or speed < uniform_from(usual) * usual.speed_m_s:
         return False
     if (metrics.slow_m_s or 0.0) < RACE_EVEN * speed:
         return False
-    predicted = usual.hour_m_s * (3600.0 / metrics.moving_s) ** RIEGEL
+    predicted = max(usual.hour_m_s, RACE_HOUR * usual.speed_m_s) * (3600.0 / metrics.moving_s) ** RIEGEL
     return speed >= RACE_EFFORT * predicted and answers(metrics, usual, settings)
 
 

@@ -68,3 +68,66 @@ def _framed(easy: float, seconds: float, core: list[Segment]) -> list[Segment]:
     """Warm-up and cool-down around the core, stretched to fill the session."""
     spare = max(600.0, seconds - sum(s.seconds for s in core))
     return [Segment(0.6 * spare, 0.97 * easy), *core, Segment(0.4 * spare, 0.95 * easy)]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Repetitions: how many, how long (s) and how fast (x easy speed) each is, and the jog after it. `grade` climbs."""
+
+    count: int
+    work_s: float
+    speed: float
+    rest_s: float
+    rest: float = JOG
+    grade: float | None = None
+
+    def segments(self, easy: float) -> list[Segment]:
+        down = None if self.grade is None else -0.6 * self.grade
+        pair = [
+            Segment(self.work_s, self.speed * easy, True, self.grade),
+            Segment(self.rest_s, self.rest * easy, grade=down),
+        ]
+        return pair * self.count
+
+
+DESIGNS: dict[str, Repeats] = {
+    "5 x 1000 m": Repeats(5, 270, 1.32, 120),
+    "6 x 800 m": Repeats(6, 200, 1.36, 120),
+    "10 x 400 m": Repeats(10, 95, 1.42, 75),
+    "12 x 200 m": Repeats(12, 45, 1.5, 60),
+    "16 x 30/30": Repeats(16, 30, 1.38, 30),
+    "15 x 1 min": Repeats(15, 60, 1.27, 60, rest=0.93),
+    "4 x 5 min": Repeats(4, 300, 1.24, 90),
+    "3 x 10 min": Repeats(3, 600, 1.16, 120),
+    "20 min tempo": Repeats(1, 1200, 1.16, 60),
+    "40 min tempo": Repeats(1, 2400, 1.15, 60),
+    "10 x 60 s uphill": Repeats(10, 60, 1.04, 95, grade=0.06),
+    "6 x 3 min uphill": Repeats(6, 180, 1.0, 210, rest=0.9, grade=0.06),
+}
+"""Sessions as coaches write them, beside the one of each kind above. The tempos are slow ones: 0.93 of threshold."""
+
+
+def designed(name: str, easy_m_s: float) -> list[Segment]:
+    """A session of `DESIGNS` with warm-up and cool-down."""
+    return [
+        Segment(WARM_UP_S, 0.97 * easy_m_s),
+        *DESIGNS[name].segments(easy_m_s),
+        Segment(COOL_DOWN_S, 0.95 * easy_m_s),
+    ]
+
+
+EASY_DESIGNS: dict[str, tuple[tuple[float, float, bool], ...]] = {
+    "even": ((2700, 1.0, False),),
+    "slow first": ((600, 0.95, False), (3000, 1.01, False)),
+    "recovery": ((2100, 0.9, False),),
+    "kick at the end": ((2400, 1.0, False), (120, 1.3, True)),
+    "two surges": ((1200, 1.0, False), (60, 1.25, True), (900, 1.0, False), (45, 1.3, True), (600, 1.0, False)),
+    "walk breaks": ((480, 1.0, False), (60, 0.5, False)) * 5,
+    "strides": ((2100, 1.0, False), *((20, STRIDE, True), (60, JOG, False)) * 6),
+}
+"""Runs that are no session whatever they look like: seconds, speed (x easy speed) and effort of each part."""
+
+
+def designed_easy(name: str, easy_m_s: float) -> list[Segment]:
+    """A run of `EASY_DESIGNS`."""
+    return [Segment(seconds, speed * easy_m_s, work) for seconds, speed, work in EASY_DESIGNS[name]]

@@ -1,5 +1,6 @@
 """Runs called what a runner would call them, measured against the runner's own usual, and never by later runs."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -32,7 +33,7 @@ def test_an_easy_run_is_easy_and_gives_its_heart_rate() -> None:
     assert result.easy.bpm == pytest.approx(145.0, abs=0.6)
     assert result.easy.speed_m_s == pytest.approx(EASY_M_S, abs=0.02)
     assert result.easy.drift_bpm_per_min == pytest.approx(0.15, abs=0.03)
-    assert result.easy.minutes == 37 and result.easy.se_bpm < 1.5
+    assert result.easy.minutes == 40 and result.easy.se_bpm < 1.5
     assert result.load == pytest.approx(45.0, rel=0.05)
     assert (result.easy_minutes, result.hard_minutes) == (45.0, 0.0)
 
@@ -91,10 +92,18 @@ def test_faster_easy_running_without_a_response_is_not_a_session() -> None:
     assert not judged(record(steady(45, 3.05), strain=-7.7)).hard
 
 
+def test_fast_from_end_to_end_is_hard_unless_days_differ_that_much() -> None:
+    """Forty minutes at 1.17 times easy speed, the heart with it; nothing in the run to stand out from."""
+    fast = run(30, record(steady(40, 1.17 * EASY_M_S)))
+    varied = [run(k, record(steady(45, v), seed=k)) for k, v in enumerate((2.5, 2.85, 2.7, 2.55, 2.9, 2.7, 2.45, 2.8))]
+    assert judge_runs([*BASE, fast], AthleteSettings())[-1].kind == "tempo"
+    assert not judge_runs([*varied, fast], AthleteSettings())[-1].hard
+
+
 def test_long_runs_count_their_first_part() -> None:
     result = judged(record(steady(100)))
     assert (result.kind, result.hard) == ("long", False)
-    assert result.easy is not None and result.easy.minutes == 37
+    assert result.easy is not None and result.easy.minutes == 40
 
 
 def test_a_long_run_with_a_session_in_it_is_hard() -> None:
@@ -144,7 +153,7 @@ def test_what_is_left_out_counts_as_load_and_says_why(facts: dict[str, Any], rea
 
 
 def test_short_broken_and_steep_runs_are_left_out_in_words() -> None:
-    assert judged(record(steady(14))).left_out == "too short"
+    assert judged(record(steady(12))).left_out == "too short"
     walks = np.concatenate([np.concatenate((steady(1.5), steady(1, 1.0))) for _ in range(18)])
     assert judged(record(walks)).left_out == "not enough steady running"
     assert judged(record(steady(40, 2.2), grade=0.07)).left_out == "too hilly"
@@ -177,6 +186,30 @@ def test_nobody_and_one_run() -> None:
     done = activity(0, distance_m=0.0)
     alone = judge_runs([(done, measure(done, None))], AthleteSettings())[0]
     assert alone.easy is None and alone.left_out
+
+
+def test_trails_stay_out_of_a_road_runners_norm_and_roads_out_of_a_trail_runners() -> None:
+    assert judged(record(steady(45)), sport="TrailRun").left_out == "trail"
+    trails = [(replace(done, sport="TrailRun"), metrics) for done, metrics in BASE]
+    on_trail = judge_runs([*trails, run(20, record(steady(45)), sport="TrailRun")], AthleteSettings())[-1]
+    on_road = judge_runs([*trails, run(20, record(steady(45)))], AthleteSettings())[-1]
+    assert on_trail.easy is not None
+    assert on_road.left_out == "road, unlike most of the runs"
+
+
+def test_a_name_or_a_mark_lowers_the_bar_and_no_more() -> None:
+    """Two repetitions at a moderate pace: nothing by themselves, a session where the runner says so."""
+    parts = repeats(2, 170, 120, 3.15)
+    assert not session(parts).hard
+    assert session(parts, name="Fractionné 2 x 3 min").hard
+    assert session(parts, workout_type=3).hard
+    assert not judged(record(steady(45)), name="Intervalle 10 x 400").hard
+
+
+def test_a_marathon_is_a_race_where_it_is_called_one() -> None:
+    parts = record(steady(150, 3.05), strain=3.0)
+    assert (judged(parts).kind, judged(parts).hard) == ("long", False)
+    assert judged(parts, name="Stadtmarathon").kind == "race"
 
 
 def test_hidden_start_times_have_no_hour() -> None:

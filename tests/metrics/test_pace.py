@@ -45,6 +45,14 @@ def test_a_steady_climb_and_its_way_down() -> None:
     assert grade[100] == pytest.approx(0.05, abs=0.002) and grade[300] == pytest.approx(-0.05, abs=0.002)
 
 
+def test_a_short_steep_climb_isnt_averaged_away() -> None:
+    """Half a minute at 10 %: over 75 s it would look like 5."""
+    rising = np.zeros(200)
+    rising[100:107] = 0.1
+    grade = grade_of(np.cumsum(rising * 12.5), np.full(200, 2.5), 5.0)
+    assert grade[101:106].max() > 0.08 and np.abs(grade[:85]).max() < 0.005
+
+
 def test_barometer_noise_makes_no_hills() -> None:
     wander = np.repeat(np.random.default_rng(1).normal(0.0, 0.6, 100), 4)
     grade = grade_of(wander, np.full(400, 2.7), 5.0)
