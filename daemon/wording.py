@@ -153,9 +153,12 @@ def verdict_signal(verdict: Verdict, name: str) -> Signal | None:
 
 
 def _raised(verdict: Verdict) -> Signal | None:
-    """The heart-rate signal where it is part of the reason: raised, and still so in the last few runs."""
+    """The heart-rate signal where it is part of the reason: raised, and still so in the last few runs.
+
+    Of easy runs that became faster, the pace is the news.
+    """
     heart = verdict_signal(verdict, "easy_heart_rate")
-    if heart is None or heart.level == "ok":
+    if heart is None or heart.level == "ok" or heart.evidence.get("faster"):
         return None
     delta = heart.evidence.get("delta_bpm", 0.0)
     return heart if delta >= 0.5 and heart.evidence.get("recent_delta_bpm", delta) > STILL_BPM else None
@@ -167,8 +170,6 @@ def _response(heart: Signal, units: str) -> str:
     sentences = [_compared(heart, "above", e["delta_bpm"], units)]
     if 0 < len(e.get("runs", ())) <= FEW_RUNS:
         sentences.append("These are few runs; the next ones will say more.")
-    if e.get("faster"):
-        sentences.append("They were clearly faster than those before, so part of it may be the pace.")
     if "own_past" in e:
         sentences.append(_own_past(e["own_past"]))
     return " ".join(sentences)

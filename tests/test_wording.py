@@ -110,12 +110,18 @@ def test_how_often_noise_alone_did_the_same_is_said_in_words():
     assert "How often noise alone does this to you is not known yet." in past()
 
 
-def test_a_rise_on_few_or_on_faster_runs_says_so():
-    few = replace(HEART, evidence=HEART.evidence | {"runs": [1, 2, 3], "faster": True})
-    text = alert("watch", replace(VERDICT, signals=(few,)))[1]
-    assert "These are few runs; the next ones will say more." in text
-    assert "They were clearly faster than those before, so part of it may be the pace." in text
+def test_a_rise_on_few_runs_says_so():
+    few = replace(HEART, evidence=HEART.evidence | {"runs": [1, 2, 3]})
+    assert "These are few runs; the next ones will say more." in alert("watch", replace(VERDICT, signals=(few,)))[1]
     assert "few runs" not in alert("watch", VERDICT)[1]
+
+
+def test_of_easy_runs_that_became_faster_the_pace_is_the_news():
+    faster = replace(HEART, level="watch", evidence=HEART.evidence | {"faster": True})
+    pace = sign("easy_pace", "control", "The last 5 easy runs were 9 % faster than usual.", "alert")
+    title, text = alert("watch", replace(VERDICT, signals=(faster, pace)))
+    assert title == "Watch: runs are losing control"
+    assert "bpm" not in text
 
 
 def test_each_kind_of_sign_has_its_own_words_and_four_are_enough():

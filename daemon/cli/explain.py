@@ -111,7 +111,7 @@ def _not_hard(judged: dict[str, Any], units: str) -> list[str]:
 
 def _by_heart(judged: dict[str, Any]) -> list[str]:
     hard_from = judged["thresholds"].get("hard_from_bpm")
-    return [f"pace says nothing here: hard from {hard_from:.0f} bpm on"] if hard_from else []
+    return [f"judged by heart rate: hard from {hard_from:.0f} bpm on"] if hard_from else []
 
 
 def _fast(stretches: list[dict[str, Any]], units: str) -> str:

@@ -85,7 +85,8 @@ def _lately(evidence: dict[str, Any]) -> str:
     if bpm is None:
         return ""
     where = "at it" if abs(bpm) < 0.5 else f"{abs(bpm):.0f} bpm {'above' if bpm > 0 else 'below'} it"
-    return f" The last three were {where}."
+    faster = " Easy runs have become clearly faster." if evidence.get("faster") else ""
+    return f" The last three were {where}.{faster}"
 
 
 def _names(signals: Sequence[dict[str, Any]]) -> str:

@@ -152,7 +152,7 @@ def test_a_ride_and_a_belt_are_judged_by_heart_rate(house: House) -> None:
     house.evaluate()
     for number, left_out in ((20, "not a run"), (21, "treadmill")):
         text = as_read(explain(house.store, house.athlete_id, house.config, number))
-        assert "pace says nothing here: hard from " in text
+        assert "judged by heart rate: hard from " in text
         assert f"left out: {left_out}" in text
 
 
