@@ -131,7 +131,7 @@ def test_each_kind_of_sign_has_its_own_words_and_four_are_enough():
         sign("monotony", "load", "Strain C.", "alert", 1.8),
         sign("beside_long", "spacing", "Long D."),
         sign("easy_pace", "control", "Pace E."),
-        sign("rest", "spacing", "Rest F.", "ok"),
+        sign("rest", "spacing", "Rest F.", "ok", 5.0),
         sign("new_stresses", "load", "New G.", "alert", 9.0),
     )
     text = alert("pull_back", replace(VERDICT, signals=(CAME, *signs), memory={"cause": "tight_week"}))[1]

@@ -110,6 +110,9 @@ def test_a_hard_session_shows_its_repetitions_and_why_its_heart_rate_does_not_co
     assert f"hard for {judged['hard_minutes']:.0f} minutes: repetitions" in text
     assert f"counted: {len(counted)} fast stretches of " in text
     assert "such stretches had to reach " in text
+    stray = counted[0] | {"counted": False, "seconds": 20, "pace_s_per_km": 180}
+    more = judged | {"fast_stretches": [*judged["fast_stretches"], stray]}
+    assert as_read(document | {"classification": more}, "imperial") == text, "what didn't count isn't told"
     assert "Easy heart rate: left out: hard session" in text
     assert "/mi" in text and "/km" not in text
 
