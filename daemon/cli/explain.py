@@ -29,19 +29,21 @@ def command(
 
 def explanation(document: dict[str, Any], zone: tzinfo, units: str) -> list[show.Part]:
     """The document for a reader: short labelled lines."""
+    run = document["run"]
     labelled = (
-        ("Run", _run(document["run"], units)),
+        ("Run", _run(run, units)),
         ("Recording", _recording(document["cleaning"])),
-        ("Called", _called(document["classification"], units)),
+        ("Called", _called(document["classification"], run["id"], units)),
         ("Easy heart rate", _easy_heart_rate(document["easy_heart_rate"], units)),
-        ("Counted", _counted(document["contribution"])),
+        ("Counted", _counted(document["contribution"], document["classification"])),
+        ("You then", show.athlete(document["athlete"], units)),
         ("That day", _that_day(document["contribution"])),
     )
-    run = document["run"]
     start = datetime.fromisoformat(run["start"]).astimezone(zone)
     parts: list[show.Part] = [show.Line(f"{run['name'] or 'Run'}, {start:%Y-%m-%d %H:%M}", "bold")]
     for label, lines in labelled:
-        parts += [show.Line(f"{label}: {lines[0]}"), *(show.Line(line, indent=2) for line in lines[1:])]
+        parts.append(show.Line(f"{label}: {lines[0]}", hang=2))
+        parts += [show.Line(line, indent=2, hang=2) for line in lines[1:]]
     return parts
 
 
@@ -60,74 +62,146 @@ def _run(run: dict[str, Any], units: str) -> list[str]:
 def _recording(cleaning: dict[str, Any]) -> list[str]:
     if cleaning["trust"] == "summary":
         return ["only its summary is known, so it weighs less"]
-    lines = [f"heart rate can be used for {cleaning['heart_rate_share']:.0%} of the moving time"]
-    return lines + [f"{fault['what']}: {fault['share']:.0%}, not used" for fault in cleaning["faults"]]
+    lines = [f"heart rate can be used for {100 * cleaning['heart_rate_share']:.0f} % of the moving time"]
+    return lines + [f"{fault['what']}: {100 * fault['share']:.0f} %, not used" for fault in cleaning["faults"]]
 
 
-def _called(judged: dict[str, Any], units: str) -> list[str]:
-    hard = f"hard, {judged['hard_minutes']:.0f} minutes of it" if judged["hard"] else "not hard"
-    lines = [f"{judged['kind']}, {hard}"]
-    if judged["usual"] is None:
-        return lines
-    usual = judged["usual"]
-    heart = f" at {usual['bpm']:.0f} bpm" if usual["bpm"] is not None else ""
-    lines.append(f"your usual then: {show.pace_unit(usual['pace_s_per_km'], units)}{heart}")
-    fast = judged["fast_stretches"]
-    if fast:
-        seconds = sum(stretch["seconds"] for stretch in fast)
-        slowest, quickest = max(s["pace_s_per_km"] for s in fast), min(s["pace_s_per_km"] for s in fast)
-        paces = " to ".join(dict.fromkeys(show.pace_unit(pace, units) for pace in (quickest, slowest)))
-        many = "1 fast stretch" if len(fast) == 1 else f"{len(fast)} fast stretches"
-        enough = "" if judged["hard"] else ", not enough for a hard session"
-        lines.append(f"{many}, {seconds // 60}:{seconds % 60:02d} in all, at {paces}{enough}")
-    else:
-        lines.append("nothing in it was much faster than that")
+def _called(judged: dict[str, Any], number: int, units: str) -> list[str]:
+    minutes = round(judged["hard_minutes"])
+    hard = f"hard for {minutes} minute{'' if minutes == 1 else 's'}" if judged["hard"] else "not hard"
+    lines = [f"{judged['kind']}, {hard}: {judged['why']}"]
+    if len(judged["parts"]) > 1:
+        others = ", ".join(str(part["id"]) for part in judged["parts"] if part["id"] != number)
+        lines.append(f"read as one session with {others}")
+    if judged["usual"] is not None:
+        usual = judged["usual"]
+        heart = f" and {usual['bpm']:.0f} bpm" if usual["bpm"] is not None else ""
+        pace, minutes = show.pace_unit(usual["pace_s_per_km"], units), round(usual["moving_time_s"] / 60)
+        lines.append(f"your usual run before it: {minutes} minutes at {pace}, hills taken out{heart}")
+        lines += _hard(judged, units) if judged["hard"] else _not_hard(judged, units)
+    if judged["hints"]:
+        lines.append(f"{' and '.join(judged['hints'])} spoke for a session; that lowers the bar and decides nothing")
     return lines
+
+
+def _hard(judged: dict[str, Any], units: str) -> list[str]:
+    """The stretches that made it a session, and what they needed; nothing where the whole run was hard."""
+    counted = [stretch for stretch in judged["fast_stretches"] if stretch["counted"]]
+    if not counted:
+        return _by_heart(judged)
+    needed = [judged["usual"]["pace_s_per_km"] / stretch["needed_x_easy"] for stretch in counted]
+    lines = [f"counted: {_fast(counted, units)}", f"such stretches had to reach {_span(needed, units)}"]
+    fade = judged["work"]["fade"] if judged["work"] else None
+    if fade is not None:
+        ended = "slower" if fade < 0 else "faster"
+        lines.append(f"the last third of them was {100 * abs(fade):.1f} % {ended} than the first")
+    return lines
+
+
+def _not_hard(judged: dict[str, Any], units: str) -> list[str]:
+    """From where on running counts as fast, and what came nearest to it."""
+    bar, easy, found = judged["thresholds"], judged["usual"]["pace_s_per_km"], judged["fast_stretches"]
+    if not bar.get("minute_x_easy"):
+        return _by_heart(judged)
+    minute, five = (show.pace_unit(easy / bar[key], units) for key in ("minute_x_easy", "five_minutes_x_easy"))
+    seen = f"seen: {_fast(found, units)}" if found else "nothing in it was that fast"
+    longer = "" if five == minute else f", or stretches of five at {five}"
+    return [f"a session has minutes at {minute}{longer}", seen]
+
+
+def _by_heart(judged: dict[str, Any]) -> list[str]:
+    hard_from = judged["thresholds"].get("hard_from_bpm")
+    return [f"judged by heart rate: hard from {hard_from:.0f} bpm on"] if hard_from else []
+
+
+def _fast(stretches: list[dict[str, Any]], units: str) -> str:
+    """8 fast stretches of 2:40 to 3:10, at 4:30/km to 4:41/km."""
+    seconds = [stretch["seconds"] for stretch in stretches]
+    lengths = dict.fromkeys(f"{s // 60}:{s % 60:02d}" for s in (min(seconds), max(seconds)))
+    many = "1 fast stretch" if len(stretches) == 1 else f"{len(stretches)} fast stretches"
+    return f"{many} of {' to '.join(lengths)}, at {_span([s['pace_s_per_km'] for s in stretches], units)}"
+
+
+def _span(paces: list[float], units: str) -> str:
+    """4:30/km to 4:41/km, or 4:30/km where both are the same."""
+    return " to ".join(dict.fromkeys(show.pace_unit(pace, units) for pace in (min(paces), max(paces))))
 
 
 def _easy_heart_rate(easy: dict[str, Any], units: str) -> list[str]:
     reading = easy["reading"]
     if reading is None:
         return [f"left out: {easy['left_out']}"]
+    pace = show.pace_unit(reading["at_pace_s_per_km"], units)
     lines = [
-        f"{reading['bpm']:.1f} bpm at {show.pace_unit(reading['at_pace_s_per_km'], units)}, give or take "
-        f"{reading['se_bpm']:.1f}, from {reading['minutes']:.0f} minutes"
+        f"{reading['bpm']:.1f} bpm at {pace}, give or take {reading['se_bpm']:.1f}",
+        *_minutes(reading, easy["rests_on"]),
     ]
     norm = easy["compared_with"]
     if norm is None:
-        return [*lines, "not compared with a norm"]
-    lines += [f"{FACTORS[factor]}: {bpm:+.1f} bpm" for factor, bpm in easy["corrections_bpm"].items() if bpm]
+        return [*lines, "not compared with a norm: too few easy runs before it"]
+    matched = [
+        f"{FACTORS.get(factor, show.words(factor))} {bpm:+.1f}"
+        for factor, bpm in easy["corrections_bpm"].items()
+        if bpm
+    ]
+    if matched:
+        lines.append(f"matched to your norm: {', '.join(matched)} bpm")
     lines.append(
         f"your norm: {norm['norm_bpm']:.1f} bpm at {show.pace_unit(norm['at_pace_s_per_km'], units)}, "
         f"from {len(norm['runs'])} runs"
     )
     side = "above" if easy["residual_bpm"] >= 0 else "below"
-    usual = f"one run alone strays by {easy['usual_spread_bpm']:.1f}"
-    return [*lines, f"so {abs(easy['residual_bpm']):.1f} bpm {side} your norm; {usual}"]
+    left = f"what is left: {abs(easy['residual_bpm']):.1f} bpm {side} your norm"
+    return [*lines, f"{left}; one run alone strays by {easy['usual_spread_bpm']:.1f}"]
 
 
-def _counted(contribution: dict[str, Any]) -> list[str]:
-    lines = [f"as much load as {contribution['load']:.0f} easy minutes"]
-    return [*lines, "its day is a hard day"] if contribution["hard_day"] else lines
-
-
-def _that_day(contribution: dict[str, Any]) -> list[str]:
-    if contribution["verdict"] is None:
-        return ["not judged yet; the next `pullback sync` does"]
-    lines = [contribution["verdict"].replace("_", " ")]
-    for signal in contribution["signals"]:
-        part = PARTS.get(signal["this_run"] or "", "")
-        lines.append(f"{signal['name'].replace('_', ' ')} ({signal['level']}): {signal['summary']}{part}")
+def _minutes(reading: dict[str, Any], rests_on: dict[str, Any] | None) -> list[str]:
+    """Which minutes the reading rests on, and what was taken from their mean and their pace."""
+    if rests_on is None:
+        return ["from the mean of the whole run"]
+    between = f"minute {rests_on['from_minute']} to {rests_on['to_minute']}"
+    lines = [f"from {reading['minutes']:.0f} steady minutes of {between}, mean {rests_on['mean_bpm']:.1f} bpm"]
+    drift, at = rests_on["drift_correction_bpm"], rests_on["drift_taken_to_minute"]
+    lines.append(f"brought to minute {at:.0f}: drift {drift:+.1f} bpm")
+    if rests_on["grade_bpm"]:
+        lines[-1] += f"; hills in it were worth {rests_on['grade_bpm']:+.1f} bpm"
     return lines
 
 
+def _counted(contribution: dict[str, Any], judged: dict[str, Any]) -> list[str]:
+    lines = [f"as much load as {contribution['load']:.0f} easy minutes"]
+    if contribution["hard_day"]:
+        lines.append("its day is a hard day")
+    control = judged["control"]
+    if control is not None and control["unevenness"] is not None:
+        lines.append(f"its speed varied by {100 * control['unevenness']:.1f} %")
+        if control["decoupling_percent"] is not None:
+            lines[-1] += f", decoupling {control['decoupling_percent']:.1f} %"
+    return lines
+
+
+def _that_day(contribution: dict[str, Any]) -> list[str]:
+    """The verdict, what was up and easy heart rate, then the quiet ones in a line."""
+    if contribution["verdict"] is None:
+        return ["not judged yet; the next `pullback sync` does"]
+    lines, quiet = [show.words(contribution["verdict"])], []
+    for signal in contribution["signals"]:
+        name, heart = show.words(signal["name"]), signal["name"] == "easy_heart_rate"
+        if signal["level"] != "ok":
+            name += f" ({signal['level']})"
+        if signal["level"] != "ok" or heart:
+            # The week's signs count every run of the week: that needs no saying.
+            part = PARTS.get(signal["this_run"] or "", "") if heart else ""
+            lines.append(f"{name}: {signal['summary']}{part}")
+        elif signal["family"]:
+            quiet.append(name)
+    return [*lines, f"quiet: {', '.join(quiet)}"] if quiet else lines
+
+
 FACTORS = {
-    "pace": "pace",
-    "heat": "heat",
     "time_of_day": "time of day",
-    "after_hard": "the day after a hard session",
-    "lay_off": "back from a break",
-    "sensor": "another sensor",
+    "after_hard": "hard session shortly before",
+    "lay_off": "break from running",
     "new_normal": "your new normal",
 }
 PARTS = {

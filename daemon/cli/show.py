@@ -26,11 +26,12 @@ STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A paragraph; `style` only shows on a terminal, `indent` is in columns."""
+    """A paragraph; `style` only shows on a terminal. `indent` is in columns, `hang` how much more later lines have."""
 
     text: str
     style: str = ""
     indent: int = 0
+    hang: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +45,15 @@ class Table:
 
 Part = Line | Table
 Alert = dict[str, Any]
-LOUDEST_FIRST = ("alert", "watch", "ok")
+EFFORTS = (
+    ("maximum heart rate", "maximum_heart_rate_bpm"),
+    ("threshold heart rate", "threshold_heart_rate_bpm"),
+    ("threshold pace", "threshold_pace_s_per_km"),
+)
+SOURCES = {"config": "from your configuration"}
 SAME_ALERT = timedelta(days=14)
 Advance = Callable[[int, int], None]
 """Told of (done, total)."""
-
-
-def status(document: dict[str, Any], zone: tzinfo) -> list[Part]:
-    """`pullback status` for a reader."""
-    since = f" since {document['since']}" if document["since"] else ""
-    parts: list[Part] = [
-        Line(f"{_words(document['verdict'])}{since}", STYLES.get(document["verdict"], "bold")),
-        Line(document["headline"]),
-        *(Line(f"- {advice}", indent=2) for advice in document["advice"]),
-    ]
-    if document.get("trouble"):
-        parts.append(Line(document["trouble"], "red"))
-    if document.get("waiting_until"):
-        parts.append(Line(f"Waiting for Strava's rate limit until {_moment(document['waiting_until'], zone)}"))
-    parts += [Line(""), *_signals(document["signals"]), Line(_intensity(document["intensity"]))]
-    parts += [*_answers(document["answers"], document["data"]["last"]), *_data(document["data"], zone)]
-    for alert in document["alerts_open"]:
-        told = alert.get("title") or _words(alert["kind"])
-        parts.append(Line(f"Open alert {alert['id']} since {alert['opened']}: {told}"))
-        if alert["kind"] != "access":
-            parts.append(Line(f"If you know why, answer it: pullback ack {alert['id']} --reason REASON", indent=2))
-    return parts
 
 
 def runs(documents: Sequence[dict[str, Any]], zone: tzinfo, units: str) -> list[Part]:
@@ -90,14 +74,14 @@ def replay(document: dict[str, Any]) -> list[Part]:
     if not days:
         return [Line("No runs to replay.")]
     stretches = [(verdict, list(found)) for verdict, found in groupby(days, key=lambda day: day["verdict"])]
-    rows = tuple((run[0]["date"], run[-1]["date"], str(len(run)), verdict) for verdict, run in stretches)
+    rows = tuple((run[0]["date"], run[-1]["date"], str(len(run)), words(verdict)) for verdict, run in stretches)
     parts: list[Part] = [Table(("from", "to", "days", "verdict"), rows, frozenset({"days"}))]
     for spell in document["intensity"]:
-        start = f"introduced on {spell['introduced_on']}" if spell["introduced_on"] else "there from the first run on"
+        start = f"came on {spell['introduced_on']}" if spell["introduced_on"] else "was there from the first run on"
         end = f", ended on {spell['ended_on']}" if spell["ended_on"] else ""
-        parts.append(Line(f"Intensity {start} ({spell['change']}){end}"))
+        parts.append(Line(f"Intensity {start}{change(spell)}{end}"))
     if document["alerts"]:
-        told = tuple((alert["date"], alert["kind"], alert["title"]) for alert in document["alerts"])
+        told = tuple((alert["date"], words(alert["kind"]), alert["title"]) for alert in document["alerts"])
         parts.append(Table(("date", "alert", "title"), told))
     usable = document["usable_runs_per_week"]
     count = len(document["alerts"])
@@ -147,7 +131,7 @@ def _apart(old: Alert, new: Alert) -> timedelta:
 
 
 def _told(alert: Alert | None) -> str:
-    return f"{alert['date']} {_words(alert['kind'])}" if alert else "-"
+    return f"{alert['date']} {words(alert['kind'])}" if alert else "-"
 
 
 def _setting(value: Any) -> str:
@@ -155,6 +139,17 @@ def _setting(value: Any) -> str:
     if value is None:
         return "not set"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def change(spell: dict[str, Any]) -> str:
+    """Whether intensity was added or took the place of easy running, to end a sentence with; "" where no one knows."""
+    if spell["introduced_on"] is None:
+        return ""
+    return {
+        "added": ", added to the week",
+        "replaced": ", in place of easy running",
+        "unclear": ", added or replaced isn't clear",
+    }[spell["change"]]
 
 
 def days(first: date, last: date, this_year: int | None = None) -> str:
@@ -184,6 +179,53 @@ def distance(km: float, units: str) -> str:
     return f"{km / KM_PER_MILE:.1f} mi" if units == "imperial" else f"{km:.1f} km"
 
 
+def athlete(document: dict[str, Any], units: str) -> list[str]:
+    """Who the runner is, a line each: easy running, the usual week, then what hard efforts have shown."""
+    there, heart = document["easy_pace_s_per_km"], document["easy_heart_rate_bpm"]
+    if there["value"] is None:
+        return [f"easy running is {there['source']}"]
+    at = f" at {heart['value']:.0f} bpm" if heart["value"] is not None else f", heart rate {heart['source']}"
+    device = f", by {document['device']}" if document["device"] else ""
+    lines = [f"easy running is {pace_unit(there['value'], units)}{at}{device}"]
+    if document["sensor"] in ("B", "C"):
+        lines.append("the sensor loses heart rate now and then; what can't be believed isn't used")
+    return [*lines, *_week(document["week"]), *_efforts(document, units)]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return "maximum and threshold" if len(names) == len(EFFORTS) else " and ".join(names)
+
+
+def _week(week: dict[str, Any] | None) -> list[str]:
+    if week is None:
+        return []
+    if not week["minutes"]:
+        return [f"usual week: without running ({week['source']})"]
+    runs = (
+        f"usual week: {_many(week['runs'], 'run')}, {week['minutes']} minutes, the longest {week['long_run_minutes']}"
+    )
+    return [f"{runs}; {_many(week['rest_days'], 'rest day')}, {_many(week['hard_days'], 'hard day')}"]
+
+
+def _efforts(document: dict[str, Any], units: str) -> list[str]:
+    """Maximum and threshold with their sources; what isn't known for one reason shares a line."""
+    unknown: dict[str, list[str]] = {}
+    lines = []
+    for name, key in EFFORTS:
+        value, source = document[key]["value"], document[key]["source"]
+        if value is None:
+            unknown.setdefault(source, []).append(name)
+        else:
+            shown = pace_unit(value, units) if "pace" in key else f"{value:.0f}"
+            lines.append(f"{name} {shown} ({SOURCES.get(source, source.removeprefix('learned from '))})")
+    return lines + [f"{_listed(names)} {source}" for source, names in unknown.items()]
+
+
+def _many(count: float, noun: str) -> str:
+    """1 run, 1.5 runs, no hard days."""
+    return f"{count:g} {noun}{'' if count == 1 else 's'}" if count else f"no {noun}s"
+
+
 def _run(document: dict[str, Any], zone: tzinfo, units: str) -> tuple[str, ...]:
     easy, km = document["easy_heart_rate"], document["distance_m"] / 1000
     return (
@@ -197,52 +239,12 @@ def _run(document: dict[str, Any], zone: tzinfo, units: str) -> tuple[str, ...]:
     )
 
 
-def _signals(signals: Sequence[dict[str, Any]]) -> list[Part]:
-    """What is up, each with its summary, then the quiet ones in one line."""
-    parts: list[Part] = []
-    for signal in sorted(signals, key=lambda signal: LOUDEST_FIRST.index(signal["level"])):
-        if signal["level"] != "ok":
-            since = f" since {signal['since']}" if signal["since"] else ""
-            parts.append(Line(f"{signal['level']}: {_words(signal['name'])}{since}", STYLES[signal["level"]]))
-            parts.append(Line(signal["summary"], indent=2))
-    quiet = [_words(signal["name"]) for signal in signals if signal["level"] == "ok"]
-    return [*parts, Line(f"ok: {', '.join(quiet)}", STYLES["ok"])] if quiet else parts
-
-
-def _answers(answers: Sequence[dict[str, Any]], last_day: str | None) -> list[Part]:
-    """What the runner said of the last weeks; what a later answer covers isn't repeated."""
-    recent = date.fromisoformat(last_day) - timedelta(weeks=8) if last_day else date.min
-    told: dict[str, tuple[str, str, str]] = {}
-    for answer in answers:
-        new = answer["reason"], answer["first"], answer["last"]
-        told = {text: old for text, old in told.items() if old[0] != new[0] or old[1] < new[1] or old[2] > new[2]}
-        first, last = date.fromisoformat(new[1]), date.fromisoformat(new[2])
-        if last >= recent:
-            told[f"{new[0]}, {days(first, last)}"] = new
-    return [Line(f"You said: {'; '.join(told)}")] if told else []
-
-
-def _intensity(spell: dict[str, Any] | None) -> str:
-    if spell is None:
-        return "Intensity: none was introduced"
-    start = "there from the first run on" if spell["established"] else f"since {spell['introduced_on']}"
-    change = "" if spell["established"] else f", {spell['change']}"
-    return f"Intensity: {start}, {spell['sessions']} sessions, {spell['per_week']:.1f} a week{change}"
-
-
-def _data(data: dict[str, Any], zone: tzinfo) -> list[Part]:
-    synced = _moment(data["last_sync"], zone) if data["last_sync"] else "never"
-    runs = "none"
-    if data["runs"]:
-        runs = f"{data['runs']} ({data['with_heart_rate']} with heart rate), {data['first']} to {data['last']}"
-    return [Line(f"Runs: {runs}"), Line(f"Last sync: {synced}")]
-
-
-def _moment(text: str, zone: tzinfo) -> str:
+def moment(text: str, zone: tzinfo) -> str:
     return datetime.fromisoformat(text).astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
-def _words(name: str) -> str:
+def words(name: str) -> str:
+    """A verdict's or a signal's name as one says it."""
     return name.replace("_", " ")
 
 
@@ -279,21 +281,30 @@ def plain(part: Part) -> list[str]:
 def _on_terminal(parts: Iterable[Part], stream: TextIO) -> None:
     from rich import box, table  # slow to load, and not needed in a pipe
     from rich.console import Console
-    from rich.padding import Padding
     from rich.text import Text
 
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     for part in parts:
         if isinstance(part, Line):
-            console.print(Padding(Text(part.text, part.style), (0, 0, 0, part.indent)))
+            for indent, line in _wrapped(part, lambda text, width: Text(text).wrap(console, width), console.width):
+                console.print(Text(" " * indent + line, part.style))
             continue
-        grid = table.Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        grid = table.Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         for name in part.headings:
             last = name == part.headings[-1]
             grid.add_column(name, justify="right" if name in part.right else "left", no_wrap=not last)
         for row in part.rows:
-            grid.add_row(*(Text(cell, STYLES.get(cell, "")) for cell in row))
+            grid.add_row(*(Text(cell, STYLES.get(cell.replace(" ", "_"), "")) for cell in row))
         console.print(grid)
+
+
+def _wrapped(part: Line, wrap: Callable[[str, int], Iterable[Any]], width: int) -> Iterator[tuple[int, str]]:
+    """The lines of a paragraph that is `width` columns wide, each with its indentation."""
+    first, *more = [str(line).rstrip() for line in wrap(part.text, width - part.indent)] or [""]
+    yield part.indent, first
+    if more and part.hang:
+        more = [str(line).rstrip() for line in wrap(part.text[len(first) :].lstrip(), width - part.indent - part.hang)]
+    yield from ((part.indent + part.hang, line) for line in more)
 
 
 @contextmanager

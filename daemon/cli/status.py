@@ -1,24 +1,126 @@
 """`pullback status`: the verdict, what it rests on, and what is open. Reads the record; asks nobody."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from datetime import date, timedelta, tzinfo
+from typing import Annotated, Any
 
 import typer
 
 from daemon.cli import show
 from daemon.cli.session import Session, athlete
 
+LOUDEST_FIRST = ("alert", "watch")
+MOST_SIGNS = 4
+"""So many signs are told in full; of more the names are enough."""
+
 
 def command(
     context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print the document as JSON.")] = False
 ) -> None:
-    """Show the verdict, the signals, intensity, the last sync and open alerts."""
-    from daemon.evaluate import status_document
+    """Show the verdict, the signals, intensity, who you are, the last sync and open alerts."""
+    from daemon.evaluate import athlete_document, status_document
 
     session: Session = context.obj
     with session.store() as store:
-        zone = session.zone(store)
-        document = status_document(store, athlete(store), zone)
+        zone, known = session.zone(store), athlete(store)
+        document = status_document(store, known, zone)
+        document["athlete"] = athlete_document(store, known, session.config())
     if as_json:
         show.as_json(document)
     else:
-        show.out(show.status(document, zone))
+        show.out(standing(document, zone, session.config().athlete.units or "metric"))
+
+
+def standing(document: dict[str, Any], zone: tzinfo, units: str) -> list[show.Part]:
+    """The document for a reader: the verdict and what to do, why, who the runner is, what it rests on."""
+    since = f" since {document['since']}" if document["since"] else ""
+    verdict = document["verdict"]
+    parts: list[show.Part] = [
+        show.Line(f"{show.words(verdict)}{since}", show.STYLES.get(verdict, "bold")),
+        show.Line(document["headline"], hang=2),
+        *(show.Line(f"- {advice}", indent=2, hang=2) for advice in document["advice"]),
+    ]
+    if document.get("trouble"):
+        parts.append(show.Line(document["trouble"], "red"))
+    if document.get("waiting_until"):
+        until = show.moment(document["waiting_until"], zone)
+        parts.append(show.Line(f"Waiting for Strava's rate limit until {until}"))
+    parts += [show.Line(""), *_signals(document["signals"], verdict), _intensity(document)]
+    if document["athlete"] is not None:
+        first, *more = show.athlete(document["athlete"], units)
+        parts += [show.Line(f"You: {first}"), *(show.Line(line, indent=2, hang=2) for line in more)]
+    parts += [*_answers(document["answers"], document["data"]["last"]), *_data(document["data"], zone)]
+    for alert in document["alerts_open"]:
+        told = alert.get("title") or show.words(alert["kind"])
+        parts.append(show.Line(f"Open alert {alert['id']} since {alert['opened']}: {told}"))
+        if alert["kind"] != "access":
+            parts.append(show.Line(f"If you know why, answer it: pullback ack {alert['id']} --reason REASON", indent=2))
+    return parts
+
+
+def _signals(signals: Sequence[dict[str, Any]], verdict: str) -> list[show.Part]:
+    """What is up, each with its summary; easy heart rate, whatever it is; then the quiet ones in one line."""
+    parts: list[show.Part] = []
+    up = [signal for level in LOUDEST_FIRST for signal in signals if signal["level"] == level]
+    for signal in up[:MOST_SIGNS]:
+        level = signal["level"]
+        since = f" since {date.fromisoformat(signal['since']):%-d %b}" if signal["since"] else ""
+        told = f"{show.words(signal['name'])} ({level}{since}): {signal['summary']}{_lately(signal['evidence'])}"
+        parts.append(show.Line(told, show.STYLES[level], hang=2))
+    if len(up) > MOST_SIGNS:
+        parts.append(show.Line(f"also up: {_names(up[MOST_SIGNS:])}", hang=2))
+    heart = next((signal for signal in signals if signal["name"] == "easy_heart_rate"), None)
+    if heart is not None and heart not in up:
+        parts.append(show.Line(heart["summary"], hang=2))
+    elif heart is None and signals and verdict != "learning":
+        parts.append(show.Line("Easy heart rate can't be judged at the moment."))
+    # What belongs to no family, as intensity, raises no concern: it has a line of its own.
+    quiet = [s for s in signals if s["level"] == "ok" and s.get("family") and s is not heart]
+    return [*parts, show.Line(f"Quiet: {_names(quiet)}", hang=2)] if quiet else parts
+
+
+def _lately(evidence: dict[str, Any]) -> str:
+    """Where the last few runs stand: a rise that is over stays up until those that made it are old."""
+    bpm = evidence.get("recent_delta_bpm")
+    if bpm is None:
+        return ""
+    where = "at it" if abs(bpm) < 0.5 else f"{abs(bpm):.0f} bpm {'above' if bpm > 0 else 'below'} it"
+    faster = " Easy runs have become clearly faster." if evidence.get("faster") else ""
+    return f" The last three were {where}.{faster}"
+
+
+def _names(signals: Sequence[dict[str, Any]]) -> str:
+    return ", ".join(show.words(signal["name"]) for signal in signals)
+
+
+def _intensity(document: dict[str, Any]) -> show.Line:
+    spell = document["intensity"]
+    if spell is not None:
+        start = "there from the first run on" if spell["established"] else f"since {spell['introduced_on']}"
+        sessions = "1 session" if spell["sessions"] == 1 else f"{spell['sessions']} sessions"
+        often = f"{sessions}, {spell['per_week']:.1f} a week of late"
+        return show.Line(f"Intensity: {start}, {often}{show.change(spell)}", hang=2)
+    found = next((signal for signal in document["signals"] if signal["name"] == "intensity"), None)
+    ended = found["evidence"].get("ended_on") if found else None
+    return show.Line(f"Intensity: none now, the last spell ended on {ended}" if ended else "Intensity: none yet")
+
+
+def _answers(answers: Sequence[dict[str, Any]], last_day: str | None) -> list[show.Part]:
+    """What the runner said of the last weeks; what a later answer covers isn't repeated."""
+    recent = date.fromisoformat(last_day) - timedelta(weeks=8) if last_day else date.min
+    told: dict[str, tuple[str, str, str]] = {}
+    for answer in answers:
+        new = answer["reason"], answer["first"], answer["last"]
+        told = {text: old for text, old in told.items() if old[0] != new[0] or old[1] < new[1] or old[2] > new[2]}
+        first, last = date.fromisoformat(new[1]), date.fromisoformat(new[2])
+        if last >= recent:
+            told[f"{new[0]}, {show.days(first, last)}"] = new
+    return [show.Line(f"You said: {'; '.join(told)}", hang=2)] if told else []
+
+
+def _data(data: dict[str, Any], zone: tzinfo) -> list[show.Part]:
+    synced = show.moment(data["last_sync"], zone) if data["last_sync"] else "never"
+    runs = "none"
+    if data["runs"]:
+        runs = f"{data['runs']} ({data['with_heart_rate']} with heart rate), {data['first']} to {data['last']}"
+    return [show.Line(f"Runs: {runs}"), show.Line(f"Last sync: {synced}")]

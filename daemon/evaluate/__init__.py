@@ -4,6 +4,17 @@ from daemon.evaluate.explaining import explain
 from daemon.evaluate.history import doubles, local_now, runs
 from daemon.evaluate.judging import Evaluated, evaluate
 from daemon.evaluate.replaying import Replayed, replay
-from daemon.evaluate.status import status_document
+from daemon.evaluate.status import athlete_document, status_document
 
-__all__ = ["Evaluated", "Replayed", "doubles", "evaluate", "explain", "local_now", "replay", "runs", "status_document"]
+__all__ = [
+    "Evaluated",
+    "Replayed",
+    "athlete_document",
+    "doubles",
+    "evaluate",
+    "explain",
+    "local_now",
+    "replay",
+    "runs",
+    "status_document",
+]

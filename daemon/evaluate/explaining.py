@@ -1,4 +1,4 @@
-"""One run explained: how it was read, what it was called, what it was compared with, what it counted for.
+"""One run explained: how it was read, what it was called and why, what it was compared with, what it counted for.
 
 It gathers what other rooms worked out and judges nothing itself.
 """
@@ -10,15 +10,31 @@ from daemon import documents, metrics
 from daemon.config import Config
 from daemon.documents import Document
 from daemon.errors import UserError
-from daemon.evaluate.history import Facts, activity, counts_instead, facts, measure_new, params
-from daemon.metrics import RunMetrics
-from daemon.metrics.bouts import find_bouts
-from daemon.metrics.kind import FAST
-from daemon.metrics.usual import HANDFUL, Past, Usual, lesson
+from daemon.evaluate.history import (
+    Facts,
+    activity,
+    athlete_settings,
+    counts_instead,
+    facts,
+    measure_new,
+    params,
+    recordings,
+)
 from daemon.signals import History, RunTable, SignalParams, explain_easy_heart_rate
 from daemon.store import Store, judgement
-from daemon.store import activities as rows
 from daemon.values import Activity, Run, Signal, Verdict
+
+RESTS_ON = (
+    "from_minute",
+    "to_minute",
+    "mean_bpm",
+    "drift_bpm_per_min",
+    "drift_correction_bpm",
+    "drift_taken_to_minute",
+    "grade_bpm",
+    "temperature_c",
+)
+"""What the metrics say of the minutes behind a reading."""
 
 
 def explain(store: Store, athlete_id: int, config: Config, number: int) -> Document:
@@ -32,15 +48,17 @@ def explain(store: Store, athlete_id: int, config: Config, number: int) -> Docum
     known = facts(store, athlete_id, config)
     run = next(run for run in known.runs if run.id == number)
     with store.read() as session:
-        stored = [(held, metrics.from_json(data)) for held, data in rows.measured(session, athlete_id)]
         recorded = judgement.verdict(session, athlete_id, run.day)
     verdict = None if recorded is None else documents.read_verdict(recorded)
-    measured = next(numbers for held, numbers in stored if held.id == number)
+    held, settings = recordings(store, athlete_id), athlete_settings(config)
+    judged = metrics.explained(held, settings, number)
+    assert judged is not None
     return {
         "run": _run(run, asked, known),
-        "cleaning": _cleaning(measured),
-        "classification": _classification(run, measured, _usual(stored, asked)),
-        "easy_heart_rate": _easy_heart_rate(run, known, params(config)),
+        "athlete": metrics.profile(held, settings, run.day).as_document(),
+        "cleaning": _cleaning(run, asked, judged["cleaning"]),
+        "classification": _classification(run, judged),
+        "easy_heart_rate": _easy_heart_rate(run, judged["easy"], known, params(config)),
         "contribution": _contribution(run, known, verdict),
     }
 
@@ -55,62 +73,55 @@ def _run(run: Run, asked: Activity, known: Facts) -> Document:
     }
 
 
-def _cleaning(measured: RunMetrics) -> Document:
-    """How much of the recording could be used; shares are of the moving time."""
+def _cleaning(run: Run, asked: Activity, cleaning: Document) -> Document:
+    """How much of the recording could be used; shares are of the moving time, `sensor` is A, B or C."""
     return {
-        "trust": measured.trust,
-        "elapsed_time_s": round(measured.elapsed_s),
-        "moving_time_s": round(measured.moving_s),
-        "heart_rate_share": round(measured.heart_share, 3),
-        "faults": [{"what": what, "share": round(share, 3)} for what, share in measured.faults],
+        "trust": run.trust,
+        "elapsed_time_s": asked.elapsed_time_s,
+        "moving_time_s": round(run.moving_s),
+        "sensor": cleaning["sensor"],
+        "heart_rate_share": cleaning["heart_rate_share"],
+        "faults": cleaning["faults"],
     }
 
 
-def _classification(run: Run, measured: RunMetrics, usual: Usual | None) -> Document:
-    """What it was called, against the usual of the weeks before it."""
-    bouts = find_bouts(measured, usual.speed_m_s, FAST) if usual is not None and measured.rows and run.is_run else []
+def _classification(run: Run, judged: Document) -> Document:
+    """What it was called and why, against the usual of the weeks before it. Paces have the hills taken out."""
+    usual = judged["usual"]
     return {
         "kind": run.kind,
         "hard": run.hard,
+        "why": judged["why"],
+        "hints": judged["hints"],
+        "parts": judged["parts"],
         "easy_minutes": round(run.easy_minutes, 1),
         "hard_minutes": round(run.hard_minutes, 1),
         "usual": None
         if usual is None
         else {
-            "pace_s_per_km": round(1000 / usual.speed_m_s, 1),
-            "bpm": None if usual.heart_rate_bpm is None else round(usual.heart_rate_bpm, 1),
-            "moving_time_s": round(usual.moving_s),
+            "pace_s_per_km": usual["easy_pace_s_per_km"],
+            "bpm": usual["easy_heart_rate_bpm"],
+            "moving_time_s": 60 * usual["minutes"],
+            "pace_spread": usual["pace_spread"],
+            "mostly_trail": usual["mostly_trail"],
         },
-        "fast_stretches": [
-            {
-                "start_s": bout.start_s,
-                "seconds": bout.seconds,
-                "pace_s_per_km": round(1000 / (bout.speed * usual.speed_m_s), 1),
-                "bpm": None if bout.bpm is None else round(bout.bpm, 1),
-            }
-            for bout in bouts
-            if usual is not None
-        ],
+        "thresholds": judged["thresholds"],
+        "fast_stretches": judged["bouts"],
+        "work": judged["work"],
+        "control": judged["control"],
     }
 
 
-def _usual(stored: list[tuple[Activity, RunMetrics]], asked: Activity) -> Usual | None:
-    """What was usual just before a run."""
-    lessons = [taught for held, numbers in stored if (taught := lesson(held, numbers)) is not None]
-    past = Past(lessons[:HANDFUL])
-    for taught in lessons:
-        if taught.start < asked.start:
-            past.learn(taught)
-    return past.usual(asked.start)
-
-
-def _easy_heart_rate(run: Run, known: Facts, settings: SignalParams) -> Document:
-    """The reading, brought to the norm's pace and conditions, against the norm of that day."""
+def _easy_heart_rate(run: Run, easy: Document, known: Facts, settings: SignalParams) -> Document:
+    """The reading and what it rests on, brought to the norm's pace and conditions, against the norm of that day."""
     until_then = [other for other in known.runs if other.day <= run.day]
     history = History.at(RunTable.of(until_then), run.day, datetime.combine(run.day, time.max, UTC), known.answers)
     compared = explain_easy_heart_rate(history, settings, run.id)
+    # A summary has no minutes to speak of; neither has a run that the runner took out.
+    minutes = run.easy is not None and "from_minute" in easy
     return {
         "reading": documents.run_document(run)["easy_heart_rate"],
+        "rests_on": {key: easy[key] for key in RESTS_ON} if minutes else None,
         "left_out": run.left_out,
         **(compared or dict.fromkeys(("corrections_bpm", "compared_with", "residual_bpm", "usual_spread_bpm"))),
     }
@@ -139,10 +150,13 @@ def _said(signal: Signal, number: int) -> dict[str, Any]:
         if number in excluded
         else None
     )
+    numbers = {key: signal.evidence.get(key) for key in ("value", "usual", "threshold", "unit")}
     return {
         "name": signal.name,
+        "family": signal.family,
         "level": signal.level,
         "score": signal.score,
         "summary": signal.summary,
+        **numbers,
         "this_run": part,
     }

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from daemon import metrics
 from daemon.config import Config
 from daemon.errors import UserError
-from daemon.metrics import AthleteSettings
+from daemon.metrics import AthleteSettings, RunMetrics
 from daemon.signals import SignalParams
 from daemon.signals.answered import leave_out
 from daemon.store import Store, grants
@@ -76,12 +76,29 @@ def facts(store: Store, athlete_id: int, config: Config) -> Facts:
         stored = rows.measured(session, athlete_id)
         felt = feels(session, athlete_id)
         said = answers(session, athlete_id)
-    twice = doubles([activity for activity, _ in stored])
-    measured = [(activity, metrics.from_json(data)) for activity, data in stored if activity.id not in twice]
+    measured, twice = _without_doubles(stored)
     # Of one run recorded twice the runner may have named either recording.
     felt_by_run: dict[int, Feel] = {twice.get(number, number): feel for number, feel in felt.items()}
     judged = metrics.judge_runs(measured, athlete_settings(config))
     return Facts(leave_out((replace(run, feel=felt_by_run.get(run.id)) for run in judged), said), said)
+
+
+def recordings(store: Store, athlete_id: int) -> list[tuple[Activity, RunMetrics]]:
+    """Every living activity with its numbers, oldest first, without doubles. Raises StoreError.
+
+    Raises ValueError where the numbers are those of another version of the program, until `measure_new` was there.
+    """
+    with store.read() as session:
+        stored = rows.measured(session, athlete_id)
+    return _without_doubles(stored)[0]
+
+
+def _without_doubles(
+    stored: Sequence[tuple[Activity, str]],
+) -> tuple[list[tuple[Activity, RunMetrics]], dict[int, int]]:
+    """The recordings that count, and which one counts for each that doesn't."""
+    twice = doubles([activity for activity, _ in stored])
+    return [(activity, metrics.from_json(data)) for activity, data in stored if activity.id not in twice], twice
 
 
 def runs(store: Store, athlete_id: int, config: Config) -> list[Run]:

@@ -1,9 +1,11 @@
-"""`status --json`: the record's latest verdict and what it rests on. Reads; judges nothing."""
+"""`status --json`: the record's latest verdict and what it rests on, and who the runner is. Reads; judges nothing."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
-from daemon import documents
+from daemon import documents, metrics
 from daemon.clock import local_day
+from daemon.config import Config
+from daemon.evaluate.history import athlete_settings, recordings
 from daemon.store import Store, judgement, outbox
 from daemon.store import activities as rows
 from daemon.store import answers as said
@@ -50,6 +52,24 @@ def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) ->
     return document
 
 
+def athlete_document(store: Store, athlete_id: int | None, config: Config) -> documents.Document | None:
+    """Who the runner is on the day of the record's latest verdict; None before there is one. Raises StoreError."""
+    if athlete_id is None:
+        return None
+    with store.read() as session:
+        today = judgement.last_day(session, athlete_id)
+    if today is None:
+        return None
+    try:
+        held = recordings(store, athlete_id)
+    except ValueError:
+        return None  # numbers of another version: the next evaluation makes them anew
+    # Each run costs half a millisecond, and none of the numbers looks back further than a year.
+    lately = [pair for pair in held if pair[0].day > today - _LATELY]
+    return metrics.profile(lately or held, athlete_settings(config), today).as_document()
+
+
+_LATELY = timedelta(weeks=104)
 _STANDING = ("pull_back", "watch", "access")
 
 

@@ -40,7 +40,8 @@ def last(house: House, **facts: Any) -> Run:
 def explained(house: House, run: Run) -> dict[str, Any]:
     document = explain(house.store, house.athlete_id, house.config, run.id)
     assert json.loads(json.dumps(document, allow_nan=False)) == document
-    assert document.keys() == {"run", "cleaning", "classification", "easy_heart_rate", "contribution"}
+    sections = {"run", "athlete", "cleaning", "classification", "easy_heart_rate", "contribution"}
+    assert document.keys() == sections
     return document
 
 
@@ -66,8 +67,34 @@ def test_an_easy_run_is_compared_with_the_norm_of_its_day(warned: House) -> None
     heart = next(s for s in document["contribution"]["signals"] if s["name"] == "easy_heart_rate")
     assert heart["this_run"] == "compared"
     text = as_read(document)
-    assert f"so {easy['residual_bpm']:.1f} bpm above your norm" in text
+    left, strays = easy["residual_bpm"], easy["usual_spread_bpm"]
+    assert f"what is left: {left:.1f} bpm above your norm; one run alone strays by {strays:.1f}" in text
+    assert f"matched to your norm: pace {easy['corrections_bpm']['pace']:+.1f}" in text
     assert "Called: easy, not hard" in text or "Called: long, not hard" in text
+
+
+def test_it_says_which_minutes_a_reading_rests_on_and_what_was_taken_from_them(warned: House) -> None:
+    run = last(warned, kind="easy")
+    assert run.easy is not None
+    document = explained(warned, run)
+    rests_on = document["easy_heart_rate"]["rests_on"]
+    assert rests_on["from_minute"] >= 5
+    assert rests_on["to_minute"] - rests_on["from_minute"] >= run.easy.minutes
+    assert rests_on["mean_bpm"] + rests_on["drift_correction_bpm"] == pytest.approx(run.easy.bpm, abs=0.11)
+    text = as_read(document)
+    minutes = f"from {run.easy.minutes:.0f} steady minutes of minute {rests_on['from_minute']} to"
+    assert minutes in text
+    assert f"brought to minute 20: drift {rests_on['drift_correction_bpm']:+.1f} bpm" in text
+
+
+def test_an_easy_run_says_what_would_have_been_fast(warned: House) -> None:
+    document = explained(warned, last(warned, kind="easy"))
+    judged = document["classification"]
+    assert judged["why"] and judged["why"] in as_read(document)
+    bar = judged["usual"]["pace_s_per_km"] / judged["thresholds"]["minute_x_easy"]
+    assert f"a session has minutes at {show.pace_unit(bar, 'metric')}" in as_read(document)
+    assert document["athlete"]["day"] == document["run"]["day"]
+    assert "You then: easy running is 5:" in as_read(document)
 
 
 def test_a_hard_session_shows_its_repetitions_and_why_its_heart_rate_does_not_count(warned: House) -> None:
@@ -75,11 +102,75 @@ def test_a_hard_session_shows_its_repetitions_and_why_its_heart_rate_does_not_co
     judged = document["classification"]
     assert judged["hard"] and judged["hard_minutes"] > 5
     assert len(judged["fast_stretches"]) >= 3
-    assert all(s["pace_s_per_km"] < judged["usual"]["pace_s_per_km"] for s in judged["fast_stretches"])
+    counted = [s for s in judged["fast_stretches"] if s["counted"]]
+    assert sum(s["seconds"] for s in counted) == pytest.approx(60 * judged["hard_minutes"], abs=60)
+    assert all(s["x_easy"] >= s["needed_x_easy"] > 1 for s in counted)
     assert document["contribution"]["hard_day"]
     text = as_read(document, "imperial")
+    assert f"hard for {judged['hard_minutes']:.0f} minutes: repetitions" in text
+    assert f"counted: {len(counted)} fast stretches of " in text
+    assert "such stretches had to reach " in text
+    stray = counted[0] | {"counted": False, "seconds": 20, "pace_s_per_km": 180}
+    more = judged | {"fast_stretches": [*judged["fast_stretches"], stray]}
+    assert as_read(document | {"classification": more}, "imperial") == text, "what didn't count isn't told"
     assert "Easy heart rate: left out: hard session" in text
     assert "/mi" in text and "/km" not in text
+
+
+def test_what_was_up_that_day_is_told_and_what_was_not_is_named(warned: House) -> None:
+    document = explained(warned, last(warned, kind="easy"))
+    up = [s for s in document["contribution"]["signals"] if s["level"] != "ok"]
+    assert all(s["threshold"] is not None for s in document["contribution"]["signals"] if s["family"])
+    text = as_read(document)
+    for signal in up:
+        assert f"{signal['name'].replace('_', ' ')} ({signal['level']}): {signal['summary']}" in text
+    quiet = next(line for line in text.splitlines() if line.startswith("quiet: "))
+    assert "longest run" in quiet
+    assert not any(signal["name"].replace("_", " ") in quiet for signal in up)
+
+
+def test_a_run_cut_in_two_is_read_as_one(house: House) -> None:
+    start = house.clock.now() - timedelta(days=20)
+    for n in range(8):
+        house.world.add(plain_run(n, start + timedelta(days=2 * n)))
+    begin = start + timedelta(days=17)
+    house.world.add(plain_run(20, begin, minutes=30))
+    house.world.add(plain_run(21, begin + timedelta(minutes=32), minutes=20))
+    house.pull()
+    house.evaluate()
+    document = explain(house.store, house.athlete_id, house.config, 21)
+    assert [part["id"] for part in document["classification"]["parts"]] == [20, 21]
+    assert "read as one session with 20" in as_read(document)
+    assert "Easy heart rate: left out: read with another part of the run" in as_read(document)
+    assert "read as one session with 21" in as_read(explain(house.store, house.athlete_id, house.config, 20))
+
+
+def test_a_ride_and_a_belt_are_judged_by_heart_rate(house: House) -> None:
+    start = house.clock.now() - timedelta(days=20)
+    for n in range(8):
+        house.world.add(plain_run(n, start + timedelta(days=2 * n)))
+    house.world.add(plain_run(20, start + timedelta(days=17), sport_type="Ride", type="Ride"))
+    house.world.add(plain_run(21, start + timedelta(days=18), trainer=True))
+    house.pull()
+    house.evaluate()
+    for number, left_out in ((20, "not a run"), (21, "treadmill")):
+        text = as_read(explain(house.store, house.athlete_id, house.config, number))
+        assert "judged by heart rate: hard from " in text
+        assert f"left out: {left_out}" in text
+
+
+def test_a_run_without_a_recording_says_so(house: House) -> None:
+    start = house.clock.now() - timedelta(days=30)
+    for n in range(14):
+        house.world.add(plain_run(n, start + timedelta(days=2 * n)))
+    house.world.hold_streams(13)
+    house.pull()
+    house.clock.advance(days=3)
+    house.pull()
+    house.evaluate()
+    text = as_read(explain(house.store, house.athlete_id, house.config, 13))
+    assert "Recording: only its summary is known, so it weighs less" in text
+    assert "from the mean of the whole run" in text
 
 
 def test_what_the_runner_said_is_part_of_it(warned: House) -> None:

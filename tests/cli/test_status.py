@@ -1,0 +1,228 @@
+"""`pullback status` for its runner: the verdict, why, who the runner is, in what a screen holds."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.cli.status import standing
+from daemon.evaluate import athlete_document, status_document
+from tests.cli.test_show import BERLIN, every_word_is_shown, on_terminal, piped
+from tests.house import House
+from tests.strained import strained_house
+
+PULLING_BACK: dict[str, Any] = {
+    "verdict": "pull_back",
+    "since": "2026-11-12",
+    "headline": "Easy runs cost 5 bpm more [than before intervals came]",
+    "advice": ["Leave the intervals out this week", "Keep Sunday easy"],
+    "intensity": {
+        "introduced_on": "2026-10-05",
+        "established": False,
+        "sessions": 6,
+        "per_week": 1.5,
+        "change": "added",
+        "ended_on": None,
+    },
+    "signals": [
+        {
+            "name": "easy_heart_rate",
+            "family": "response",
+            "level": "alert",
+            "score": 10.24,
+            "since": "2026-11-10",
+            "summary": "Easy heart rate is 5 bpm above its norm over the last 9 easy runs.",
+            "evidence": {"recent_delta_bpm": 6.2},
+        }
+    ],
+    "athlete": {
+        "day": "2026-11-21",
+        "easy_pace_s_per_km": {"value": 340, "source": "median of the last runs"},
+        "easy_heart_rate_bpm": {"value": 143.2, "source": "median of the last runs"},
+        "maximum_heart_rate_bpm": {"value": 190, "source": "config"},
+        "threshold_heart_rate_bpm": {"value": 168.4, "source": "learned from the race on 4 October 2026"},
+        "threshold_pace_s_per_km": {"value": None, "source": "not known yet: needs a hard effort"},
+        "week": {
+            "runs": 4.5,
+            "minutes": 231,
+            "long_run_minutes": 84,
+            "rest_days": 2.0,
+            "hard_days": 1.0,
+            "source": "median of the last 8 weeks",
+        },
+        "device": "Garmin Forerunner 265",
+        "sensor": "A",
+    },
+    "data": {
+        "runs": 214,
+        "with_heart_rate": 201,
+        "first": "2024-06-18",
+        "last": "2026-11-21",
+        "last_sync": "2026-11-23T06:15:00Z",
+    },
+    "alerts_open": [
+        {"id": 7, "kind": "pull_back", "opened": "2026-11-12", "title": "Time to pull back"},
+        {"id": 8, "kind": "access", "opened": "2026-11-20", "title": "Strava access was withdrawn"},
+    ],
+    "answers": [
+        {"reason": "race", "first": "2025-10-05", "last": "2025-10-05"},
+        {"reason": "ill", "first": "2026-11-15", "last": "2026-11-16"},
+        {"reason": "ill", "first": "2026-11-14", "last": "2026-11-20"},
+        {"reason": "heat", "first": "2026-11-15", "last": "2026-11-15"},
+    ],
+    "trouble": None,
+    "waiting_until": None,
+}
+
+FRESH: dict[str, Any] = {
+    "verdict": "learning",
+    "since": None,
+    "headline": "not authorised yet",
+    "advice": ["run `pullback auth`"],
+    "intensity": None,
+    "signals": [],
+    "data": {"runs": 0, "with_heart_rate": 0, "first": None, "last": None, "last_sync": None},
+    "alerts_open": [],
+    "answers": [],
+    "athlete": None,
+}
+
+
+def as_read(units: str = "metric", **facts: Any) -> list[str]:
+    return piped(standing(PULLING_BACK | facts, BERLIN, units))
+
+
+def test_the_verdict_comes_first_then_why_and_what_it_rests_on() -> None:
+    lines = as_read()
+    assert lines[:4] == [
+        "pull back since 2026-11-12",
+        "Easy runs cost 5 bpm more [than before intervals came]",
+        "  - Leave the intervals out this week",
+        "  - Keep Sunday easy",
+    ]
+    assert (
+        "easy heart rate (alert since 10 Nov): Easy heart rate is 5 bpm above its norm over the last 9 easy runs. "
+        "The last three were 6 bpm above it."
+    ) in lines
+    assert "Intensity: since 2026-10-05, 6 sessions, 1.5 a week of late, added to the week" in lines
+    assert "Runs: 214 (201 with heart rate), 2024-06-18 to 2026-11-21" in lines
+    assert "Last sync: 2026-11-23 07:15" in lines
+    assert "You said: ill, 14 to 20 November 2026; heat, 15 November 2026" in lines
+    assert lines[-3:] == [
+        "Open alert 7 since 2026-11-12: Time to pull back",
+        "  If you know why, answer it: pullback ack 7 --reason REASON",
+        "Open alert 8 since 2026-11-20: Strava access was withdrawn",
+    ]
+
+
+def test_a_runner_sees_what_the_program_takes_him_for_and_where_it_has_that_from() -> None:
+    lines = as_read()
+    begin = next(n for n, line in enumerate(lines) if line.startswith("You: "))
+    assert lines[begin : begin + 5] == [
+        "You: easy running is 5:40/km at 143 bpm, by Garmin Forerunner 265",
+        "  usual week: 4.5 runs, 231 minutes, the longest 84; 2 rest days, 1 hard day",
+        "  maximum heart rate 190 (from your configuration)",
+        "  threshold heart rate 168 (the race on 4 October 2026)",
+        "  threshold pace not known yet: needs a hard effort",
+    ]
+    assert "You: easy running is 9:07/mi at 143 bpm, by Garmin Forerunner 265" in as_read("imperial")
+
+
+def test_who_never_ran_hard_reads_that_once() -> None:
+    unknown = {"value": None, "source": "not known yet: needs a hard effort"}
+    keys = ("maximum_heart_rate_bpm", "threshold_heart_rate_bpm", "threshold_pace_s_per_km")
+    away = {"minutes": 0, "source": "median of the last 8 weeks"}
+    athlete = PULLING_BACK["athlete"] | dict.fromkeys(keys, unknown) | {"device": None, "sensor": "C", "week": away}
+    lines = as_read(athlete=athlete)
+    assert "You: easy running is 5:40/km at 143 bpm" in lines
+    assert "  the sensor loses heart rate now and then; what can't be believed isn't used" in lines
+    assert "  usual week: without running (median of the last 8 weeks)" in lines
+    assert [line for line in lines if "not known" in line] == [
+        "  maximum and threshold not known yet: needs a hard effort"
+    ]
+
+
+def test_of_many_signals_the_loudest_are_told_and_the_quiet_ones_share_a_line() -> None:
+    loud = PULLING_BACK["signals"][0] | {"evidence": {}}
+    heart = loud | {"level": "ok", "summary": "Easy heart rate is at its norm."}
+    quiet = [loud | {"name": f"quiet_{n}", "level": "ok"} for n in range(13)]
+    watched = [loud | {"name": f"sign_{n}", "level": "watch", "since": None, "summary": f"{n}."} for n in range(4)]
+    intensity = loud | {"name": "intensity", "family": "", "level": "ok"}
+    alarm = loud | {"name": "rest", "summary": "No rest day."}
+    lines = as_read(signals=[heart, intensity, *quiet, *watched, alarm])
+    at = lines.index("rest (alert since 10 Nov): No rest day.")
+    assert lines[at + 1 : at + 7] == [
+        "sign 0 (watch): 0.",
+        "sign 1 (watch): 1.",
+        "sign 2 (watch): 2.",
+        "also up: sign 3",
+        "Easy heart rate is at its norm.",
+        "Quiet: " + ", ".join(f"quiet {n}" for n in range(13)),
+    ]
+
+
+def test_a_rise_that_is_over_is_said_to_be_over() -> None:
+    up = PULLING_BACK["signals"][0]
+    lines = as_read(verdict="recovering", signals=[up | {"evidence": {"recent_delta_bpm": 0.2}}])
+    assert any(line.endswith("over the last 9 easy runs. The last three were at it.") for line in lines)
+
+
+def test_a_heart_rate_that_cannot_be_judged_is_said() -> None:
+    rest = PULLING_BACK["signals"][0] | {"name": "rest", "level": "ok"}
+    assert "Easy heart rate can't be judged at the moment." in as_read(signals=[rest])
+    assert not any("can't be judged" in line for line in as_read(signals=[rest], verdict="learning"))
+
+
+def test_the_spell_that_is_over_the_one_that_was_always_there_and_none() -> None:
+    spell = PULLING_BACK["intensity"] | {"introduced_on": None, "established": True, "change": "unclear"}
+    assert "Intensity: there from the first run on, 6 sessions, 1.5 a week of late" in as_read(intensity=spell)
+    over = {"name": "intensity", "family": "", "level": "ok", "evidence": {"ended_on": "2026-05-01"}}
+    assert "Intensity: none now, the last spell ended on 2026-05-01" in as_read(intensity=None, signals=[over])
+    assert "Intensity: none yet" in as_read(intensity=None, signals=[])
+
+
+def test_before_anything_was_fetched_it_says_what_to_do() -> None:
+    lines = piped(standing(FRESH, UTC, "metric"))
+    assert lines[:3] == ["learning", "not authorised yet", "  - run `pullback auth`"]
+    assert lines[-2:] == ["Runs: none", "Last sync: never"]
+
+
+def test_trouble_with_strava_is_in_it() -> None:
+    assert "subscription lapsed" in as_read(trouble="subscription lapsed")
+
+
+def test_a_terminal_of_80_columns_shows_every_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    every_word_is_shown(standing(PULLING_BACK, BERLIN, "metric"), monkeypatch)
+
+
+@pytest.fixture
+def warned(tmp_path: Path) -> Iterator[House]:
+    with strained_house(tmp_path) as house:
+        yield house
+
+
+def test_a_warned_runner_reads_it_all_on_one_screen(warned: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    athlete = athlete_document(warned.store, warned.athlete_id, warned.config)
+    document = status_document(warned.store, warned.athlete_id) | {"athlete": athlete}
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    lines = on_terminal(standing(document, BERLIN, "metric"), monkeypatch)
+    assert len(lines) <= 30
+    assert lines[0].startswith("pull back since")
+    # The body of the story: 5:45/km at 142 bpm, 188 at most, and strained; five runs a week, then six.
+    assert athlete is not None and athlete["day"] == warned.clock.now().date().isoformat()
+    assert athlete["easy_pace_s_per_km"]["value"] == pytest.approx(345, abs=8)
+    assert 142 <= athlete["easy_heart_rate_bpm"]["value"] <= 151
+    assert athlete["maximum_heart_rate_bpm"]["value"] == pytest.approx(188, abs=4)
+    assert athlete["maximum_heart_rate_bpm"]["source"].startswith("learned from two efforts")
+    assert athlete["week"]["runs"] in (5, 6)
+    warned.set_config("athlete", max_heart_rate=191)
+    athlete = athlete_document(warned.store, warned.athlete_id, warned.config)
+    assert athlete is not None and athlete["maximum_heart_rate_bpm"] == {"value": 191, "source": "config"}
+
+
+def test_before_the_first_verdict_nothing_is_said_of_the_runner(house: House) -> None:
+    assert athlete_document(house.store, None, house.config) is None
+    assert athlete_document(house.store, house.athlete_id, house.config) is None
