@@ -15,7 +15,9 @@ CAME = date(2026, 10, 5)
 START = date(2026, 10, 12)
 
 
-SIGNS = (("load_added", "load"), ("run_day_added", "load"), ("hard_days", "load"), ("beside_long", "spacing"), ("rest", "spacing"))
+SIGNS = {name: "load" for name in ("load_added", "run_day_added", "hard_days")} | {
+    name: "spacing" for name in ("beside_long", "rest")
+}
 
 
 def reading(
@@ -29,7 +31,7 @@ def reading(
         evidence |= {"runs_since_intensity": 6, "norm_runs": list(range(12)), **more}
         evidence["after_intensity"] = {"ok": 2.0, "watch": 9.5, "alert": 12.0}[heart] if after is None else after
         signals.append(Signal("easy_heart_rate", heart, 0.0, "", None, evidence, "response"))
-    families = dict(SIGNS) | {"felt": "felt", "easy_pace": "control", "fading": "control", "load_alert": "load"}
+    families = SIGNS | {"felt": "felt", "easy_pace": "control", "fading": "control", "load_alert": "load"}
     for name in signs:
         level = "alert" if name == "load_alert" else "watch"
         signals.append(Signal(name, level, 1.5, "Something is up.", None, {}, families[name]))
@@ -86,7 +88,9 @@ def test_a_moderate_response_needs_a_week_that_tightened_in_two_ways():
 
 
 def test_a_rise_that_began_before_intensity_is_not_put_down_to_it():
-    assert live([EARLIER])[-1].state == "watch"
+    verdict = live([EARLIER])[-1]
+    assert verdict.state == "watch"
+    assert verdict.headline.startswith("Watch: easy runs cost 5 bpm more at the same pace")
 
 
 def test_a_low_heart_rate_is_a_warning_only_where_running_gets_harder():

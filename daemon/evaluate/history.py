@@ -102,7 +102,9 @@ def _without_doubles(
 
 
 def runs(store: Store, athlete_id: int, config: Config) -> list[Run]:
-    """Every living activity, classified and measured, oldest first, without doubles. Raises StoreError."""
+    """Every living activity, classified and measured by this version, oldest first, no doubles. Raises StoreError."""
+    with store.only_one("judgement", wait_s=60.0):
+        measure_new(store, athlete_id)
     return facts(store, athlete_id, config).runs
 
 

@@ -236,7 +236,7 @@ def _on(day: date) -> str:
 
 
 def _document(known: Known) -> dict[str, Any]:
-    return {"value": known.value, "source": known.source}
+    return {"value": None if known.value is None else round(known.value, 1), "source": known.source}
 
 
 def _paced(known: Known) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Params:
     """What counts as a rise. Heart rate in bpm, days as such."""
 
     enabled: bool = True
-    #: score that counts as strong: alert. Five times the standard errors of the rise; noise alone reaches 10 about
+    #: score that counts as strong: alert. Six times the standard errors of the rise; noise alone reaches 10 about
     #: once a year
     h: float = 10.0
     #: score that counts as moderate: watch
@@ -105,7 +105,7 @@ class _Assessed:
 
 
 def detect(history: History, params: Params) -> Signal | None:
-    """Today's easy heart rate against the norm. The score is five times the standard errors of the clearest rise."""
+    """Today's easy heart rate against the norm. The score is six times the standard errors of the clearest rise."""
     rows = _usable(history)
     if _lacking(history, rows, params) is not None:
         return None

@@ -21,11 +21,11 @@ def headline_of(state: State, reading: Reading, facts: Facts, memory: dict[str, 
         case "learning":
             return f"Still learning: {reading.missing}."
         case "pull_back":
-            return f"Pull back: {_why(reading, facts, memory)}{came}."
+            return f"Pull back: {_why(reading, facts, memory, came)}."
         case "recovering":
             return "Recovering: easy running is back to normal, hard running may return with care."
         case "watch":
-            return f"Watch: {_why(reading, facts, memory)}{came}."
+            return f"Watch: {_why(reading, facts, memory, came)}."
         case "absorbing":
             now = reading.intensity[-1]
             return f"Absorbing: {_no_sign(reading)} since intensity came on {day_text(now.introduced_on)}."
@@ -33,19 +33,20 @@ def headline_of(state: State, reading: Reading, facts: Facts, memory: dict[str, 
             return _stable(reading, facts)
 
 
-def _why(reading: Reading, facts: Facts, memory: dict[str, Any]) -> str:
-    """The reasons in a few words, from whichever signals are up."""
+def _why(reading: Reading, facts: Facts, memory: dict[str, Any], came: str) -> str:
+    """The reasons in a few words, from whichever signals are up, and since when; a sign that stands alone in full."""
     heart = reading.signal("easy_heart_rate")
     reasons = []
-    if facts.response and heart and heart.evidence.get("delta_bpm", 0) > 0:
+    if (facts.response or facts.strong) and heart and heart.evidence.get("delta_bpm", 0) > 0:
         reasons.append(f"easy runs cost {heart.evidence['delta_bpm']:.0f} bpm more at the same pace")
     if facts.suppressed:
         reasons.append("easy heart rate is unusually low while running gets harder")
-    reasons += [words for family, words in SIGNS.items() if family in facts.families]
+    told = {"felt"} if facts.suppressed else set()
+    reasons += [words for family, words in SIGNS.items() if family in facts.families - told]
     if len(facts.tightened) == 1 and len(reasons) == 1:
         return _begun(facts.tightened[0].summary).rstrip(".")
     if reasons:
-        return _listed(reasons)
+        return _listed(reasons) + came
     return "signs of strain are fading" if "episode" not in memory else "strain has not cleared yet"
 
 

@@ -73,7 +73,8 @@ class TestSessions:
 
     def test_weigh_the_same(self, both: tuple[list[Run], list[Run]]) -> None:
         rows, seconds = (np.array([(run.load, run.hard_minutes) for run in runs]) for runs in both)
-        assert rows.mean(axis=0) == pytest.approx(seconds.mean(axis=0), rel=0.02)
+        # Hard minutes rest on thresholds that a few seconds more or less pass or miss.
+        assert rows.mean(axis=0) == pytest.approx(seconds.mean(axis=0), rel=0.04)
         assert rows.std(axis=0) == pytest.approx(seconds.std(axis=0), rel=0.04)
 
 
