@@ -79,7 +79,8 @@ class Params:
 class _Assessed:
     """What the readings up to one run say. `rows` are their rows in the table.
 
-    The norm rests on the readings before position `norm_until`; those from `since` on are compared with it.
+    The norm rests on the readings before position `norm_until`; those from `since` on are compared with it. They are
+    `comparable` where the sensor now worn, and the norm that now holds, have readings of their own in it.
     """
 
     rows: IntArray
@@ -96,6 +97,7 @@ class _Assessed:
     rise_se_bpm: float
     low_errors: float
     held: bool
+    comparable: bool
 
     @property
     def faster(self) -> bool:
@@ -113,7 +115,7 @@ def detect(history: History, params: Params) -> Signal | None:
     idle = history.today.toordinal() - float(found.readings.day[-1])
     fade = 0.5 ** (idle / params.halve_after_days) if idle >= params.halve_after_days else 1.0
     score = max(SCORE_PER_ERROR * found.errors, 0.0) * fade
-    delta = _mean(found.above_bpm[found.since :])
+    delta = _mean(found.above_bpm[found.since :]) if found.comparable else 0.0
     level: Level = "ok"
     if score >= params.h_watch and delta >= params.least_bpm:
         level = "alert" if score >= params.h and not found.faster else "watch"
@@ -179,16 +181,14 @@ def _assess(history: History, rows: IntArray, rose: int | None, params: Params) 
     rows = rows[-params.window_runs :]
     readings, known = factors.readings(history.table, rows, history.norm_from)
     day = readings.day
-    rises = _rises(readings, known, strays, rose, params)
+    rises = _rises(readings, known, strays, (rose, history.norm_from), params)
     at = int(np.argmax(rises.errors))
     believed = rises.onset[0] <= day[-params.least_runs]
     errors = float(rises.errors[at]) if believed else 0.0
-    came = day.size if rose is None else max(int(np.searchsorted(day, rose)), LEAST_NORM_RUNS)
-    since = int(np.searchsorted(day, rises.onset[at]))
+    norm_until, since = _compared(history, rows, rose, int(np.searchsorted(day, rises.onset[at])))
     if SCORE_PER_ERROR * errors < NEARLY * params.h_watch:
         # Nothing stands out: what came after intensity, or the latest runs, are compared with what was before.
-        since = min(came, day.size - RECENT_RUNS) if rose is not None else max(day.size - LATEST_RUNS, LEAST_NORM_RUNS)
-    norm_until = min(since, came)
+        norm_until, since = _compared(history, rows, rose, None)
     norm = wander.norm(readings.part(slice(0, norm_until)), known, strays, float(day[norm_until]))
     return _Assessed(
         rows=rows,
@@ -205,18 +205,47 @@ def _assess(history: History, rows: IntArray, rose: int | None, params: Params) 
         rise_se_bpm=float(rises.se_bpm[at]),
         low_errors=float(-rises.errors.min()) if believed else 0.0,
         held=rose is not None,
+        comparable=norm_until >= _first_of_now(history, rows) + LEAST_NORM_RUNS,
     )
 
 
+def _compared(history: History, rows: IntArray, rose: int | None, onset: int | None) -> tuple[int, int]:
+    """The position before which readings make the norm, and that from which on they are compared with it.
+
+    `onset` is the position of a rise, None for none. The norm of before intensity is held; but a sensor, or a norm
+    the runner called new, must have some readings of its own in it.
+    """
+    day, size = history.table.day[rows], rows.size
+    least = _first_of_now(history, rows) + LEAST_NORM_RUNS
+    came = size if rose is None else int(np.searchsorted(day, rose))
+    if onset is None:
+        onset = came if rose is not None else size - LATEST_RUNS
+    since = min(max(onset, least), size - RECENT_RUNS)
+    return min(max(min(since, came), least), since), since
+
+
+def _first_of_now(history: History, rows: IntArray) -> int:
+    """The position of the first reading by the sensor now worn, in the norm that now holds."""
+    device = factors.sensors(history.table, rows)
+    now = device == device[-1]
+    if history.norm_from is not None and history.table.day[rows[-1]] >= history.norm_from:
+        now &= history.table.day[rows] >= history.norm_from
+    return int(np.argmax(now))
+
+
 def _rises(
-    readings: Readings, known: tuple[Factor, ...], strays: Wander, rose: int | None, params: Params
+    readings: Readings, known: tuple[Factor, ...], strays: Wander, since: tuple[int | None, int | None], params: Params
 ) -> wander.Rises:
-    """A rise from each day that enough readings have followed; from the last day alone where there is none."""
-    day = readings.day
+    """A rise from each day that enough readings have followed; from the last day alone where there is none.
+
+    `since`: the day intensity rose and the day another norm began, None for neither.
+    """
+    (rose, norm_from), day = since, readings.day
     first = min(day[-1] - params.look_days, day[-1] if rose is None else rose)
+    first = first if norm_from is None else max(first, norm_from - 1)
     possible = np.unique(day[(day > first) & (np.arange(day.size) >= LEAST_NORM_RUNS)])
     believed = possible[possible <= day[-params.least_runs]]
-    return wander.rises(readings, known, strays, believed if believed.size else possible[-1:], params.rise_days)
+    return wander.rises(readings, known, strays, believed if believed.size else day[-1:], params.rise_days)
 
 
 def _after(rises: wander.Rises, rose: int | None) -> float:
@@ -248,22 +277,17 @@ def _own_past(history: History, found: _Assessed, params: Params) -> dict[str, A
         worked_out[key] = np.array([_clearest(history, rows[:last], found.wander, params) for last in lasts])
     past = worked_out[key] >= found.errors
     times = int(np.count_nonzero(past & ~np.concatenate(([False], past[:-1]))))
-    return {"years": round(years, 1), "times": times, "per_year": [round(n / years, 2) for n in poisson_range(times)]}
+    return {
+        "years": round(years, 1),
+        "times": times,
+        "per_year": [round(n / years, 2) for n in wander.poisson_range(times)],
+    }
 
 
 def _clearest(history: History, rows: IntArray, strays: Wander, params: Params) -> float:
     """The clearest rise on the day of the last of these readings, in standard errors."""
     readings, known = factors.readings(history.table, rows[-params.window_runs :], history.norm_from)
-    return float(_rises(readings, known, strays, None, params).errors.max())
-
-
-def poisson_range(count: int) -> tuple[float, float]:
-    """The 95 % range of a Poisson mean of which `count` were seen: Wilson and Hilferty's chi-square (1931)."""
-
-    def tail(n: float, z: float) -> float:
-        return float(n * (1 - 1 / (9 * n) + z / (3 * np.sqrt(n))) ** 3) if n else 0.0
-
-    return tail(count, -1.96), tail(count + 1, 1.96)
+    return float(_rises(readings, known, strays, (None, history.norm_from), params).errors.max())
 
 
 def _older(history: History, rows: IntArray, rose: int | None, params: Params) -> int:
@@ -304,7 +328,7 @@ def _evidence(history: History, found: _Assessed, params: Params) -> dict[str, A
     at_pace = found.norm.centre.copy()
     at_pace[0] = speed
     return {
-        "recent_delta_bpm": round(_mean(found.above_bpm[-RECENT_RUNS:]), 1),
+        "recent_delta_bpm": round(_mean(found.above_bpm[-RECENT_RUNS:]), 1) if found.comparable else None,
         "at_pace_s_per_km": round(1000 / speed),
         "norm_bpm": round(float(found.norm.expected(at_pace)), 1),
         "norm_held": found.held,
@@ -323,7 +347,7 @@ def _evidence(history: History, found: _Assessed, params: Params) -> dict[str, A
         "since": _day(days[compared[0]]).isoformat(),
         "suppressed": {
             "score": round(max(SCORE_PER_ERROR * found.low_errors, 0.0), 2),
-            "delta_bpm": round(_mean(found.above_bpm[found.since :]), 1),
+            "delta_bpm": round(_mean(found.above_bpm[found.since :]), 1) if found.comparable else 0.0,
         },
         "excluded": _excluded(history, found),
     }

@@ -186,3 +186,12 @@ def _known(readings: Readings, factors: Sequence[Factor]) -> tuple[FloatArray, F
 def _middle(readings: Readings, factors: Sequence[Factor]) -> float:
     x = readings.x - np.median(readings.x, axis=0)
     return float(np.median(readings.bpm - x @ np.array([factor.mean for factor in factors])))
+
+
+def poisson_range(count: int) -> tuple[float, float]:
+    """The 95 % range of a Poisson mean of which `count` were seen: Wilson and Hilferty's chi-square (1931)."""
+
+    def tail(n: float, z: float) -> float:
+        return float(n * (1 - 1 / (9 * n) + z / (3 * np.sqrt(n))) ** 3) if n else 0.0
+
+    return tail(count, -1.96), tail(count + 1, 1.96)

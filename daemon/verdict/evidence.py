@@ -108,7 +108,8 @@ def response_of(heart: Signal | None, rose_on: date | None) -> int:
 
 
 def _still(heart: Signal) -> bool:
-    return bool(heart.evidence.get("recent_delta_bpm", 0.0) > RESUME_BPM)
+    recent = heart.evidence.get("recent_delta_bpm")
+    return recent is not None and recent > RESUME_BPM
 
 
 def cause_of(facts: Facts, tight_days: str) -> Cause | None:

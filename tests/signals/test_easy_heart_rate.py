@@ -4,9 +4,10 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from daemon.signals import SignalParams
+from daemon.signals import History, RunTable, SignalParams, explain_easy_heart_rate, read
 from daemon.signals.easy_heart_rate import Params
-from tests.signals.days import reading
+from daemon.values import Answer
+from tests.signals.days import NOW, reading
 from tests.signals.runners import FIRST_DAY, QUIET, Plan, simulate, with_sensor
 
 WEEKS_8_LATER = 40 * 7
@@ -76,7 +77,9 @@ def test_a_new_sensor_starts_a_new_norm_and_says_so():
     soon = reading(runs, 35 * 7)
     assert soon.signal("easy_heart_rate") is None
     assert "new sensor; has" in soon.missing
-    assert heart(runs, 41 * 7).level == "ok"
+    later = heart(runs, 41 * 7)
+    assert later.level == "ok"
+    assert abs(later.evidence["recent_delta_bpm"]) < 3, "compared with its own norm, not with the other watch's"
 
 
 def test_runs_whose_device_is_not_known_are_no_new_sensor():
@@ -119,3 +122,48 @@ def test_what_is_missing_is_said_in_words():
 def test_the_threshold_is_the_runners_to_set():
     assert heart(RISEN, 36 * 7, h=50).level == "watch"
     assert heart(RISEN, 36 * 7, h=50, h_watch=40).level == "ok"
+
+
+def test_back_from_a_break_the_heart_may_beat_faster_for_a_while():
+    back = 32 * 7 + 5
+    rested = [run for run in ABSORBED if not back - 16 <= (run.day - FIRST_DAY).days < back]
+    slow = [
+        replace(run, easy=replace(run.easy, bpm=run.easy.bpm + 6 * max(0.0, 1 - gone / 28))) if run.easy else run
+        for run in rested
+        for gone in [(run.day - FIRST_DAY).days - back if (run.day - FIRST_DAY).days >= back else 99]
+    ]
+    at_once = shifted(ABSORBED, back, bpm=6)
+    assert heart(slow, back + 18).level == "ok"
+    assert heart(at_once, back + 18).level == "alert", "the same beats without a break are a rise"
+
+
+def test_runs_that_became_clearly_faster_are_never_an_alarm_of_the_heart():
+    signal = heart(shifted(ABSORBED, 32 * 7 + 5, bpm=0.25 * 25 + 6, speed=0.25), 37 * 7)
+    assert signal.evidence["faster"]
+    assert signal.level == "watch"
+
+
+def test_how_often_noise_alone_did_it_is_told_from_a_year_of_past_on():
+    assert heart(RISEN, 36 * 7).evidence["own_past"] is None
+    long = simulate(QUIET, Plan(weeks=112, intensity_week=104, rise_bpm=6), seed=11)
+    past = heart(long, 108 * 7).evidence["own_past"]
+    assert 1.0 <= past["years"] <= 3.0
+    low, high = past["per_year"]
+    assert 0 <= low <= past["times"] / past["years"] <= high
+
+
+def test_a_new_normal_is_another_norm():
+    answered = Answer(1, "new-normal", FIRST_DAY + timedelta(days=33 * 7), FIRST_DAY + timedelta(days=33 * 7), NOW)
+    history = History.at(RunTable.of(RISEN), FIRST_DAY + timedelta(days=37 * 7), NOW, [answered])
+    assert heart(RISEN, 37 * 7).level == "alert"
+    assert read(history, SignalParams()).signal("easy_heart_rate").level == "ok"
+
+
+def test_one_run_explained_adds_up():
+    history = History.at(RunTable.of(RISEN), FIRST_DAY + timedelta(days=36 * 7), NOW)
+    last = [run for run in RISEN if run.easy and run.day <= history.today][-1]
+    told = explain_easy_heart_rate(history, SignalParams(), last.id)
+    brought = last.easy.bpm + sum(told["corrections_bpm"].values())
+    assert abs(brought - told["compared_with"]["norm_bpm"] - told["residual_bpm"]) < 0.4
+    assert last.id not in told["compared_with"]["runs"]
+    assert explain_easy_heart_rate(history, SignalParams(), -1) is None
