@@ -55,7 +55,7 @@ easy to VT2, and more than the 6 bpm that ten percent more speed costs by itself
 
 STRONG_BPM, STRONG_RISE_BPM, STRONG_CONTRAST, STRONG_STRAY = 15.0, 12.0, 1.13, 1.5
 """An answer that leaves no doubt lies this far above the usual and above the rest of the run; then speed need stand out
-no further than ordinary runs do [ENG]."""
+less [ENG]."""
 
 RISE_BPM_PER_M_S, LEAST_RISE_BPM = 8.0, 2.0
 """Within a run heart rate answers where it rises by this much for the speed: runners need 17 to 39 bpm per m/s
