@@ -84,9 +84,9 @@ def whole(low: int, high: int) -> Callable[[Any], int]:
 
 
 def number(value: Any) -> float:
-    """A detector's number; none of them means anything below zero."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e12:
-        raise Wrong(f"{shown(value)} must be a number, 0 or above")
+    """A detector's number; none of them means anything at zero or below."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1e-6 <= value <= 1e12:
+        raise Wrong(f"{shown(value)} must be a number above 0")
     return float(value)
 
 
@@ -250,7 +250,7 @@ def of_type(hint: Any) -> Callable[[Any], Any]:
     """The reader for a detector's parameter, from the type its Params declares."""
     simple: dict[Any, Callable[[Any], Any]] = {
         bool: boolean,
-        int: whole(0, 10**6),
+        int: whole(1, 10**6),  # a count or a stretch of days: nothing of none means anything
         float: number,
         str: text,
         timedelta: parse_duration,

@@ -192,7 +192,8 @@ def _held(history: History, course: _Course, ruler: Ruler, today: int) -> tuple[
     if history.rose_on is None:
         return None
     rose = history.rose_on.toordinal() - course.first
-    at = rose - 1 + ruler.lag_days
+    # Not later than today: what the runner will say of days to come may not reach back.
+    at = min(rose - 1 + ruler.lag_days, today)
     if rose < 0 or today - rose >= HOLD_DAYS or at >= course.usual.size or not isfinite(course.usual[at]):
         return None
     if history.norm_from is not None and history.norm_from - course.first > rose:

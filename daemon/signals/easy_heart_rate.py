@@ -16,7 +16,9 @@ from daemon.signals.wander import Factor, Norm, Readings, Wander
 from daemon.values import FloatArray, Level, Signal
 
 SCORE_PER_ERROR: Final = 6.0
-"""The score is so many times the standard errors by which a rise stands out, so that 10 comes about once a year."""
+"""The score is so many times the standard errors by which a rise stands out. With 10 as the alert, one in 8 to 16 % of
+two real runners' untouched six weeks had one [measured]; where a level strays as the model says, noise alone passes 10
+two to five times a year [SIM], so a pull-back asks for more than that."""
 
 COMES_WITHIN_DAYS: Final = 21
 """What intensity costs begins to show within so many days of it; a later rise has another reason [ENG]."""
@@ -24,6 +26,7 @@ COMES_WITHIN_DAYS: Final = 21
 LOOK_BACK_DAYS, LOOK_BACK_YEARS = 14, 3
 """The own past is looked at every so many days, so far back, to say how often noise alone did the same."""
 
+HELD_ON_DAYS: Final = 182
 RECENT_RUNS: Final = 3
 """The last few runs of the rule that lifts a pull-back."""
 
@@ -31,6 +34,10 @@ LATEST_RUNS: Final = 8
 """Where nothing stands out and no intensity came, so many of the latest runs are compared with those before."""
 
 LEAST_NORM_RUNS: Final = 4
+LEAST_RUNS: Final = 12
+"""Readings that make a norm at least, and that are needed at least before anything is said."""
+
+MOST_WINDOWS: Final = 2
 NEARLY: Final = 0.9
 FASTER: Final = 1.05
 """Where the compared runs are faster than the norm's by this factor, the rise rests on the pace correction, which is
@@ -48,8 +55,8 @@ class Params:
     """What counts as a rise. Heart rate in bpm, days as such."""
 
     enabled: bool = True
-    #: score that counts as strong: alert. Six times the standard errors of the rise; noise alone reaches 10 about
-    #: once a year
+    #: score that counts as strong: alert. Six times the standard errors of the rise; noise alone reaches 10 a few
+    #: times a year, so a pull-back needs intensity that came, and a little more
     h: float = 10.0
     #: score that counts as moderate: watch
     h_watch: float = 9.0
@@ -135,8 +142,9 @@ def lacking(history: History, params: Params) -> str | None:
 def _lacking(history: History, rows: IntArray, params: Params) -> str | None:
     if rows.size == 0:
         return "no easy runs with heart rate yet"
-    if rows.size < params.min_runs:
-        return f"needs {params.min_runs} easy runs with heart rate; has {rows.size}"
+    needed = max(params.min_runs, LEAST_RUNS)
+    if rows.size < needed:
+        return f"needs {needed} easy runs with heart rate; has {rows.size}"
     device = factors.sensors(history.table, rows)
     worn = int(np.count_nonzero(device == device[-1]))
     if worn < params.min_sensor_runs:
@@ -169,21 +177,30 @@ def _assessed_at(history: History, rows: IntArray, params: Params, rose: int | N
 
 
 def _held_from(history: History, rows: IntArray, params: Params) -> int | None:
-    """The day from which on a rise is put down to intensity, None where it came too long ago, or never."""
+    """The day from which on a rise is put down to intensity, None where it came too long ago, or never.
+
+    A rise that stands when the time is over is held on, half a year at most: what lasts must not become its own norm.
+    """
     if history.rose_on is None:
         return None
-    rose = history.rose_on.toordinal()
-    return rose if history.table.day[rows[-1]] - rose < params.hold_days else None
+    rose, day = history.rose_on.toordinal(), history.table.day[rows]
+    if day[-1] - rose < params.hold_days:
+        return rose
+    if day[-1] - rose >= HELD_ON_DAYS:
+        return None
+    later = range(int(np.searchsorted(day, rose + params.hold_days)), rows.size)
+    stands = (_assessed_at(history, rows[:n], params, rose).errors for n in later)
+    return rose if all(SCORE_PER_ERROR * errors >= NEARLY * params.h_watch for errors in stands) else None
 
 
 def _assess(history: History, rows: IntArray, rose: int | None, params: Params) -> _Assessed:
     strays = _learned(history, rows, rose, params)
-    rows = rows[-params.window_runs :]
+    rows = _window(history, rows, rose, params)
     readings, known = factors.readings(history.table, rows, history.norm_from)
     day = readings.day
     rises = _rises(readings, known, strays, (rose, history.norm_from), params)
     at = int(np.argmax(rises.errors))
-    believed = rises.onset[0] <= day[-params.least_runs]
+    believed = rises.onset[0] <= day[-min(params.least_runs, day.size)]
     errors = float(rises.errors[at]) if believed else 0.0
     norm_until, since = _compared(history, rows, rose, int(np.searchsorted(day, rises.onset[at])))
     if SCORE_PER_ERROR * errors < NEARLY * params.h_watch:
@@ -207,6 +224,15 @@ def _assess(history: History, rows: IntArray, rose: int | None, params: Params) 
         held=rose is not None,
         comparable=norm_until >= _first_of_now(history, rows) + LEAST_NORM_RUNS,
     )
+
+
+def _window(history: History, rows: IntArray, rose: int | None, params: Params) -> IntArray:
+    """The readings looked at together: the last ones, and enough from before intensity that its norm can be held."""
+    count = params.window_runs
+    if rose is not None:
+        since = int(np.count_nonzero(history.table.day[rows] >= rose))
+        count = min(max(count, since + params.window_runs // 2), MOST_WINDOWS * params.window_runs)
+    return rows[-max(count, LEAST_RUNS) :]
 
 
 def _compared(history: History, rows: IntArray, rose: int | None, onset: int | None) -> tuple[int, int]:
@@ -244,7 +270,7 @@ def _rises(
     first = min(day[-1] - params.look_days, day[-1] if rose is None else rose)
     first = first if norm_from is None else max(first, norm_from - 1)
     possible = np.unique(day[(day > first) & (np.arange(day.size) >= LEAST_NORM_RUNS)])
-    believed = possible[possible <= day[-params.least_runs]]
+    believed = possible[possible <= day[-min(params.least_runs, day.size)]]
     return wander.rises(readings, known, strays, believed if believed.size else day[-1:], params.rise_days)
 
 
@@ -269,7 +295,7 @@ def _own_past(history: History, found: _Assessed, params: Params) -> dict[str, A
     years = min(float(day[-1] - day[params.min_runs]) / 365.25, LOOK_BACK_YEARS)
     if years < 1.0:
         return None
-    key = ("own_past", int(rows[-1]), history.norm_from, params)
+    key = ("own_past", int(rows[-1]), history.norm_from, found.wander, params)
     worked_out = history.table.worked_out
     if key not in worked_out:
         ends = day[-1] - LOOK_BACK_DAYS * np.arange(years * 365.25 // LOOK_BACK_DAYS)
@@ -286,8 +312,10 @@ def _own_past(history: History, found: _Assessed, params: Params) -> dict[str, A
 
 def _clearest(history: History, rows: IntArray, strays: Wander, params: Params) -> float:
     """The clearest rise on the day of the last of these readings, in standard errors."""
-    readings, known = factors.readings(history.table, rows[-params.window_runs :], history.norm_from)
-    return float(_rises(readings, known, strays, (None, history.norm_from), params).errors.max())
+    day = history.table.day[rows[-1]]
+    norm_from = history.norm_from if history.norm_from is not None and history.norm_from <= day else None
+    readings, known = factors.readings(history.table, rows[-params.window_runs :], norm_from)
+    return float(_rises(readings, known, strays, (None, norm_from), params).errors.max())
 
 
 def _older(history: History, rows: IntArray, rose: int | None, params: Params) -> int:
@@ -381,7 +409,7 @@ def explain_run(history: History, params: Params, run_id: int) -> dict[str, Any]
     """
     rows = _usable(history)
     at = next((n for n, row in enumerate(rows) if history.table.runs[row].id == run_id), None)
-    if at is None or at + 1 < params.min_runs:
+    if at is None or at + 1 < max(params.min_runs, LEAST_RUNS):
         return None
     found = _assessed_at(history, rows[: at + 1], params, _held_from(history, rows[: at + 1], params))
     away = found.norm.centre - found.readings.x[-1]

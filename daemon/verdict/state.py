@@ -56,17 +56,23 @@ def _note_base(reading: Reading, facts: Facts, memory: dict[str, Any]) -> None:
 
 
 def _close(reading: Reading, memory: dict[str, Any]) -> bool:
-    """Whether the runner's "fine" closes what is open today. What is up then is excused until it has gone once."""
-    up = {signal.name for signal in reading.signals if signal.level != "ok"}
+    """Whether the runner's "fine" closes what is open today.
+
+    What is up then, or made the episode, is excused until it has been gone for `CALM_DAYS`: `memory["excused"]` counts
+    the days it has been gone.
+    """
+    up = {signal.name for signal in reading.signals if signal.family and signal.level != "ok"}
     fine = reading.fine_on.isoformat() if reading.fine_on else None
     closed = fine is not None and fine != memory.get("fine")
     if closed:
-        memory["fine"], memory["excused"], memory["tight"] = fine, sorted(up), ""
+        behind = {"easy_heart_rate"} if memory.get("cause") in ("heart_rate", "both", "suppressed") else set()
+        memory["fine"], memory["excused"], memory["tight"] = fine, dict.fromkeys(sorted(up | behind), 0), ""
         for key in ("episode", "cause", "watch"):
             memory.pop(key, None)
         memory["calm"] = CALM_DAYS
     elif "excused" in memory:
-        memory["excused"] = sorted(up & set(memory["excused"]))
+        gone = {name: 0 if name in up else days + 1 for name, days in memory["excused"].items()}
+        memory["excused"] = {name: days for name, days in gone.items() if days < CALM_DAYS}
     return closed
 
 
@@ -76,7 +82,7 @@ def _next_state(
     state = previous.state if previous else "learning"
     days = (reading.day - previous.since).days if previous else 0
     if state == "pull_back":
-        return "recovering" if _may_resume(facts, days) else "pull_back"
+        return "recovering" if cause is None and _may_resume(facts, days) else "pull_back"
     if cause:
         return "pull_back"
     if state == "recovering" and days < RECOVERING_DAYS:
@@ -88,7 +94,8 @@ def _may_resume(facts: Facts, days: int) -> bool:
     calm = len(facts.tightened) <= LASTING_SIGNS
     if facts.recent_bpm is None:
         return days >= BLIND_PULL_BACK_DAYS and calm
-    return days >= LEAST_PULL_BACK_DAYS and facts.recent_bpm <= RESUME_BPM and calm and facts.rested
+    rested = facts.rested or days >= BLIND_PULL_BACK_DAYS  # who runs hard every other day never rests that long
+    return days >= LEAST_PULL_BACK_DAYS and facts.recent_bpm <= RESUME_BPM and calm and rested
 
 
 def _ordinary(reading: Reading, facts: Facts, memory: dict[str, Any]) -> State:
@@ -98,23 +105,28 @@ def _ordinary(reading: Reading, facts: Facts, memory: dict[str, Any]) -> State:
         return "watch"
     if reading.missing:
         return "learning"
-    return "absorbing" if _absorbing(reading) else "stable"
+    return "absorbing" if _absorbing(reading, memory) else "stable"
 
 
-def _absorbing(reading: Reading) -> bool:
+def _absorbing(reading: Reading, memory: dict[str, Any]) -> bool:
     now = reading.intensity[-1] if reading.intensity else None
     if now is None or now.ended_on or now.introduced_on is None:
         return False
+    if str(memory.get("pulled_back", "")) >= now.introduced_on.isoformat():
+        return False  # there was strain in this spell: what follows isn't "no sign of strain"
     return (reading.day - now.introduced_on).days < ABSORBING_DAYS
 
 
 def _remember(memory: dict[str, Any], state: State, cause: Cause | None, day: date) -> dict[str, Any]:
     """What tomorrow must know: when the episode or the watch began and why, what is excused, counters."""
-    kept: dict[str, Any] = {key: memory[key] for key in ("tight", "base", "calm", "fine") if key in memory}
+    kept: dict[str, Any] = {
+        key: memory[key] for key in ("tight", "base", "calm", "fine", "pulled_back") if key in memory
+    }
     if memory.get("excused"):
         kept["excused"] = memory["excused"]
     if state == "pull_back":
         kept["episode"] = memory.get("episode", day.isoformat())
+        kept["pulled_back"] = day.isoformat()
         kept["cause"] = cause or memory.get("cause")
     elif state == "recovering":
         kept |= {key: memory[key] for key in ("episode", "cause") if key in memory}

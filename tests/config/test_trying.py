@@ -99,7 +99,7 @@ def test_settings_are_shown_as_they_were_typed_and_as_they_hold() -> None:
     assert current(read(*typed), "athlete.sex") == "male"
 
 
-@given(st.floats(0, 1e6), st.integers(0, 10**6), st.booleans())
+@given(st.floats(1e-6, 1e6), st.integers(1, 10**6), st.booleans())
 def test_trying_a_value_is_writing_it_into_the_file(bpm: float, runs: int, enabled: bool) -> None:
     tried = read(
         f"signals.fever.alert_bpm={bpm}",

@@ -167,3 +167,32 @@ def test_one_run_explained_adds_up():
     assert abs(brought - told["compared_with"]["norm_bpm"] - told["residual_bpm"]) < 0.4
     assert last.id not in told["compared_with"]["runs"]
     assert explain_easy_heart_rate(history, SignalParams(), -1) is None
+
+
+def test_a_rise_that_stays_does_not_become_its_own_norm_when_the_norm_has_been_held_long_enough():
+    stays = simulate(QUIET, Plan(weeks=56, intensity_week=32, rise_bpm=8), seed=11)
+    for week in (36, 41, 43, 46, 50):
+        signal = heart(stays, week * 7)
+        assert signal.level == "alert"
+        assert signal.evidence["norm_held"]
+        assert signal.evidence["recent_delta_bpm"] > 4
+
+
+def test_an_old_rise_fades_while_nothing_is_run():
+    last = [run for run in RISEN if run.day <= FIRST_DAY + timedelta(days=36 * 7)]
+    assert heart(last, 36 * 7 + 20).score < 0.6 * heart(last, 36 * 7 + 1).score
+
+
+def test_the_past_before_a_new_normal_still_tells_how_often_noise_did_it():
+    long = simulate(QUIET, Plan(weeks=112, intensity_week=104, rise_bpm=6), seed=11)
+    day = FIRST_DAY + timedelta(days=90 * 7)
+    answered = Answer(1, "new-normal", day, day, NOW)
+    history = History.at(RunTable.of(long), FIRST_DAY + timedelta(days=108 * 7), NOW, [answered])
+    past = read(history, SignalParams()).signal("easy_heart_rate").evidence["own_past"]
+    assert past["times"] == heart(long, 108 * 7).evidence["own_past"]["times"]
+
+
+def test_settings_out_of_all_reason_break_nothing():
+    for odd in ({"window_runs": 1}, {"least_runs": 1000}, {"min_runs": 1}, {"look_days": 1}, {"rise_days": 1e-3}):
+        for day in (60, 36 * 7, 41 * 7):
+            heart(RISEN, day, **odd)
