@@ -28,7 +28,7 @@ def reading(
     signals = [Signal("intensity", "ok", 1.0, "", None, facts)]
     if heart is not None:
         evidence = {"delta_bpm": 5.0 if heart != "ok" else 0.0, "recent_delta_bpm": recent, "threshold": 10.0}
-        evidence |= {"runs_since_intensity": 6, "norm_runs": list(range(12)), **more}
+        evidence |= {"runs_since_intensity": 6, "norm_runs": list(range(12)), "per_week": 3.0, **more}
         evidence["after_intensity"] = {"ok": 2.0, "watch": 9.5, "alert": 12.0}[heart] if after is None else after
         signals.append(Signal("easy_heart_rate", heart, 0.0, "", None, evidence, "response"))
     families = SIGNS | {"felt": "felt", "easy_pace": "control", "fading": "control", "load_alert": "load"}
@@ -131,6 +131,7 @@ def test_fine_closes_the_episode_and_what_was_up_counts_again_once_it_has_gone()
     for n, day in enumerate([STRONG | TIGHT, CALM, STRONG | TIGHT, *[CALM] * 5, STRONG], start=2):
         verdicts.append(decide(told_fine(START + timedelta(days=n), **day), verdicts[-1]))
     assert [v.state for v in verdicts] == ["pull_back"] * 2 + ["stable"] * 8 + ["pull_back"]
+    assert verdicts[4].headline == "Stable, as you said: what was up then is left aside until it has gone."
     assert list(verdicts[2].memory["excused"]) == ["beside_long", "easy_heart_rate", "hard_days", "load_added"]
     assert [say.kind for _, say in tell(verdicts)] == ["pull_back", "pull_back"], "nothing has cleared"
     assert verdicts[-1].memory["episode"] == verdicts[-1].day.isoformat()
@@ -227,6 +228,16 @@ def test_a_base_that_is_stable_for_four_weeks_is_ready():
     assert {v.state for v in verdicts} == {"stable"}
     assert verdicts[27].advice == ()
     assert verdicts[29].advice[0].startswith("Ready: your base has been stable for 4 weeks")
+
+
+def test_who_runs_once_a_week_is_told_of_no_tempo():
+    assert live([{"rose": None, "per_week": 1.5}] * 30)[-1].advice == ()
+
+
+def test_an_answer_that_takes_the_reason_away_is_no_all_clear():
+    told = [OpenAlert("pull_back", START.isoformat())]
+    judged_again = live([CALM] * 20)[-1]
+    assert what_to_say(judged_again, told, "pull_back") == ()
 
 
 def test_memory_is_small_json():

@@ -124,7 +124,7 @@ def detect(history: History, params: Params) -> Signal | None:
     score = max(SCORE_PER_ERROR * found.errors, 0.0) * fade
     delta = _mean(found.above_bpm[found.since :]) if found.comparable else 0.0
     level: Level = "ok"
-    if score >= params.h_watch and delta >= params.least_bpm:
+    if score >= min(params.h_watch, params.h) and delta >= params.least_bpm:
         level = "alert" if score >= params.h and not found.faster else "watch"
     since = None if level == "ok" else _day(found.readings.day[found.since])
     evidence = _evidence(history, found, params) | {"delta_bpm": round(delta, 1)}
@@ -372,6 +372,7 @@ def _evidence(history: History, found: _Assessed, params: Params) -> dict[str, A
         "runs": [runs[row].id for row in compared],
         "norm_runs": [runs[row].id for row in found.rows[: found.norm_until][-NORM_RUNS:]],
         "runs_since_intensity": after,
+        "per_week": round(float(np.count_nonzero(days[_usable(history)] > history.today.toordinal() - 56)) / 8, 1),
         "since": _day(days[compared[0]]).isoformat(),
         "suppressed": {
             "score": round(max(SCORE_PER_ERROR * found.low_errors, 0.0), 2),

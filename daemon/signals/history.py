@@ -34,8 +34,8 @@ class RunTable:
     `LAY_OFF_FADES_DAYS` later. `device` numbers the device names in order of appearance, −1 where none is known. `long`
     and `race` mark long runs and races. `easy_speed_m_s`, `unevenness` and `decoupling` are those of `Control`,
     `exertion` is how hard an easy run (no long one) was rated, `heavy` is 1 for the answers "heavy" and "forced" and 0
-    for others; NaN where not known. The `total_*` columns have one row more than there are runs and hold running
-    totals, so that any window costs two look-ups.
+    for others, hard sessions left aside; NaN where not known. The `total_*` columns have one row more than there are
+    runs and hold running totals, so that any window costs two look-ups.
     """
 
     runs: Sequence[Run]
@@ -105,7 +105,7 @@ class RunTable:
             unevenness=_column(c.unevenness if c else None for c in control),
             decoupling=_column(c.decoupling if c else None for c in control),
             exertion=_column(run.perceived_exertion if _plainly_easy(run) else None for run in rows),
-            heavy=_column(None if run.feel is None else run.feel in ("heavy", "forced") for run in rows),
+            heavy=_column(None if run.feel is None or run.hard else run.feel in ("heavy", "forced") for run in rows),
             device=_device_codes(rows),
             total_load=_totals(load),
             total_easy_minutes=_totals(minutes * (is_run & ~hard)),

@@ -13,8 +13,8 @@ from daemon.verdict.headline import day_text
 STUBBORN_DAYS = 14
 """A pull-back that lasts longer asks for less volume, too."""
 
-READY_DAYS, READY_RUNS = 28, 8
-"""A base this long stable, on so many usable runs, has room for a tempo."""
+READY_DAYS, READY_RUNS, READY_PER_WEEK = 28, 8, 2.0
+"""A base this long stable, on so many usable runs and so many a week, has room for a tempo."""
 
 BACK = (
     "Bring hard running back at about 70 % of its minutes, in place of an easy run, tempo before intervals.",
@@ -124,6 +124,7 @@ def _ready(reading: Reading, facts: Facts, since: date, now: Intensity | None) -
     """A stable base, judged on enough runs, with nothing open that could explain it away."""
     heart = reading.signal("easy_heart_rate")
     enough = heart is not None and heart.level == "ok" and len(heart.evidence.get("norm_runs", ())) >= READY_RUNS
+    enough = enough and heart is not None and heart.evidence.get("per_week", 0.0) >= READY_PER_WEEK
     calm = not facts.tightened and reading.missing is None
     return enough and calm and (now is None or now.ended_on is not None) and (reading.day - since).days >= READY_DAYS
 

@@ -7,7 +7,7 @@ from daemon.values import Reading, State
 from daemon.verdict.evidence import Facts
 
 SIGNS = {
-    "load": "load has come on top",
+    "load": "the week carries more than usual",
     "spacing": "there is less room to recover",
     "control": "runs are losing control",
     "felt": "running feels heavier",
@@ -26,6 +26,8 @@ def headline_of(state: State, reading: Reading, facts: Facts, memory: dict[str, 
             return "Recovering: easy running is back to normal, hard running may return with care."
         case "watch":
             return f"Watch: {_why(reading, facts, memory, came)}."
+        case "absorbing" | "stable" if memory.get("excused"):
+            return f"{state.capitalize()}, as you said: what was up then is left aside until it has gone."
         case "absorbing":
             now = reading.intensity[-1]
             return f"Absorbing: {_no_sign(reading)} since intensity came on {day_text(now.introduced_on)}."

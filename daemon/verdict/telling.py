@@ -40,8 +40,8 @@ def what_to_say(verdict: Verdict, told: Sequence[OpenAlert], minimum: str) -> tu
         pulled_back = max((alert.episode for alert in told if alert.kind == "pull_back"), default=None)
         if pulled_back is None or any(a.kind == "all_clear" and a.episode >= pulled_back for a in told):
             return ()
-        if fine >= pulled_back:
-            return ()  # the runner ended it: nothing has cleared
+        if fine >= pulled_back or str(verdict.memory.get("pulled_back", "")) < pulled_back:
+            return ()  # the runner ended it, or what he said took the reason away: nothing has cleared
         return (Say("all_clear", pulled_back, closes=True),)
     if verdict.state == "watch" and minimum == "watch":
         watch = str(verdict.memory.get("watch", ""))
