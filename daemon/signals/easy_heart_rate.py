@@ -60,8 +60,9 @@ class Params:
     h: float = 10.0
     #: score that counts as moderate: watch
     h_watch: float = 9.0
-    #: and the readings since it began must lie so far above the norm, bpm
-    least_bpm: float = 2.5
+    #: and the readings since it began must lie so far above the norm, bpm: a mean of 3 is worth a word (the smallest
+    #: worthwhile change is 1.5, the typical error of one run 4: Buchheit 2014)
+    least_bpm: float = 3.0
     #: easy runs since a rise began, before it is believed
     least_runs: int = 3
     #: a rise is complete after so many days
