@@ -5,11 +5,9 @@ Pure. It finds words for what was decided and decides nothing itself; it names n
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from daemon.values import Intensity, Signal, Verdict
-
-Units = Literal["metric", "imperial"]
 
 TITLE_LENGTH = 60
 KM_PER_MILE = 1.609344

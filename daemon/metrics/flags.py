@@ -14,7 +14,6 @@ STOPPED: Final = 32  # standing or walking
 RESTART: Final = 64  # the first minute after a stop: heart rate still climbs
 NO_DATA: Final = 128  # the watch was paused
 
-HR_FAULT: Final = HR_FLAT | HR_CADENCE | HR_START | HR_SPIKE | HR_MISSING
 NOT_RUNNING: Final = STOPPED | NO_DATA
 UNSETTLED: Final = STOPPED | NO_DATA | RESTART
 

@@ -196,3 +196,17 @@ def test_settings_out_of_all_reason_break_nothing():
     for odd in ({"window_runs": 1}, {"least_runs": 1000}, {"min_runs": 1}, {"look_days": 1}, {"rise_days": 1e-3}):
         for day in (60, 36 * 7, 41 * 7):
             heart(RISEN, day, **odd)
+
+
+def test_a_morning_runner_turned_evening_runner_is_not_blamed_for_the_hour():
+    """Fewer beats' worth of evidence is left where the hour may explain a rise that came with it."""
+    rising = shifted(ABSORBED, 34 * 7, bpm=4)
+    at_night = [replace(r, hour=19.0) if r.day >= FIRST_DAY + timedelta(days=34 * 7) else r for r in rising]
+    assert heart(at_night, 37 * 7).score < 0.9 * heart(rising, 37 * 7).score
+
+
+def test_a_rise_that_began_long_after_intensity_is_not_put_down_to_it():
+    soon, late = (heart(shifted(ABSORBED, (32 + weeks) * 7, bpm=8), 40 * 7 + 6) for weeks in (1, 6))
+    assert soon.evidence["after_intensity"] >= soon.evidence["threshold"]
+    assert late.level == "alert"
+    assert late.evidence["after_intensity"] < 0.8 * late.score

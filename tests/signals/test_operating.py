@@ -35,6 +35,10 @@ def test_eight_bpm_are_mostly_caught_in_realistic_noise():
     assert pulled_back(REAL, Plan(weeks=41, intensity_week=WEEK, rise_bpm=8), range(300, 308)) >= 5
 
 
+def test_three_hard_days_a_week_are_caught_without_any_response():
+    assert pulled_back(QUIET, Plan(weeks=41, intensity_week=WEEK, tight=True), range(400, 404)) >= 3
+
+
 def up(world, plan, seed, day):
     """Names and families of what is up on `day`, heart rate aside."""
     read = reading(simulate(world, plan, seed), day)
