@@ -16,8 +16,8 @@ from daemon.signals.wander import Factor, Norm, Readings, Wander
 from daemon.values import FloatArray, Level, Signal
 
 SCORE_PER_ERROR: Final = 6.0
-"""The score is so many times the standard errors by which a rise stands out. With 10 as the alert, one in 8 to 16 % of
-two real runners' untouched six weeks had one [measured]; where a level strays as the model says, noise alone passes 10
+"""The score is so many times the standard errors by which a rise stands out. With 10 as the alert, 8 to 17 % of two
+real runners' untouched six weeks had a new one [measured]; where a level strays as the model says, noise alone passes 10
 two to five times a year [SIM], so a pull-back asks for more than that."""
 
 COMES_WITHIN_DAYS: Final = 21
@@ -27,6 +27,8 @@ LOOK_BACK_DAYS, LOOK_BACK_YEARS = 14, 3
 """The own past is looked at every so many days, so far back, to say how often noise alone did the same."""
 
 HELD_ON_DAYS: Final = 182
+"""A rise that stands is held against the norm of before intensity for so many days at most [ENG]."""
+
 RECENT_RUNS: Final = 3
 """The last few runs of the rule that lifts a pull-back."""
 
@@ -38,7 +40,11 @@ LEAST_RUNS: Final = 12
 """Readings that make a norm at least, and that are needed at least before anything is said."""
 
 MOST_WINDOWS: Final = 2
+"""While a norm is held, at most so many times `window_runs` readings are looked at together."""
+
 NEARLY: Final = 0.9
+"""From this part of the watch's score on a rise names its own first day, and goes on standing [ENG]."""
+
 FASTER: Final = 1.05
 """Where the compared runs are faster than the norm's by this factor, the rise rests on the pace correction, which is
 nearly straight only near the usual pace: it is watched, and no alarm."""
