@@ -75,6 +75,8 @@ class Activity:
     athlete_count: int = 1
     perceived_exertion: float | None = None
     laps: tuple[Lap, ...] = ()
+    weather_temperature_c: float | None = None
+    dew_point_c: float | None = None
     source: str = "strava"
 
     @property
@@ -108,6 +110,18 @@ class Streams:
     cadence_rpm: FloatArray | None = None
     temperature_c: FloatArray | None = None
     moving: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """One activity as a file has it. `streams` is None where the file holds no recording of it.
+
+    `activity.utc_offset_s` is a guess where `offset_known` is false: the file doesn't tell the runner's wall clock.
+    """
+
+    activity: Activity
+    streams: Streams | None
+    offset_known: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,9 @@ from daemon.values import RUN_SPORTS, Activity, Lap
 
 Recording = Literal["wanted", "waiting", "have", "none"]
 
+_NOT_LISTED = ("laps", "perceived_exertion", "device", "weather_temperature_c", "dew_point_c")
+"""Facts that no list answer carries: they come with the detail, or with an import."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -38,8 +41,8 @@ class Known:
 
 
 def content_hash(activity: Activity) -> str:
-    """A digest of the facts a list answer carries; laps and exertion come with the detail and don't count."""
-    facts = {k: v for k, v in _facts(activity).items() if k not in ("laps", "perceived_exertion", "device")}
+    """A digest of the facts a list answer carries."""
+    facts = {k: v for k, v in _facts(activity).items() if k not in _NOT_LISTED}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -115,8 +118,8 @@ def save_activity(
             facts=facts,
         )
     else:
-        # What only the detail says survives a new list answer.
-        for key in ("laps", "perceived_exertion", "device"):
+        # What only the detail or an import says survives a new list answer.
+        for key in _NOT_LISTED:
             facts[key] = facts[key] or row.facts.get(key)
         row.recording = recording
         row.detail_wanted = row.detail_wanted or detail_wanted
