@@ -208,8 +208,9 @@ class Run:
     """One activity as the detectors see it: classified and measured against the runner's own usual of that time.
 
     `load` is in easy minutes: one minute at the runner's easy speed counts 1 (heart rate plays no part in it).
-    `day` is the local day it ended. `easy` is None where the run says nothing about easy heart rate, and then
-    `left_out` says why in a few words. Other sports appear with kind "other" and never have `easy`.
+    `day` is the local day it ended. `air_c` is the air as it felt (°C) where the weather is known. `easy` is None where
+    the run says nothing about easy heart rate, and then `left_out` says why in a few words. Other sports appear with
+    kind "other" and never have `easy`.
     """
 
     id: int
@@ -236,6 +237,7 @@ class Run:
     control: Control | None = None
     work: Work | None = None
     feel: Feel | None = None
+    air_c: float | None = None
 
     @property
     def is_run(self) -> bool:

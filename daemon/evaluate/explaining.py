@@ -33,6 +33,7 @@ RESTS_ON = (
     "drift_taken_to_minute",
     "grade_bpm",
     "temperature_c",
+    "air_c",
 )
 """What the metrics say of the minutes behind a reading."""
 

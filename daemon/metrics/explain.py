@@ -158,6 +158,7 @@ def _easy(run: Run, metrics: RunMetrics, usual: Usual | None, judged: Judged) ->
         "drift_taken_to_minute": COMMON_MIN,
         "grade_bpm": _grade_bpm(metrics, minute),
         "temperature_c": run.easy.temperature_c,
+        "air_c": None if run.air_c is None else round(run.air_c, 1),
     }
 
 

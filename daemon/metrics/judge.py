@@ -13,6 +13,7 @@ from daemon.metrics.load import load_of
 from daemon.metrics.pieces import Measured, joined, offsets, sessions
 from daemon.metrics.run_metrics import RunMetrics
 from daemon.metrics.usual import HANDFUL, TRAIL, AthleteSettings, Past, Usual, is_treadmill, lesson
+from daemon.metrics.weather import air_of
 from daemon.values import Activity, Control, EasyHeartRate, Run, Work
 
 NOTE_SHARE = 0.05
@@ -148,6 +149,7 @@ def _run(activity: Activity, metrics: RunMetrics, usual: Usual | None, judged: J
         notes=_notes(metrics),
         control=told.control,
         work=told.work,
+        air_c=air_of(activity),
     )
 
 

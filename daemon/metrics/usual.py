@@ -1,10 +1,12 @@
 """What is usual for a runner at a moment: learned from the runs before it, never from later ones."""
 
+import math
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from daemon.metrics.run_metrics import RunMetrics
 from daemon.values import Activity
@@ -124,19 +126,23 @@ def usual_of(lessons: Sequence[Lesson], now: datetime, hour_m_s: float) -> Usual
         moving_s=median(recent if len(recent) >= 4 else [item.moving_s for item in lessons]),
         altitude_m=median(heights) if heights else None,
         hour_m_s=hour_m_s,
-        wander=tuple(_lower_quarter([c.contrast[k] for c in lessons if k < len(c.contrast)]) for k in _WINDOWS),
+        wander=_wander(lessons),
         spread=MAD_TO_SD * median([abs(item.speed_m_s / speed - 1.0) for item in lessons]),
         week_longest_s=max((i.moving_s for i in lessons if now - WEEK <= i.start < now), default=0.0),
         trail=2 * sum(item.trail for item in lessons) > len(lessons),
     )
 
 
-_WINDOWS = range(len(WINDOWS_S))
+def _wander(lessons: Sequence[Lesson]) -> tuple[float, ...]:
+    """For each of `WINDOWS_S` the contrast a quarter of the way up, 1.0 where no run was long enough.
 
-
-def _lower_quarter(values: list[float]) -> float:
-    """The value a quarter of the way up, 1.0 without any: sessions stray on purpose and are no measure of the rest."""
-    return max(sorted(values)[len(values) // 4], 1.0) if values else 1.0
+    Sessions stray on purpose and are no measure of the rest. Runs that are too short for a window sort behind it.
+    """
+    found = []
+    for column in zip_longest(*(item.contrast for item in lessons), fillvalue=math.inf):
+        long_enough = len(column) - column.count(math.inf)
+        found.append(max(sorted(column)[long_enough // 4], 1.0))
+    return (*found, *NO_WANDER[len(found) :])
 
 
 class Past:

@@ -28,7 +28,8 @@ class RunTable:
 
     `day` is the proleptic ordinal of the local day a run counts on (it never falls: who flies west keeps the later
     day). `bpm`, `speed_m_s`, `se_bpm` and `temperature_c` are NaN where a run has no easy heart rate, `hour` (local, h)
-    where the start is hidden. `minutes` is moving time, also of other sports, `hard_minutes` the hard part of it.
+    where the start is hidden, `air_c` (the air as it felt) where the weather isn't known. `minutes` is moving time,
+    also of other sports, `hard_minutes` the hard part of it.
     `since_hard_h` is hours from the end of the last hard session of any sport to the start (infinite before the first).
     `lay_off` is 1 on the first day back from `LAY_OFF_DAYS` or more without a run, less after a shorter gap, 0 again
     `LAY_OFF_FADES_DAYS` later. `device` numbers the device names in order of appearance, −1 where none is known. `long`
@@ -54,6 +55,7 @@ class RunTable:
     speed_m_s: FloatArray
     se_bpm: FloatArray
     temperature_c: FloatArray
+    air_c: FloatArray
     since_hard_h: FloatArray
     lay_off: FloatArray
     easy_speed_m_s: FloatArray
@@ -99,6 +101,7 @@ class RunTable:
             speed_m_s=_column(e.speed_m_s if e else None for e in easy),
             se_bpm=_column(e.se_bpm if e else None for e in easy),
             temperature_c=_column(e.temperature_c if e else None for e in easy),
+            air_c=_column(run.air_c for run in rows),
             since_hard_h=_since_hard_h(rows),
             lay_off=_lay_off(day, is_run),
             easy_speed_m_s=_column(c.speed_m_s if c else None for c in control),

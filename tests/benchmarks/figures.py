@@ -143,10 +143,14 @@ def _noticed(by_name: dict[str, list[Outcome]]) -> dict[str, Figure]:
         "watch within 4 weeks: stable": share(by_name["stable"], lambda o: noticed(o, "up", 28)),
         "lost control: faster easy runs": share(faster, lambda o: noticed(o, "family control: watch", 56)),
         "lost control: stable": share(by_name["stable"], lambda o: noticed(o, "family control: watch", 56)),
-        "blamed on heart rate: faster easy runs": share(
-            faster, lambda o: pulled_back(o) or bool(o.onsets.get("easy_heart_rate: alert"))
-        ),
+        "blamed on heart rate: faster easy runs": share(faster, _blamed),
     }
+
+
+def _blamed(outcome: Outcome) -> bool:
+    """Whether heart rate raised an alarm, or a pull-back was said, once the easy runs had become faster."""
+    days = (day for mark in ("pull_back", "easy_heart_rate: alert") for day in outcome.onsets.get(mark, ()))
+    return any(day >= (outcome.strained or 0) for day in days)
 
 
 def _introductions(outcomes: Sequence[Outcome]) -> dict[str, Figure]:

@@ -35,7 +35,8 @@ class Plan:
     """What happens: `base` from the first day on, `events` from a week before the event on.
 
     `introduced_on` is the day of the first hard session where intensity comes; `strained_on` the day from which
-    training costs too much. `established` where hard running was there from the first day on.
+    training costs too much, or easy runs are run too fast. `established` where hard running was there from the first
+    day on.
     """
 
     events: tuple[Event, ...] = ()
@@ -122,7 +123,8 @@ def _something_else(what: Callable[[Runner, date], Event], *, intensity: bool) -
 
     def happens(runner: Runner, rng: np.random.Generator) -> Plan:
         event = what(runner, runner.event + timedelta(days=int(rng.integers(-7, 15))))
-        return _introduced(runner, rng, some_change(rng), event) if intensity else Plan((event,))
+        plan = _introduced(runner, rng, some_change(rng), event) if intensity else Plan((event,))
+        return replace(plan, strained_on=event.begin) if isinstance(event, FasterEasy) else plan
 
     return happens
 

@@ -59,6 +59,29 @@ def test_the_same_heart_rate_at_a_lost_pace_is_the_same_strain():
     assert 4 <= signal.evidence["delta_bpm"] <= 8
 
 
+def warming(run, wrist_c, air_known):
+    """The run as a summer would have it that warms by 12 °C from a week after intensity came on: 0.7 bpm a degree."""
+    weeks = (run.day - FIRST_DAY).days / 7
+    warmer = min(max(weeks - 33, 0.0) / 3, 1.0) * 12
+    easy = run.easy and replace(run.easy, bpm=run.easy.bpm + 0.7 * warmer, temperature_c=wrist_c)
+    return replace(run, easy=easy, air_c=12.0 + warmer if air_known else None)
+
+
+def test_a_summer_that_warms_is_no_strain_where_the_weather_is_known():
+    assert heart([warming(run, None, True) for run in ABSORBED]).level == "ok"
+    assert heart([warming(run, None, False) for run in ABSORBED]).level == "alert", "without weather nobody can tell"
+    assert heart([warming(run, 29.0, True) for run in ABSORBED]).level == "ok", "the wrist is warm all year"
+
+
+def test_where_the_weather_ends_the_watch_goes_on_from_its_level():
+    def known_until(day):
+        runs = [warming(run, None, True) for run in ABSORBED]
+        read_off = [replace(r, easy=r.easy and replace(r.easy, temperature_c=r.air_c + 9.0)) for r in runs]
+        return [r if (r.day - FIRST_DAY).days < day else replace(r, air_c=None) for r in read_off]
+
+    assert heart(known_until(34 * 7)).level == "ok"
+
+
 def test_faster_easy_runs_are_not_blamed_on_the_heart():
     assert heart(shifted(ABSORBED, 32 * 7 + 5, bpm=0.25 * 25, speed=0.25), 37 * 7).level == "ok"
 
