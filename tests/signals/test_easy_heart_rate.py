@@ -94,6 +94,30 @@ def test_the_slope_is_learned_from_the_runner():
     assert heart(steep).evidence["slope_bpm_per_m_s"] - heart(ABSORBED).evidence["slope_bpm_per_m_s"] > 10
 
 
+def day_after(run, hard_days):
+    """The run as the day after hard running has it on this runner: 4 bpm lower."""
+    if run.easy is None or run.day - timedelta(days=1) not in hard_days:
+        return run
+    start = run.start.replace(hour=7)
+    return replace(run, start=start, end=start + (run.end - run.start), easy=replace(run.easy, bpm=run.easy.bpm - 4))
+
+
+def test_the_day_after_hard_running_has_a_size_of_its_own():
+    runs = simulate(QUIET, Plan(weeks=42, established=True), seed=3)
+    moved = {r.day for r in runs if r.hard}
+    runs = [
+        replace(r, start=r.start - timedelta(days=1), end=r.end - timedelta(days=1), day=r.day - timedelta(days=1))
+        if r.easy and r.day - timedelta(days=2) in moved
+        else r
+        for r in runs
+    ]
+    runs = [day_after(r, moved) for r in runs]
+    after = max((r for r in runs if r.easy and r.day - timedelta(days=1) in moved), key=lambda r: r.day)
+    history = History.at(RunTable.of(runs), after.day, NOW)
+    explained = explain_easy_heart_rate(history, SignalParams(), after.id)
+    assert explained["corrections_bpm"]["after_hard"] > 1, "known of this runner, and no sign of being fit"
+
+
 def test_a_new_sensor_starts_a_new_norm_and_says_so():
     day = FIRST_DAY + timedelta(days=34 * 7)
     runs = with_sensor(ABSORBED, day, "Other watch", offset_bpm=6)

@@ -58,6 +58,13 @@ def test_a_second_session_on_an_established_first_is_a_step_up():
     assert abs((FIRST_DAY + timedelta(days=22 * 7)).toordinal() - _ordinal(rose)) <= 14
 
 
+def test_a_history_that_has_just_begun_is_no_step_up():
+    runs = simulate(CLEAN, Plan(weeks=16, established=True), seed=4)
+    for week in range(4, 15):
+        found = reading(runs, week * 7).signal("intensity")
+        assert found is None or found.evidence["rose_on"] is None, week
+
+
 def test_intensity_alone_raises_no_concern():
     runs = simulate(CLEAN, Plan(weeks=28, intensity_week=20), seed=5)
     assert reading(runs, 27 * 7).signal("intensity").level == "ok"
