@@ -81,14 +81,14 @@ def _one_runner(world: WorldName, names: Sequence[str], folder: Path | None, see
     found: list[Outcome] = []
     for scenario in (BY_NAME[name] for name in names):
         plan = scenario.plan(runner)
-        lived = _lived(runner, scenario, plan, folder)
+        lived = lived_in(runner, scenario, plan, folder)
         if not plan.base and all(outcome.scenario != "base" for outcome in found):
             found.append(walker.base_outcome(lived, plan))
         found.append(walker.outcome(scenario, plan, lived))
     return found
 
 
-def _lived(runner: Runner, scenario: Scenario, plan: Plan, folder: Path | None) -> Lived:
+def lived_in(runner: Runner, scenario: Scenario, plan: Plan, folder: Path | None) -> Lived:
     if folder is None:
         return runner.live(plan.base, plan.events, plan.days_after)
     path = folder / _code() / f"{runner.world}-{runner.seed}-{scenario.name.replace(' ', '_')}"
