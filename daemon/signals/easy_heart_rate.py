@@ -16,7 +16,7 @@ from daemon.signals.wander import Factor, Norm, Readings, Wander
 from daemon.values import FloatArray, Level, Signal
 
 SCORE_PER_ERROR: Final = 6.0
-"""The score is so many times the standard errors by which a rise stands out. With 10 as the alert, 8 to 17 % of two
+"""The score is so many times the standard errors by which a rise stands out. With 10 as the alert, 13 to 16 % of two
 real runners' untouched six weeks had a new one [measured]; where a level strays as the model says, noise alone passes
 10 two to five times a year [SIM], so a pull-back asks for more than that."""
 
