@@ -3,9 +3,11 @@
 It arranges facts and decides nothing. A view of a day holds only runs that had ended by that day.
 """
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -181,7 +183,15 @@ def _never_falling(rows: Sequence[Run]) -> IntArray:
 
 def _device_codes(rows: Sequence[Run]) -> IntArray:
     codes: dict[str, int] = {}
-    return np.array([codes.setdefault(run.device, len(codes)) if run.device else -1 for run in rows], dtype=np.int64)
+    names = (_same_device(run.device) if run.device else "" for run in rows)
+    return np.array([codes.setdefault(name, len(codes)) if name else -1 for name in names], dtype=np.int64)
+
+
+@lru_cache
+def _same_device(name: str) -> str:
+    """A device's name without what a watch's file and Strava write differently: accents, case, spaces, marks."""
+    letters = unicodedata.normalize("NFD", name).casefold()
+    return "".join(letter for letter in letters if letter.isalnum())
 
 
 def _column(values: Iterable[float | None]) -> FloatArray:

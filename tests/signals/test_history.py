@@ -53,3 +53,10 @@ def test_an_empty_history_is_a_table_too():
     table = RunTable.of([]).until(date(2026, 1, 1))
     assert len(table) == 0
     assert table.row(datetime(2026, 1, 1, tzinfo=UTC).toordinal()) == 0
+
+
+def test_a_watch_is_the_same_however_its_file_and_strava_write_it():
+    names = ("Garmin fēnix 6 Pro", "Garmin Fenix 6 Pro", "garmin fenix® 6 pro", "Garmin fēnix 7")
+    codes = RunTable.of([replace(run, device=name) for run, name in zip(RUNS, names, strict=False)]).device
+    assert list(codes) == [0, 0, 0, 1]
+    assert RunTable.of([replace(RUNS[0], device=None)]).device[0] == -1
