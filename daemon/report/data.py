@@ -8,6 +8,9 @@ from typing import Any, Literal
 from daemon.values import Kind, Level, State, Verdict
 
 Units = Literal["metric", "imperial"]
+STILL_BPM = 1.5
+"""Runs no further above the norm than this are at it, as the verdict has it, and need no red."""
+
 DayKind = Literal["rest", "easy", "long", "hard", "other"]
 
 
@@ -32,6 +35,11 @@ class EasyHeart:
     spread_bpm: float
     at_pace_s_per_km: float
     delta_bpm: float | None
+
+    @property
+    def is_raised(self) -> bool:
+        """Whether the compared runs lie further above the norm than the verdict takes for being at it."""
+        return self.delta_bpm is not None and self.delta_bpm > STILL_BPM
 
 
 @dataclass(frozen=True, slots=True)

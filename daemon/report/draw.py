@@ -33,9 +33,6 @@ SMALL, TEXT, HEAD = 24, 26, 30
 """Type in points: 24 are 11 points on such a phone."""
 
 LEFT = 0.055
-STILL_BPM = 1.5
-"""Runs no further above the norm than this are at it, as the verdict has it, and need no red."""
-
 FAR = 5.0
 """Runs further from the norm than so many spreads are drawn at the edge."""
 
@@ -141,7 +138,7 @@ def _runs(axes: Any, easy: EasyHeart, seen: Sequence[EasyRun], reach: tuple[floa
 
 
 def _accent(easy: EasyHeart) -> str:
-    return RED if (easy.delta_bpm or 0.0) > STILL_BPM else BLUE
+    return RED if easy.is_raised else BLUE
 
 
 def _hard(axes: Any, data: PictureData, span: tuple[float, float], at: float) -> None:

@@ -47,3 +47,13 @@ def count(n: int, noun: str) -> str:
 def words(name: str) -> str:
     """A verdict's or a signal's name as one says it."""
     return name.replace("_", " ")
+
+
+def gap(hours: float) -> str:
+    """43 hours, or 6.2 days."""
+    return f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.1f} days"
+
+
+def short_day(day: date) -> str:
+    """5 Oct 2026."""
+    return f"{day.day} {day:%b} {day.year}"
