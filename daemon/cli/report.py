@@ -42,12 +42,12 @@ def command(
 
 
 def _page(session: Session) -> str:
-    from daemon.evaluate.looking import page_data
+    from daemon.evaluate.looking import look
     from daemon.report.page import page  # templates: no other command needs them
 
     config = session.config()
     with session.store() as store:
-        data = page_data(store, known_athlete(store), config, session.clock.now())
+        data = look(store, known_athlete(store), config, session.clock.now())
     if data is None:
         raise UserError("there is nothing to show yet; fetch your runs with `pullback sync`")
     return page(data)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import groupby
 from statistics import median
 from typing import Any
@@ -50,32 +50,34 @@ Record = Sequence[dict[str, Any]]
 
 
 def picture_of(store: Store, athlete_id: int, config: Config, alert: Alert) -> bytes | None:
-    """The picture that goes with an alert, as things stood on its day; None where there is none to draw."""
+    """The picture that goes with an alert, as things stood on its day; None where there is none to draw.
+
+    Raises StoreError.
+    """
     if alert.kind in WITHOUT_PICTURE:
         return None
-    try:
-        data = picture_data(store, athlete_id, config, alert)
-    except ValueError as error:
-        log.warning("no picture: %s", error)  # numbers of another version: the next evaluation makes them anew
-        return None
-    return None if data is None else picture(data)
-
-
-def picture_data(store: Store, athlete_id: int, config: Config, alert: Alert) -> PictureData | None:
-    """What that picture shows; None where its day was never judged. Raises StoreError; ValueError as `recordings`."""
     with store.read() as session:
         day = local_day(alert.opened_at, home_zone(config, rows.newest(session, athlete_id)))
         recorded = judgement.verdict(session, athlete_id, day)
     if recorded is None:
         return None
-    verdict = documents.read_verdict(recorded)
-    known = _until(facts(store, athlete_id, config), day)
+    try:
+        known = facts(store, athlete_id, config)
+    except ValueError:
+        log.warning("no picture: the numbers are those of another version")  # the next evaluation makes them anew
+        return None
+    return picture(picture_data(known, documents.read_verdict(recorded), alert.title, config))
+
+
+def picture_data(known: Facts, verdict: Verdict, title: str, config: Config) -> PictureData:
+    """What the picture of an alert shows that came with this verdict. Pure."""
+    known = _until(known, verdict.day)
     came_on, stepped_up = _came(verdict)
-    weeks = weeks_of(known.runs, day)
+    weeks = weeks_of(known.runs, verdict.day)
     return PictureData(
-        title=alert.title,
-        today=day,
-        easy=_easy(_matched(known, day, config), verdict),
+        title=title,
+        today=verdict.day,
+        easy=_easy(_matched(known, verdict.day, config), verdict),
         came_on=came_on,
         stepped_up=stepped_up,
         weeks=weeks,
@@ -85,7 +87,7 @@ def picture_data(store: Store, athlete_id: int, config: Config, alert: Alert) ->
     )
 
 
-def page_data(store: Store, athlete_id: int, config: Config, now: datetime) -> PageData | None:
+def look(store: Store, athlete_id: int, config: Config, now: datetime) -> PageData | None:
     """What the page shows at `now`; None before anything was judged. Raises StoreError."""
     with store.only_one("judgement", wait_s=60.0):
         measure_new(store, athlete_id)
@@ -95,27 +97,31 @@ def page_data(store: Store, athlete_id: int, config: Config, now: datetime) -> P
         alerts = outbox.alerts(session, athlete_id)
     if not record:
         return None
+    return page_data(facts(store, athlete_id, config), record, alerts, config, now.astimezone(zone))
+
+
+def page_data(known: Facts, record: Record, alerts: Sequence[Alert], config: Config, now: datetime) -> PageData:
+    """The page of what is known, of a record with one day at least. `now` is on the runner's wall clock. Pure."""
     verdict = documents.read_verdict(record[-1])
-    known = _until(facts(store, athlete_id, config), verdict.day)
+    known, settings = _until(known, verdict.day), params(config)
     seen = _matched(known, verdict.day, config)
     came_on, stepped_up = _came(verdict)
     weeks = weeks_of(known.runs, verdict.day)
     return PageData(
-        made_at=now.astimezone(zone),
+        made_at=now,
         version=daemon.__version__,
         verdict=verdict,
         easy=_easy(seen, verdict),
         came_on=came_on,
         stepped_up=stepped_up,
         weeks=weeks,
-        usual_minutes=_usual(weeks, came_on, "minutes"),
         usual_load=_usual(weeks, came_on, "load"),
         sessions=sessions_of(known.runs),
-        close_hours=params(config).hard_spacing.hours,
-        courses=_courses(record, params(config)),
+        close_hours=settings.hard_spacing.hours,
+        courses=_courses(record, settings),
         above_norm=_above_norm(record),
         runs=_run_rows(known.runs, seen),
-        told=tuple(_told(alert, zone) for alert in alerts),
+        told=tuple(_told(alert, now.tzinfo) for alert in alerts),
         stretches=_stretches(record),
         settings=_settings(config),
         units="imperial" if config.athlete.units == "imperial" else "metric",
@@ -191,6 +197,7 @@ def _easy(seen: Matched | None, verdict: Verdict) -> EasyHeart | None:
         spread_bpm=seen.spread_bpm,
         at_pace_s_per_km=seen.at_pace_s_per_km,
         delta_bpm=signal.evidence.get("delta_bpm") if signal and compared else None,
+        raised=signal is not None and signal.level != "ok",
     )
 
 
@@ -265,7 +272,8 @@ def _run_rows(runs: Sequence[Run], seen: Matched | None) -> tuple[RunRow, ...]:
     )
 
 
-def _told(alert: Alert, zone: Any) -> Told:
+def _told(alert: Alert, zone: tzinfo | None) -> Told:
+    zone = zone or UTC
     closed = None if alert.closed_at is None else local_day(alert.closed_at, zone)
     return Told(local_day(alert.opened_at, zone), alert.kind, alert.title, alert.text, closed)
 

@@ -84,7 +84,7 @@ def easy_chart(data: PageData) -> Chart | None:
         Dot(
             across.at(run.day),
             down.at(run.bpm),
-            ("raised" if easy.is_raised else "level") if run.compared else "before",
+            ("raised" if easy.raised else "level") if run.compared else "before",
             f"{formats.full_day(run.day)}: {run.bpm:.0f} bpm, {formats.signed(run.bpm - norm)}",
         )
         for run in easy.runs

@@ -8,9 +8,6 @@ from typing import Any, Literal
 from daemon.values import Kind, Level, State, Verdict
 
 Units = Literal["metric", "imperial"]
-STILL_BPM = 1.5
-"""Runs no further above the norm than this are at it, as the verdict has it, and need no red."""
-
 DayKind = Literal["rest", "easy", "long", "hard", "other"]
 
 
@@ -27,7 +24,8 @@ class EasyRun:
 class EasyHeart:
     """Easy heart rate run by run, oldest first, against its norm: `norm_bpm` ± `spread_bpm` at that pace (s/km).
 
-    `delta_bpm` is how far the compared runs lie above the norm as the signal says it, None where it says nothing.
+    `delta_bpm` is how far the compared runs lie above the norm as the signal says it, None where it says nothing;
+    `raised` whether it says that this is more than usual.
     """
 
     runs: tuple[EasyRun, ...]
@@ -35,11 +33,7 @@ class EasyHeart:
     spread_bpm: float
     at_pace_s_per_km: float
     delta_bpm: float | None
-
-    @property
-    def is_raised(self) -> bool:
-        """Whether the compared runs lie further above the norm than the verdict takes for being at it."""
-        return self.delta_bpm is not None and self.delta_bpm > STILL_BPM
+    raised: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +66,7 @@ class Week:
 class PictureData:
     """What the picture of one alert shows, as it was on `today`.
 
-    `came_on` is the day intensity came, or was stepped up (`stepped_up`); None where it did not, or is over.
+    `came_on` is the day intensity came, or was stepped up (`stepped_up`); None where it did not, or it is over.
     `usual_minutes` is the running of a usual week.
     """
 
@@ -183,8 +177,11 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class PageData:
-    """Everything the page shows. `made_at` is aware, on the runner's wall clock. `close_hours` between two hard
-    sessions are too few. `level` of `heart` readings holds the daily distance from the norm in bpm as its score."""
+    """Everything the page shows, as it was at `made_at` (aware, on the runner's wall clock).
+
+    Less than `close_hours` between two hard sessions are too few. `above_norm` is how far the last three easy runs lay
+    above the norm on each day, its score in bpm. `usual_load` is that of a usual week.
+    """
 
     made_at: datetime
     version: str
@@ -193,7 +190,6 @@ class PageData:
     came_on: date | None
     stepped_up: bool
     weeks: tuple[Week, ...]
-    usual_minutes: float | None
     usual_load: float | None
     sessions: tuple[HardSession, ...]
     close_hours: float

@@ -138,7 +138,7 @@ def _runs(axes: Any, easy: EasyHeart, seen: Sequence[EasyRun], reach: tuple[floa
 
 
 def _accent(easy: EasyHeart) -> str:
-    return RED if easy.is_raised else BLUE
+    return RED if easy.raised else BLUE
 
 
 def _hard(axes: Any, data: PictureData, span: tuple[float, float], at: float) -> None:

@@ -30,7 +30,7 @@ def picture(data: PictureData, *, timeout_s: float = TIMEOUT_S) -> bytes | None:
             capture_output=True,
             timeout=timeout_s,
             check=True,
-            env=_environment(),
+            env=environment(),
             cwd=Path(daemon.__file__).parents[1],
         )
     except subprocess.TimeoutExpired:
@@ -44,7 +44,8 @@ def picture(data: PictureData, *, timeout_s: float = TIMEOUT_S) -> bytes | None:
     return None
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What the process is given of this one's environment."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     if folder := os.environ.get("STATE_DIRECTORY", "").split(":")[0]:
         # The service has no home to keep its list of fonts in, and would make it anew for every picture.
