@@ -9,7 +9,7 @@ import unicodedata
 from functools import cache
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from daemon.report import charts, formats
 from daemon.report.data import PageData
@@ -60,7 +60,7 @@ def clean(name: str) -> str:
 def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("daemon.report"),
-        autoescape=select_autoescape(default=True, default_for_string=True, enabled_extensions=("j2",)),
+        autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -46,7 +46,11 @@ def judged(plan: Plan = ADDED) -> tuple[Facts, list[dict[str, Any]]]:
 
 
 def a_page(
-    plan: Plan = ADDED, names: Sequence[str] = (), config: Config | None = None, alerts: int = 1, days: int | None = None
+    plan: Plan = ADDED,
+    names: Sequence[str] = (),
+    config: Config | None = None,
+    alerts: int = 1,
+    days: int | None = None,
 ) -> PageData:
     """The page on the last day, or after so many `days`; the newest runs bear `names`."""
     known, record = judged(plan)

@@ -4,10 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from daemon import documents
-from daemon.evaluate.looking import page_data, picture_data, sessions_of, weeks_of
+from daemon.evaluate.looking import look, page_data, picture_data, picture_of, sessions_of, weeks_of
 from daemon.report.data import PictureData
+from daemon.store import activities as rows
 from daemon.store.outbox import Alert
 from daemon.values import Run
+from tests.house import House, plain_run
 from tests.report.lives import a_config, a_page, a_picture, judged
 
 MONDAY = date(2026, 11, 2)
@@ -91,3 +93,23 @@ def test_an_alert_that_is_over_says_when() -> None:
     data = page_data(known, record, [alert], a_config(), late.astimezone(zone))
     assert data.told[0].closed_on is not None
     assert data.told[0].closed_on - data.told[0].day == timedelta(days=3)
+
+
+def test_a_picture_is_drawn_from_the_store_for_what_is_about_running(house: House) -> None:
+    now = house.clock.now()
+    told = Alert(1, "watch", "e", "Watch: something is up", "text", now, None)
+    assert look(house.store, house.athlete_id, house.config, now) is None
+    for n in range(1, 4):
+        house.world.add(plain_run(n, now - timedelta(days=n), minutes=3))
+    house.pull()
+    assert picture_of(house.store, house.athlete_id, house.config, told) is None, "nothing is judged yet"
+    house.evaluate()
+    png = picture_of(house.store, house.athlete_id, house.config, told)
+    assert png is not None and png.startswith(b"\x89PNG")
+    page = look(house.store, house.athlete_id, house.config, now)
+    assert page is not None and len(page.runs) == 3
+    access = Alert(2, "access", "e", "Strava access was withdrawn", "text", now, None)
+    assert picture_of(house.store, house.athlete_id, house.config, access) is None
+    with house.store.write() as session:
+        rows.save_metrics(session, house.athlete_id, 1, 0, "{}")  # of another version of the program
+    assert picture_of(house.store, house.athlete_id, house.config, told) is None
