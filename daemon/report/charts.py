@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from daemon.report import formats
-from daemon.report.data import Course, HardSession, PageData, Reading, Stretch
+from daemon.report.data import Course, EasyHeart, EasyRun, HardSession, PageData, Reading, Stretch
 from daemon.report.scales import Across, Down, Tick, gapless, path
 
 WEEKS = 26
@@ -84,7 +84,7 @@ def easy_chart(data: PageData) -> Chart | None:
         Dot(
             across.at(run.day),
             down.at(run.bpm),
-            ("raised" if easy.raised else "level") if run.compared else "before",
+            _what(run, easy, down),
             f"{formats.full_day(run.day)}: {run.bpm:.0f} bpm, {formats.signed(run.bpm - norm)}",
         )
         for run in easy.runs
@@ -102,6 +102,12 @@ def easy_chart(data: PageData) -> Chart | None:
         came=_came(data, across),
         line=Tick(down.at(norm), ""),
     )
+
+
+def _what(run: EasyRun, easy: EasyHeart, down: Down) -> str:
+    if run.compared:
+        return "raised" if easy.raised else "level"
+    return "below" if run.bpm < down.low else "above" if run.bpm > down.high else "before"
 
 
 def _easy_says(data: PageData, hard: int) -> str:
@@ -337,7 +343,7 @@ def _sparkline_says(course: Course, seen: Sequence[Reading]) -> str:
     text = f"Score {seen[-1].score:.1f}, highest {max(r.score for r in seen):.1f}"
     if course.line is None:
         return f"{text} in {WEEKS} weeks."
-    text += f"; up from {course.line:g} on. "
+    text += f"; the line is at {course.line:g}. "
     if not up:
         return text + "Never up."
     alert = sum(reading.level == "alert" for reading in up)

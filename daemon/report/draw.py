@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
@@ -24,6 +25,7 @@ from daemon.report.data import EasyHeart, EasyRun, PictureData, Week
 PAPER, INK, MUTED = "#fffdf7", "#17212b", "#4c5863"
 BLUE, PALE, BAND = "#1f6391", "#8fbcd6", "#d5e5ee"
 RED, ORANGE, PURPLE = "#b3201a", "#c2500a", "#6a2f8f"
+OUTLINE = [withStroke(linewidth=10, foreground=PAPER)]
 USUAL: dict[str, Any] = {"color": INK, "lw": 3.5, "ls": (0, (2, 1.4))}
 
 WIDTH, HEIGHT, DPI = 10.8, 13.5, 100
@@ -109,7 +111,7 @@ def _heart(axes: Any, data: PictureData, span: tuple[float, float]) -> None:
     many = sum(run.compared for run in easy.runs)
     if many and easy.delta_bpm is not None:
         number = f"{formats.signed(easy.delta_bpm)} bpm, {formats.count(many, 'run')}"
-        place = {"ha": "right", "va": "center", "size": HEAD, "weight": "bold"}
+        place = {"ha": "right", "va": "center", "size": HEAD, "weight": "bold", "path_effects": OUTLINE}
         axes.text(span[1] - 0.5, high + 0.12 * room, number, color=_accent(easy), **place)
 
 
@@ -133,7 +135,7 @@ def _runs(axes: Any, easy: EasyHeart, seen: Sequence[EasyRun], reach: tuple[floa
         at = [min(max(run.bpm, low), high) for run in runs]
         axes.plot([run.day.toordinal() for run in runs], at, marker=mark, **ring)
     after = [run for run in seen if run.compared]
-    disc = {"ms": 20, "mfc": _accent(easy), "mec": PAPER, "mew": 2.5, "ls": ""}
+    disc = {"ms": 20, "mfc": _accent(easy), "mec": PAPER, "mew": 2.5, "ls": "", "clip_on": False}
     axes.plot([run.day.toordinal() for run in after], [run.bpm for run in after], marker="o", **disc)
 
 
