@@ -2,7 +2,7 @@
 
 A new detector is one file here and one line in `SignalParams`: its file, its name and its table `[signals.<name>]`
 are the same word, and the file has a `Params` (with `enabled`) and `detect(history, params) -> Signal | None`.
-`days` and `course` hold what the detectors of the training week share.
+`days` and `course` hold what the detectors of the training week share; `matched_pace` shows what one of them saw.
 """
 
 import sys
