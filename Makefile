@@ -15,12 +15,13 @@ PIP_QUIETLY := -qq --disable-pip-version-check --no-input
 PIP := $(VENV)/bin/python -m pip $(PIP_QUIETLY)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint benchmark benchmark-short lock install uninstall clean
+.PHONY: help demo test lint browser benchmark benchmark-short lock install uninstall clean
 
 help:
 	@echo "make demo       two simulated runners through the real pipeline; sets itself up in $(VENV)"
 	@echo "make test       all tests"
 	@echo "make lint       ruff, mypy --strict, import contracts"
+	@echo "make browser    as root, on Debian: the browser that tests open the report in"
 	@echo "make benchmark  time and memory, and the judgement on 400 simulated runners (a quarter of an hour)"
 	@echo "make benchmark-short  fails where the judgement got worse (two minutes)"
 	@echo "make lock       resolve the dependencies again (writes the two lock files)"
@@ -39,6 +40,11 @@ lint: $(VENV)/.tools
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache
+
+# Tests of the report skip without it, but not in CI.
+browser:
+	@command -v chromium >/dev/null || { apt-get update -qq \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
 
 # The benchmarks are no tests (`make test` doesn't collect them): they print what they measure. ARGS can name one file.
 # Two processes work on the judgement; a numeric library that starts threads of its own would only slow them down.

@@ -31,6 +31,7 @@ COMMANDS = {
     "check": "Check everything that must be right, all problems at once.",
     "test-alert": "Send an invented alert through every channel.",
     "replay": "Walk the stored history and show what would have been sent.",
+    "report": "Write everything to one page for a browser.",
 }
 
 

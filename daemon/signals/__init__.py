@@ -2,14 +2,14 @@
 
 A new detector is one file here and one line in `SignalParams`: its file, its name and its table `[signals.<name>]`
 are the same word, and the file has a `Params` (with `enabled`) and `detect(history, params) -> Signal | None`.
-`days` and `course` hold what the detectors of the training week share.
+`days` and `course` hold what the detectors of the training week share; `matched_pace` shows what one of them saw.
 """
 
 import sys
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from daemon.signals import easy_heart_rate, intensity
+from daemon.signals import easy_heart_rate, intensity, matched_pace
 from daemon.signals.beside_long import Params as BesideLongParams
 from daemon.signals.days import lacking
 from daemon.signals.decoupling import Params as DecouplingParams
@@ -24,6 +24,7 @@ from daemon.signals.history import History, RunTable
 from daemon.signals.intensity import Params as IntensityParams
 from daemon.signals.load_added import Params as LoadAddedParams
 from daemon.signals.longest_run import Params as LongestRunParams
+from daemon.signals.matched_pace import Matched
 from daemon.signals.monotony import Params as MonotonyParams
 from daemon.signals.new_stresses import Params as NewStressesParams
 from daemon.signals.recovery import Params as RecoveryParams
@@ -31,7 +32,7 @@ from daemon.signals.rest import Params as RestParams
 from daemon.signals.run_day_added import Params as RunDayAddedParams
 from daemon.values import Reading, Signal
 
-__all__ = ["History", "RunTable", "SignalParams", "explain_easy_heart_rate", "read"]
+__all__ = ["History", "RunTable", "SignalParams", "explain_easy_heart_rate", "matched", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,13 @@ def with_intensity(history: History, params: SignalParams) -> History:
 
 
 def explain_easy_heart_rate(history: History, params: SignalParams, run_id: int) -> dict[str, Any] | None:
-    """What the easy heart rate of one run of this history was compared with; see `easy_heart_rate.explain_run`."""
-    return easy_heart_rate.explain_run(with_intensity(history, params), params.easy_heart_rate, run_id)
+    """What the easy heart rate of one run of this history was compared with; see `matched_pace.explain_run`."""
+    return matched_pace.explain_run(with_intensity(history, params), params.easy_heart_rate, run_id)
+
+
+def matched(history: History, params: SignalParams) -> Matched | None:
+    """The easy runs of this history at one pace, against the norm; see `daemon.signals.matched_pace`."""
+    return matched_pace.matched(with_intensity(history, params), params.easy_heart_rate)
 
 
 def _detect(name: str, history: History, params: SignalParams) -> Signal | None:

@@ -93,7 +93,7 @@ class Params:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Assessed:
+class Assessed:
     """What the readings up to one run say. `rows` are their rows in the table.
 
     The norm rests on the readings before position `norm_until`; those from `since` on are compared with it. They are
@@ -126,10 +126,10 @@ class _Assessed:
 
 def detect(history: History, params: Params) -> Signal | None:
     """Today's easy heart rate against the norm. The score is six times the standard errors of the clearest rise."""
-    rows = _usable(history)
+    rows = usable(history)
     if _lacking(history, rows, params) is not None:
         return None
-    found = _assessed(history, rows, params)
+    found = assessed(history, rows, params)
     idle = history.today.toordinal() - float(found.readings.day[-1])
     fade = 0.5 ** (idle / params.halve_after_days) if idle >= params.halve_after_days else 1.0
     score = max(SCORE_PER_ERROR * found.errors, 0.0) * fade
@@ -147,7 +147,7 @@ def detect(history: History, params: Params) -> Signal | None:
 
 def lacking(history: History, params: Params) -> str | None:
     """What is missing before easy heart rate can be judged today, in a few words; None when nothing is."""
-    return _lacking(history, _usable(history), params)
+    return _lacking(history, usable(history), params)
 
 
 def _lacking(history: History, rows: IntArray, params: Params) -> str | None:
@@ -166,24 +166,24 @@ def _lacking(history: History, rows: IntArray, params: Params) -> str | None:
     return None
 
 
-def _usable(history: History) -> IntArray:
+def usable(history: History) -> IntArray:
     """Rows with an easy reading."""
     table = history.table
     return np.flatnonzero(np.isfinite(table.bpm) & np.isfinite(table.speed_m_s))
 
 
-def _assessed(history: History, rows: IntArray, params: Params) -> _Assessed:
+def assessed(history: History, rows: IntArray, params: Params) -> Assessed:
     """What the readings say; the same on every day until the next reading."""
     rose = _held_from(history, rows, params)
     return _assessed_at(history, rows, params, rose)
 
 
-def _assessed_at(history: History, rows: IntArray, params: Params, rose: int | None = None) -> _Assessed:
+def _assessed_at(history: History, rows: IntArray, params: Params, rose: int | None = None) -> Assessed:
     key = ("easy_heart_rate", int(rows[-1]), rose, history.norm_from, params)
     worked_out = history.table.worked_out
     if key not in worked_out:
         worked_out[key] = _assess(history, rows, rose, params)
-    found: _Assessed = worked_out[key]
+    found: Assessed = worked_out[key]
     return found
 
 
@@ -204,7 +204,7 @@ def _held_from(history: History, rows: IntArray, params: Params) -> int | None:
     return rose if all(SCORE_PER_ERROR * errors >= NEARLY * params.h_watch for errors in stands) else None
 
 
-def _assess(history: History, rows: IntArray, rose: int | None, params: Params) -> _Assessed:
+def _assess(history: History, rows: IntArray, rose: int | None, params: Params) -> Assessed:
     strays = _learned(history, rows, rose, params)
     rows = _window(history, rows, rose, params)
     readings, known = factors.readings(history.table, rows, history.norm_from)
@@ -218,7 +218,7 @@ def _assess(history: History, rows: IntArray, rose: int | None, params: Params) 
         # Nothing stands out: what came after intensity, or the latest runs, are compared with what was before.
         norm_until, since = _compared(history, rows, rose, None)
     norm = wander.norm(readings.part(slice(0, norm_until)), known, strays, float(day[norm_until]))
-    return _Assessed(
+    return Assessed(
         rows=rows,
         readings=readings,
         factors=known,
@@ -293,13 +293,13 @@ def _after(rises: wander.Rises, rose: int | None) -> float:
     return max(float(rises.errors[during].max()), 0.0) if during.any() else 0.0
 
 
-def _own_past(history: History, found: _Assessed, params: Params) -> dict[str, Any] | None:
+def _own_past(history: History, found: Assessed, params: Params) -> dict[str, Any] | None:
     """How often a rise as clear as today's stood there before this one began; None under a year of past.
 
     `times` counts separate spells; the range is that of a Poisson count (95 %) over those years.
     """
-    before = _older(history, _usable(history), int(found.readings.day[found.since]), params)
-    rows = _usable(history)[: before // LEARN_EVERY * LEARN_EVERY]
+    before = _older(history, usable(history), int(found.readings.day[found.since]), params)
+    rows = usable(history)[: before // LEARN_EVERY * LEARN_EVERY]
     if rows.size <= params.min_runs:
         return None
     day = history.table.day[rows]
@@ -356,12 +356,12 @@ def _mean(above: FloatArray) -> float:
     return float(np.clip(above, middle - reach, middle + reach).mean()) if reach else middle
 
 
-def _evidence(history: History, found: _Assessed, params: Params) -> dict[str, Any]:
+def _evidence(history: History, found: Assessed, params: Params) -> dict[str, Any]:
     """The numbers behind the score, JSON-ready."""
     runs, days = history.table.runs, history.table.day
     compared = found.rows[found.since :]
     rose = history.rose_on
-    after = 0 if rose is None else int(np.count_nonzero(days[_usable(history)] >= rose.toordinal()))
+    after = 0 if rose is None else int(np.count_nonzero(days[usable(history)] >= rose.toordinal()))
     pace = found.norm.sizes[0]
     speed = float(found.readings.x[found.since :, 0].mean())
     at_pace = found.norm.centre.copy()
@@ -383,7 +383,7 @@ def _evidence(history: History, found: _Assessed, params: Params) -> dict[str, A
         "runs": [runs[row].id for row in compared],
         "norm_runs": [runs[row].id for row in found.rows[: found.norm_until][-NORM_RUNS:]],
         "runs_since_intensity": after,
-        "per_week": round(float(np.count_nonzero(days[_usable(history)] > history.today.toordinal() - 56)) / 8, 1),
+        "per_week": round(float(np.count_nonzero(days[usable(history)] > history.today.toordinal() - 56)) / 8, 1),
         "since": _day(days[compared[0]]).isoformat(),
         "suppressed": {
             "score": round(max(SCORE_PER_ERROR * found.low_errors, 0.0), 2),
@@ -393,7 +393,7 @@ def _evidence(history: History, found: _Assessed, params: Params) -> dict[str, A
     }
 
 
-def _excluded(history: History, found: _Assessed) -> list[dict[str, Any]]:
+def _excluded(history: History, found: Assessed) -> list[dict[str, Any]]:
     """Runs since the first one compared (four weeks at least) that have no reading, and why."""
     table = history.table
     since = int(table.day[found.rows[found.since]])
@@ -411,31 +411,3 @@ def _summary(delta: float, runs: int) -> str:
 
 def _day(ordinal: float) -> date:
     return date.fromordinal(int(ordinal))
-
-
-def explain_run(history: History, params: Params, run_id: int) -> dict[str, Any] | None:
-    """What one run's easy heart rate was compared with, as the day it was run on saw it; None where it has none.
-
-    JSON-ready: `corrections_bpm` is what each factor takes from or adds to the reading to bring it to the norm's pace
-    and conditions, `residual_bpm` what it then lies above the norm, `usual_spread_bpm` how far one run strays alone.
-    """
-    rows = _usable(history)
-    at = next((n for n, row in enumerate(rows) if history.table.runs[row].id == run_id), None)
-    if at is None or at + 1 < max(params.min_runs, LEAST_RUNS):
-        return None
-    found = _assessed_at(history, rows[: at + 1], params, _held_from(history, rows[: at + 1], params))
-    away = found.norm.centre - found.readings.x[-1]
-    corrections = dict.fromkeys((factor.name for factor in found.factors), 0.0)
-    for factor, bpm in zip(found.factors, (found.norm.sizes * away).tolist(), strict=True):
-        corrections[factor.name] += bpm
-    runs = history.table.runs
-    return {
-        "corrections_bpm": {name: round(bpm, 1) for name, bpm in corrections.items()},
-        "compared_with": {
-            "norm_bpm": round(found.norm.bpm, 1),
-            "at_pace_s_per_km": round(1000 / float(found.norm.centre[0])),
-            "runs": [runs[row].id for row in found.rows[: found.norm_until][-NORM_RUNS:]],
-        },
-        "residual_bpm": round(float(found.above_bpm[-1]), 1),
-        "usual_spread_bpm": round(float(np.hypot(found.wander.run_bpm, found.readings.se_bpm[-1])), 1),
-    }

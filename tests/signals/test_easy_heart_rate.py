@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from daemon.signals import History, RunTable, SignalParams, explain_easy_heart_rate, read
+from daemon.signals import History, RunTable, SignalParams, explain_easy_heart_rate, matched, read
 from daemon.signals.easy_heart_rate import Params
 from daemon.values import Answer
 from tests.signals.days import NOW, reading
@@ -257,3 +257,17 @@ def test_a_rise_that_began_long_after_intensity_is_not_put_down_to_it():
     assert soon.evidence["after_intensity"] >= soon.evidence["threshold"]
     assert late.level == "alert"
     assert late.evidence["after_intensity"] < 0.8 * late.score
+
+
+def test_what_is_looked_at_is_what_was_judged():
+    """The runs compared lie as far above the line as the signal says, and one of them as `explain` says."""
+    history = History.at(RunTable.of(RISEN), FIRST_DAY + timedelta(days=36 * 7), NOW)
+    signal, seen = heart(RISEN, 36 * 7), matched(history, SignalParams())
+    above = [run.bpm - seen.norm_bpm for run in seen.runs if run.compared]
+    assert [run.id for run in seen.runs if run.compared] == signal.evidence["runs"]
+    assert abs(sum(above) / len(above) - signal.evidence["delta_bpm"]) < 1.0
+    assert round(seen.norm_bpm, 1) == signal.evidence["norm_bpm"]
+    assert round(seen.at_pace_s_per_km) == signal.evidence["at_pace_s_per_km"]
+    last = explain_easy_heart_rate(history, SignalParams(), seen.runs[-1].id)
+    assert abs(last["residual_bpm"] - above[-1]) < 0.1
+    assert matched(History.at(RunTable.of(RISEN[:8]), history.today, NOW), SignalParams()) is None

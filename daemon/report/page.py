@@ -1,0 +1,82 @@
+"""The page: one self-contained HTML file without a script, from templates in files. The only file that knows Jinja2.
+
+It writes down what `data` holds and `charts` worked out, and decides nothing.
+"""
+
+import base64
+import hashlib
+import unicodedata
+from functools import cache
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from daemon.report import charts, formats
+from daemon.report.data import PageData
+
+NAME_LENGTH = 80
+"""A longer name of a run is cut."""
+
+FAMILIES = {
+    "response": "What easy running costs",
+    "load": "Load",
+    "spacing": "Spacing and rest",
+    "control": "Control",
+    "felt": "How it feels",
+    "": "Intensity",
+}
+"""The families of signals in the order in which a runner would ask."""
+
+
+def page(data: PageData) -> str:
+    """The HTML of the page. A second for three years."""
+    css = resources.files("daemon.report").joinpath("templates", "page.css").read_text(encoding="utf-8")
+    signals = [(signal, _course(data, signal.name)) for signal in data.verdict.signals]
+    return (
+        _templates()
+        .get_template("page.html.j2")
+        .render(
+            data=data,
+            css=css,
+            css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+            charts=charts,
+            f=formats,
+            families=[
+                (title, [pair for pair in signals if pair[0].family == name]) for name, title in FAMILIES.items()
+            ],
+            years=_years(data),
+        )
+    )
+
+
+def clean(name: str) -> str:
+    """A runner-supplied name on one line, cut, without control characters; escaping is the template's."""
+    visible = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs") else c for c in name[: 4 * NAME_LENGTH])
+    text = " ".join("".join(visible).split())
+    return text if len(text) <= NAME_LENGTH else f"{text[: NAME_LENGTH - 1].rstrip()}…"
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("daemon.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["clean"] = clean
+    return environment
+
+
+def _course(data: PageData, name: str) -> charts.Chart | None:
+    course = next((course for course in data.courses if course.name == name), None)
+    return None if course is None else charts.sparkline(course, data.verdict.day)
+
+
+def _years(data: PageData) -> list[tuple[int, list[object]]]:
+    """The runs by year, as they come: newest first."""
+    found: dict[int, list[object]] = {}
+    for run in data.runs:
+        found.setdefault(run.day.year, []).append(run)
+    return list(found.items())
