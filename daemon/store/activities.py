@@ -3,7 +3,7 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
@@ -38,6 +38,7 @@ class Known:
     next_attempt_at: datetime | None
     failures: int
     detail_wanted: bool
+    double_of: int | None
 
 
 def content_hash(activity: Activity) -> str:
@@ -70,7 +71,7 @@ def to_fetch(session: Session, athlete_id: int) -> list[Known]:
     """Runs whose streams or detail are still to be had, due or not: newest first, what keeps failing last."""
     query = (
         select(ActivityRow)
-        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
+        .where(*_living(athlete_id))
         .where(col(ActivityRow.recording).in_(("wanted", "waiting")) | col(ActivityRow.detail_wanted))
         .order_by(col(ActivityRow.failures), col(ActivityRow.start).desc())
     )
@@ -208,7 +209,7 @@ def outdated(session: Session, athlete_id: int, version: int) -> list[Unmeasured
         select(ActivityRow, SeriesRow.data)
         .join(MetricsRow, _joins(MetricsRow), isouter=True)
         .join(SeriesRow, _joins(SeriesRow), isouter=True)
-        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
+        .where(*_living(athlete_id))
         .where(col(MetricsRow.version).is_(None) | (col(MetricsRow.version) != version))
     )
     return [Unmeasured(_activity(row), data, row.recording) for row, data in session.exec(query)]
@@ -221,14 +222,45 @@ def is_current(session: Session, item: Unmeasured) -> bool:
 
 
 def measured(session: Session, athlete_id: int) -> list[tuple[Activity, str]]:
-    """Every living activity with its metrics, oldest first."""
+    """Every living activity that counts (no double of another) with its metrics, oldest first."""
     query = (
         select(col(ActivityRow.facts), MetricsRow.data)
         .join(MetricsRow, _joins(MetricsRow))
-        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
+        .where(*_living(athlete_id), col(ActivityRow.double_of).is_(None))
         .order_by(col(ActivityRow.start), col(ActivityRow.id))
     )
     return [(_from_facts(facts), data) for facts, data in session.exec(query)]
+
+
+def doubles(session: Session, athlete_id: int) -> dict[int, int]:
+    """The living activities that don't count, each with the one that does."""
+    query = select(ActivityRow.id, ActivityRow.double_of).where(*_living(athlete_id))
+    return {number: of for number, of in session.exec(query) if of is not None}
+
+
+def by_id(session: Session, athlete_id: int, ids: Iterable[int]) -> dict[int, Activity]:
+    """The activities of these ids, deleted ones too."""
+    query = select(ActivityRow).where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.id).in_(list(ids)))
+    return {row.id: _activity(row) for row in session.exec(query)}
+
+
+def measured_facts(session: Session, athlete_id: int) -> list[Activity]:
+    """Every living activity that has metrics, doubles too."""
+    query = select(col(ActivityRow.facts)).join(MetricsRow, _joins(MetricsRow)).where(*_living(athlete_id))
+    return [_from_facts(facts) for facts in session.exec(query)]
+
+
+def metrics_of(session: Session, athlete_id: int, ids: Iterable[int]) -> dict[int, str]:
+    """The metrics of these activities, by id."""
+    query = select(MetricsRow.activity_id, MetricsRow.data).where(MetricsRow.athlete_id == athlete_id)
+    return dict(session.exec(query.where(col(MetricsRow.activity_id).in_(list(ids)))).all())
+
+
+def save_doubles(session: Session, athlete_id: int, changes: Mapping[int, int | None]) -> None:
+    """Records which activity counts instead of each of these; None where it counts itself."""
+    for number, of in changes.items():
+        this = (col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.id) == number)
+        session.exec(update(ActivityRow).where(*this).values(double_of=of))
 
 
 def activity(session: Session, athlete_id: int, activity_id: int) -> Activity | None:
@@ -245,7 +277,7 @@ def tombstone(session: Session, athlete_id: int, ids: Iterable[int], now: dateti
     """Marks activities as gone from Strava and drops what was derived from them."""
     gone = list(ids)
     alive = (col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.id).in_(gone))
-    session.exec(update(ActivityRow).where(*alive).values(deleted_at=now, detail_wanted=False))
+    session.exec(update(ActivityRow).where(*alive).values(deleted_at=now, detail_wanted=False, double_of=None))
     for table in (RawRow, SeriesRow, MetricsRow):
         session.exec(delete(table).where(col(table.athlete_id) == athlete_id, col(table.activity_id).in_(gone)))
 
@@ -258,10 +290,10 @@ def expire(session: Session, now: datetime) -> int:
 
 
 def counts(session: Session, athlete_id: int) -> dict[str, Any]:
-    """`runs`, `with_heart_rate`, `first`, `last` (local days) over living runs."""
+    """`runs`, `with_heart_rate`, `first`, `last` (local days) over living runs, doubles left out."""
     rows = session.exec(
         select(col(ActivityRow.day), col(ActivityRow.facts))
-        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
+        .where(*_living(athlete_id), col(ActivityRow.double_of).is_(None))
         .where(col(ActivityRow.sport).in_(sorted(RUN_SPORTS)))
         .order_by(col(ActivityRow.start))
     ).all()
@@ -276,10 +308,7 @@ def counts(session: Session, athlete_id: int) -> dict[str, Any]:
 def newest(session: Session, athlete_id: int) -> Activity | None:
     """The latest living activity: where the runner's time zone is learned from."""
     row = session.exec(
-        select(ActivityRow)
-        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
-        .order_by(col(ActivityRow.start).desc())
-        .limit(1)
+        select(ActivityRow).where(*_living(athlete_id)).order_by(col(ActivityRow.start).desc()).limit(1)
     ).first()
     return None if row is None else _activity(row)
 
@@ -288,6 +317,10 @@ def _put(session: Session, table: type[SQLModel], **values: Any) -> None:
     """Adds a row or replaces the one with its key: in a backfill this runs thousands of times, so without the ORM."""
     session.flush()
     session.connection().execute(insert(table).prefix_with("OR REPLACE"), values)
+
+
+def _living(athlete_id: int) -> tuple[Any, Any]:
+    return col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.deleted_at).is_(None)
 
 
 def _of(table: Any, athlete_id: int, activity_id: int) -> tuple[Any, Any]:
@@ -314,6 +347,7 @@ def _known(row: ActivityRow) -> Known:
         next_attempt_at=row.next_attempt_at,
         failures=row.failures,
         detail_wanted=row.detail_wanted,
+        double_of=row.double_of,
     )
 
 
