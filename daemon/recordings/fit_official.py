@@ -29,7 +29,8 @@ def decode(part: Part) -> Messages:
         expand_sub_fields=False,
         merge_heart_rates=False,
     )
-    kinds: dict[str, list[dict[Any, Any]]] = {key.removesuffix("_mesgs"): messages for key, messages in found.items()}
+    everything: dict[str, Any] = found
+    kinds = {key.removesuffix("_mesgs"): list(messages) for key, messages in everything.items()}
     names = {m["key"]: m.get("field_name") for m in kinds.get("field_description", []) if "key" in m}
     records = kinds.pop("record", [])
     if errors and not any(kinds.values()) and not records:

@@ -14,7 +14,7 @@ from daemon.values import RUN_SPORTS, Activity, FloatArray, Recorded, Streams
 LEAST_S = 1.0
 
 RESTING_M_S = 0.6
-"""Slower than this is not moving, in a run: where Strava draws the line, in 500 recordings of two runners [measured]."""
+"""Slower than this is not moving, in a run: where Strava draws the line, on 500 runs of two runners [measured]."""
 
 PAUSE_S = 15.0
 """A gap that no stop of the timer explains is a pause beyond this, as in `daemon.metrics.grid` [measured there]."""
