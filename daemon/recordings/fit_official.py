@@ -4,7 +4,7 @@ It reads no compressed timestamps (some bike computers before 2012 write them): 
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from garmin_fit_sdk import Decoder, Stream
@@ -29,8 +29,8 @@ def decode(part: Part) -> Messages:
         expand_sub_fields=False,
         merge_heart_rates=False,
     )
-    everything: dict[str, Any] = found
-    kinds = {key.removesuffix("_mesgs"): list(messages) for key, messages in everything.items()}
+    everything = cast(dict[str, list[dict[Any, Any]]], found)
+    kinds = {key.removesuffix("_mesgs"): messages for key, messages in everything.items()}
     names = {m["key"]: m.get("field_name") for m in kinds.get("field_description", []) if "key" in m}
     records = kinds.pop("record", [])
     if errors and not any(kinds.values()) and not records:
