@@ -1,0 +1,158 @@
+"""The skeleton of a FIT file: where its messages begin and end. Finds chained files, damage, the few messages needed.
+
+Decodes no values: that is the decoders' work. Whatever the bytes are, it ends, in time that grows with their number.
+"""
+
+from dataclasses import dataclass
+
+from daemon.recordings.errors import Unreadable
+
+RECORD = 20
+FEW = frozenset({0, 12, 18, 19, 21, 23, 26, 34})
+"""file_id, sport, session, lap, event, device_info, workout and activity: all we ask for beside the records."""
+
+MOST_MESSAGES = 2_000_000
+MOST_VALUES = 8_000_000
+"""A day at 1 Hz is 90,000 records of 20 to 40 values. More than this can only be meant to fill the memory [ENG]."""
+
+MOST_OTHERS = 50_000
+"""Laps, events and the like: a bike computer's gear changes make 5,000 in a long day [ENG]."""
+
+TOO_MANY = "more messages than a recording has"
+
+
+def _table() -> tuple[int, ...]:
+    rows = list(range(256))
+    for _ in range(8):
+        rows = [row >> 1 ^ (0xA001 if row & 1 else 0) for row in rows]
+    return tuple(rows)
+
+
+_TABLE = _table()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One FIT file of a chain. `whole` is it as it stands, header to checksum; `few` is a file of the FEW messages.
+
+    `sound` holds the bytes of all whole messages, `damaged` says that more was promised than is there.
+    """
+
+    whole: bytes
+    sound: bytes
+    few: bytes
+    damaged: bool
+    has_records: bool
+
+
+def parts(data: bytes) -> list[Part]:
+    """The FIT files in `data`, one after the other; what follows the last readable one is passed over."""
+    found: list[Part] = []
+    at, most = 0, MOST_MESSAGES
+    while len(data) - at >= 12 and data[at + 8 : at + 12] == b".FIT" and data[at] >= 12:
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        begin, end = at + data[at], at + data[at] + size
+        cut = size == 0 or end > len(data)  # a watch that died has written no size
+        walk = _Walk(data, begin, len(data) if cut else end)
+        most = walk.run(most)
+        if most < 0:
+            raise Unreadable(TOO_MANY)
+        whole = data if at == 0 and end + 2 == len(data) else data[at : end + 2]
+        damaged = cut or walk.at < end
+        found.append(Part(whole, data[begin : walk.at], as_file(b"".join(walk.few)), damaged, walk.records > 0))
+        if cut:
+            break
+        at = end + 2
+    return found
+
+
+class _Walk:
+    """Steps from message to message. `at` is where the last whole message ended."""
+
+    def __init__(self, data: bytes, begin: int, end: int) -> None:
+        self.data, self.at, self.end = data, begin, end
+        self.few: list[bytes] = []
+        self.records = self.values = self.definitions = 0
+        self._size = [0] * 256  # of the message that begins with this byte; 0 where no definition says
+        self._kept = [False] * 256
+        self._local = [(0, 0)] * 16  # kind and number of fields
+
+    def run(self, most: int) -> int:
+        """Walks to the end or to the first damage. How many of `most` messages are left; Unreadable beyond them."""
+        data, end, at = self.data, self.end, self.at
+        size, kept, few = self._size, self._kept, self.few
+        counted = [0] * 256
+        while at < end:
+            head = data[at]
+            step = size[head]
+            if step:
+                if at + step > end:
+                    break
+                counted[head] += 1
+                if kept[head]:
+                    few.append(data[at : at + step])
+                at += step
+            elif head & 0xC0 == 0x40:
+                most -= self._take_in(counted)
+                after = self._define(at)
+                if after is None:
+                    break
+                at = after
+            else:
+                break
+        self.at = at
+        most -= self._take_in(counted)
+        return most
+
+    def _take_in(self, counted: list[int]) -> int:
+        """Adds up what was counted since the last definition; how many messages that were."""
+        total = 0
+        for head, count in enumerate(counted):
+            if count:
+                kind, fields = self._local[head >> 5 & 0x03 if head & 0x80 else head & 0x0F]
+                self.records += count if kind == RECORD else 0
+                self.values += count * fields
+                total += count
+                counted[head] = 0
+        if self.values > MOST_VALUES or len(self.few) > MOST_OTHERS or self.definitions > MOST_OTHERS:
+            raise Unreadable(TOO_MANY)
+        return total
+
+    def _define(self, at: int) -> int | None:
+        """Takes in the definition at `at`; where it ends, or None where it is broken off."""
+        data, head = self.data, self.data[at]
+        if at + 6 > self.end:
+            return None
+        kind = int.from_bytes(data[at + 3 : at + 5], "big" if data[at + 2] else "little")
+        fields, after = data[at + 5], at + 6 + 3 * data[at + 5]
+        size = 1 + sum(data[at + 7 : after : 3])
+        if head & 0x20 and after < self.end:
+            developer, after = after + 1, after + 1 + 3 * data[after]
+            fields += (after - developer) // 3
+            size += sum(data[developer + 1 : after : 3])
+        if after > self.end or head & 0x20 and after == self.end:
+            return None
+        self.definitions += 1
+        local = head & 0x0F
+        self._local[local] = (kind, fields)
+        compressed = range(0x80 + 32 * local, 0x80 + 32 * local + 32) if local < 4 else ()
+        for each in (local, 0x10 | local, *compressed):
+            self._size[each], self._kept[each] = size, kind in FEW
+        if kind in FEW:
+            self.few.append(data[at:after])
+        return after
+
+
+def as_file(messages: bytes) -> bytes:
+    """A FIT file of these messages, with the size and the checksum they have."""
+    header = b"\x0e\x20\x00\x08" + len(messages).to_bytes(4, "little") + b".FIT"
+    header += checksum(header).to_bytes(2, "little")
+    return header + messages + checksum(header + messages).to_bytes(2, "little")
+
+
+def checksum(data: bytes) -> int:
+    """FIT's 16-bit checksum (CRC-16/ARC)."""
+    crc = 0
+    for byte in data:
+        crc = _TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    return crc
