@@ -1,5 +1,5 @@
-"""Why a file was left out, in words for the runner."""
+"""The one error of this room. It tells why one file is skipped and stops nothing else."""
 
 
 class Unreadable(Exception):
-    """One short line: "truncated: no activity in it". Never a library's own words, never more than one line."""
+    """Why one file is skipped, in one short line."""
