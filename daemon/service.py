@@ -72,12 +72,10 @@ class Daemon:
     def poll(self) -> None:
         """One pull, judged and told. Raises UserError for what the runner or the machine has to mend."""
         missing = self.config.strava.missing()
-        if missing is not None:
-            self.status(f"waiting: {missing} is not set; add it to the config and reload")
-            return
-        strava = connect(self.store, self.config, self.clock)
+        strava = None if missing is not None else connect(self.store, self.config, self.clock)
         if strava is None:
-            self.status("waiting: not authorised; run `pullback auth`")
+            self._judge_imported()
+            self.status(self.waiting(missing))
             return
         athlete_id = strava.tokens.athlete_id
         try:
@@ -143,6 +141,21 @@ class Daemon:
                 if state.access == "client":
                     save_progress(session, athlete_id, replace(state, last_pull_at=None))
         self.config = config
+
+    @staticmethod
+    def waiting(missing: str | None) -> str:
+        """What has to come before Strava can be asked; `missing` is a key of the configuration."""
+        if missing is not None:
+            return f"waiting: {missing} is not set; add it to the config and reload"
+        return "waiting: not authorised; run `pullback auth`"
+
+    def _judge_imported(self) -> None:
+        """What was imported is judged each day, and told, without Strava too."""
+        with self.store.read() as session:
+            athlete_id = grants.athlete(session)
+        if athlete_id is not None:
+            evaluate(self.store, athlete_id, self.config, self.clock.now())
+            self.deliver()
 
     def _is_time(self, athlete_id: int) -> bool:
         with self.store.read() as session:
@@ -294,9 +307,9 @@ class Service:
 
     def _first_status(self) -> str:
         missing = self._daemon.config.strava.missing()
-        if missing is not None:
-            return f"waiting: {missing} is not set; add it to the config and reload"
-        return "waiting: not authorised; run `pullback auth`" if self._daemon.waits_for_grant() else "starting"
+        if missing is not None or self._daemon.waits_for_grant():
+            return self._daemon.waiting(missing)
+        return "starting"
 
     def _tell_status(self, text: str) -> None:
         line = "; ".join(part for part in (self._refused, " ".join(text.split())) if part)

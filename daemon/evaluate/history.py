@@ -137,8 +137,8 @@ def home_zone(config: Config, newest: Activity | None) -> tzinfo:
 def local_now(store: Store, config: Config, now: datetime) -> datetime:
     """`now` on the runner's wall clock. Raises StoreError."""
     with store.read() as session:
-        held = grants.grant(session)
-        newest = None if held is None else rows.newest(session, held.athlete_id)
+        athlete_id = grants.athlete(session)
+        newest = None if athlete_id is None else rows.newest(session, athlete_id)
     return now.astimezone(home_zone(config, newest))
 
 

@@ -16,8 +16,8 @@ from daemon.values import Activity, FloatArray
 Measured = tuple[Activity, RunMetrics]
 Value = TypeVar("Value")
 
-UNKNOWN_SPORT = "Unknown"
-"""What Strava and files give where the sport isn't told."""
+UNKNOWN_SPORTS = frozenset({"Unknown", "Workout"})
+"""What Strava and files give where the sport isn't told: it may be any."""
 
 SHARED = 0.8
 """Share of the shorter one's clock span that lies within the other's when both are of one run [ENG]."""
@@ -110,7 +110,7 @@ def completed(activity: Activity, others: Iterable[Activity]) -> Activity:
     return replace(
         activity,
         name=next((a.name for a in naming if a.name), ""),
-        sport=next((a.sport for a in every if a.sport != UNKNOWN_SPORT), activity.sport),
+        sport=next((a.sport for a in every if a.sport not in UNKNOWN_SPORTS), activity.sport),
         workout_type=next((a.workout_type for a in every if a.workout_type), activity.workout_type),
         perceived_exertion=first(a.perceived_exertion for a in every),
         laps=next((a.laps for a in every if a.laps), ()),
@@ -138,7 +138,7 @@ def _near(ordered: Sequence[Activity]) -> Iterator[tuple[Activity, Activity]]:
 
 def _may_be_one(first: Activity, second: Activity) -> bool:
     """Whether sports and mean speeds allow two activities to be one."""
-    known = {a.sport for a in (first, second)} - {UNKNOWN_SPORT}
+    known = {a.sport for a in (first, second)} - UNKNOWN_SPORTS
     if len(known) == 2 and not (first.is_run and second.is_run):
         return False
     if min(first.elapsed_time_s, second.elapsed_time_s) <= 0:

@@ -16,7 +16,8 @@ from daemon.values import RUN_SPORTS, Activity, Lap
 
 Recording = Literal["wanted", "waiting", "have", "none"]
 
-_NOT_LISTED = ("laps", "perceived_exertion", "device", "weather_temperature_c", "dew_point_c")
+_DETAIL = ("laps", "perceived_exertion", "device")
+_NOT_LISTED = (*_DETAIL, "weather_temperature_c", "dew_point_c")
 """Facts that no list answer carries: they come with the detail, or with an import."""
 
 
@@ -138,9 +139,16 @@ def save_activity(
 def save_detail(session: Session, activity: Activity) -> None:
     """Adds what only the detail answer says: laps, perceived exertion, device."""
     row = session.get_one(ActivityRow, (activity.athlete_id, activity.id))
-    extra = {k: v for k, v in _facts(activity).items() if k in ("laps", "perceived_exertion", "device")}
-    row.facts = {**row.facts, **extra}
+    # What it doesn't say an import may have said.
+    row.facts = {**row.facts, **{k: v for k, v in _facts(activity).items() if k in _DETAIL and v}}
     row.detail_wanted = False
+    session.add(row)
+
+
+def add_facts(session: Session, activity: Activity) -> None:
+    """Keeps what an import added to an activity of Strava's: the next list answer finds it unchanged."""
+    row = session.get_one(ActivityRow, (activity.athlete_id, activity.id))
+    row.facts = _facts(activity)
     session.add(row)
 
 
@@ -173,6 +181,12 @@ def save_recording(session: Session, athlete_id: int, activity_id: int, series: 
         session.exec(delete(SeriesRow).where(*_of(SeriesRow, athlete_id, activity_id)))
     else:
         _put(session, SeriesRow, athlete_id=athlete_id, activity_id=activity_id, data=series)
+
+
+def series(session: Session, athlete_id: int, activity_id: int) -> bytes | None:
+    """The stored recording of an activity, as the metrics room encodes it."""
+    row = session.get(SeriesRow, (athlete_id, activity_id))
+    return None if row is None else row.data
 
 
 def save_missing(session: Session, athlete_id: int, activity_id: int, again_at: datetime | None) -> None:
