@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from daemon.recordings.errors import Unreadable
 from daemon.recordings.fit_messages import Message, Messages, number, text
@@ -96,10 +97,12 @@ def _activities(messages: Messages, stem: str) -> list[Recorded]:
     return found
 
 
-def _recorded(messages: Messages, mine: "np.ndarray", told: Told) -> Recorded:
+def _recorded(messages: Messages, mine: NDArray[np.bool_], told: Told) -> Recorded:
     if np.count_nonzero(mine) < 2:
         return summarised(told)
     columns = {name: values[mine] for name, values in _columns(messages.records).items()}
+    if not mine[0] and "distance_m" in columns:  # a later sport of several: some watches count distance on
+        columns["distance_m"] = columns["distance_m"] - np.fmin.reduce(columns["distance_m"])
     return recorded(Track(messages.records["timestamp"][mine], columns, _stops(messages.all("event"))), told)
 
 

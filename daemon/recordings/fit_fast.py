@@ -18,7 +18,7 @@ def decode(part: Part) -> Messages:
 
 
 def _records(part: Part) -> dict[str, FloatArray]:
-    if not part.damaged:
+    if part.whole is not None:
         try:
             return _columns(fitfast.records(part.whole, "record"))
         except fitfast.FitDecodeError:

@@ -21,7 +21,7 @@ _DEGREES = 180.0 / 2**31
 
 def decode(part: Part) -> Messages:
     """The messages of one FIT file, those before the damage where there is some; Unreadable where there are none."""
-    decoder = Decoder(Stream.from_byte_array(bytearray(as_file(part.sound) if part.damaged else part.whole)))
+    decoder = Decoder(Stream.from_byte_array(bytearray(as_file(part.sound) if part.whole is None else part.whole)))
     found, errors = decoder.read(
         convert_datetimes_to_dates=False,
         convert_types_to_strings=False,

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from daemon.recordings.errors import Unreadable
 
 RECORD = 20
+DESCRIPTION, BASE_TYPE_FIELD = 206, 2
 FEW = frozenset({0, 12, 18, 19, 21, 23, 26, 34})
 """file_id, sport, session, lap, event, device_info, workout and activity: all we ask for beside the records."""
+
+LAST_BASE_TYPE, BYTE = 0x10, 0x0D
+"""Base types are numbered to 16 in their lower five bits. fitfast 0.1 panics over developer fields of any other."""
 
 MOST_MESSAGES = 2_000_000
 MOST_VALUES = 8_000_000
@@ -33,12 +37,13 @@ _TABLE = _table()
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One FIT file of a chain. `whole` is it as it stands, header to checksum; `few` is a file of the FEW messages.
+    """One FIT file of a chain. `whole` is it as it stands, header to checksum, None where no decoder should be given it.
 
-    `sound` holds the bytes of all whole messages, `damaged` says that more was promised than is there.
+    `sound` holds the bytes of all whole messages, `few` is a file of the FEW messages. `damaged` says that more was
+    promised than is there.
     """
 
-    whole: bytes
+    whole: bytes | None
     sound: bytes
     few: bytes
     damaged: bool
@@ -57,9 +62,9 @@ def parts(data: bytes) -> list[Part]:
         most = walk.run(most)
         if most < 0:
             raise Unreadable(TOO_MANY)
-        whole = data if at == 0 and end + 2 == len(data) else data[at : end + 2]
         damaged = cut or walk.at < end
-        found.append(Part(whole, data[begin : walk.at], as_file(b"".join(walk.few)), damaged, walk.records > 0))
+        whole = None if damaged or walk.mended else data[at : end + 2]
+        found.append(Part(whole, walk.sound(begin), as_file(b"".join(walk.few)), damaged, walk.records > 0))
         if cut:
             break
         at = end + 2
@@ -72,15 +77,17 @@ class _Walk:
     def __init__(self, data: bytes, begin: int, end: int) -> None:
         self.data, self.at, self.end = data, begin, end
         self.few: list[bytes] = []
+        self.mended: list[int] = []
         self.records = self.values = self.definitions = 0
         self._size = [0] * 256  # of the message that begins with this byte; 0 where no definition says
         self._kept = [False] * 256
+        self._base_type = [0] * 16  # where a field description has the base type of what it describes; 0 in all others
         self._local = [(0, 0)] * 16  # kind and number of fields
 
     def run(self, most: int) -> int:
         """Walks to the end or to the first damage. How many of `most` messages are left; Unreadable beyond them."""
         data, end, at = self.data, self.end, self.at
-        size, kept, few = self._size, self._kept, self.few
+        size, kept = self._size, self._kept
         counted = [0] * 256
         while at < end:
             head = data[at]
@@ -90,7 +97,7 @@ class _Walk:
                     break
                 counted[head] += 1
                 if kept[head]:
-                    few.append(data[at : at + step])
+                    self._keep(head, at, step)
                 at += step
             elif head & 0xC0 == 0x40:
                 most -= self._take_in(counted)
@@ -103,6 +110,20 @@ class _Walk:
         self.at = at
         most -= self._take_in(counted)
         return most
+
+    def _keep(self, head: int, at: int, step: int) -> None:
+        place = self._base_type[head >> 5 & 0x03 if head & 0x80 else head & 0x0F]
+        if not place:
+            self.few.append(self.data[at : at + step])
+        elif self.data[at + place] & 0x1F > LAST_BASE_TYPE:
+            self.mended.append(at + place)
+
+    def sound(self, begin: int) -> bytes:
+        """The bytes of the whole messages, with base types that exist."""
+        out = bytearray(self.data[begin : self.at])
+        for at in self.mended:
+            out[at - begin] = BYTE
+        return bytes(out)
 
     def _take_in(self, counted: list[int]) -> int:
         """Adds up what was counted since the last definition; how many messages that were."""
@@ -137,10 +158,21 @@ class _Walk:
         self._local[local] = (kind, fields)
         compressed = range(0x80 + 32 * local, 0x80 + 32 * local + 32) if local < 4 else ()
         for each in (local, 0x10 | local, *compressed):
-            self._size[each], self._kept[each] = size, kind in FEW
+            self._size[each], self._kept[each] = size, kind in FEW or kind == DESCRIPTION
+        self._base_type[local] = _place(data[at + 6 : at + 6 + 3 * data[at + 5]]) if kind == DESCRIPTION else 0
         if kind in FEW:
             self.few.append(data[at:after])
         return after
+
+
+def _place(fields: bytes) -> int:
+    """Where in a field description its base type stands, by the definition's fields; 0 where it has none."""
+    at = 1
+    for k in range(0, len(fields), 3):
+        if fields[k] == BASE_TYPE_FIELD and fields[k + 1]:
+            return at
+        at += fields[k + 1]
+    return 0
 
 
 def as_file(messages: bytes) -> bytes:

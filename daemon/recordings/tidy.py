@@ -57,6 +57,8 @@ def tidied(track: Track, start_unix_s: float | None) -> Track:
     shift = _clock_shift(unix_s, start_unix_s)
     unix_s, stopped = unix_s + shift, tuple((a + shift, b + shift) for a, b in stopped)
     keep = _one_recording(unix_s)
+    if not keep.any():
+        raise Unreadable("its clock was not set")
     columns = {name: values[keep] for name, values in columns.items()}
     unix_s, columns = _sorted(unix_s[keep], columns)
     unix_s, columns = _merged(unix_s, columns)
@@ -85,7 +87,7 @@ def _clock_shift(unix_s: FloatArray, start_unix_s: float | None) -> float:
 def _one_recording(unix_s: FloatArray) -> NDArray[np.bool_]:
     """The points that belong together: near the middle one in time, and no lonely few far before or after the rest."""
     sane = (unix_s >= EARLIEST_UNIX_S) & (unix_s < LATEST_UNIX_S)
-    keep = sane & (np.abs(unix_s - np.median(unix_s[sane])) <= LONGEST_S)
+    keep = sane & (np.abs(unix_s - np.median(unix_s[sane] if sane.any() else 0.0)) <= LONGEST_S)
     ordered = np.sort(unix_s[keep])
     far = np.flatnonzero(np.diff(ordered) > LONELY_S)
     low, high = -np.inf, np.inf
