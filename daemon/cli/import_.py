@@ -49,7 +49,7 @@ def command(
     before = os.geteuid()
     config = session.config()
     if os.geteuid() != before:
-        _must_be_readable(named)
+        must_be_readable(named)
     with session.store() as store:
         with show.progress("Reading", "files") as advance:
             zone = config.athlete.timezone
@@ -116,7 +116,7 @@ def skipped(files: Sequence["Skipped"]) -> list[str]:
     return lines
 
 
-def _must_be_readable(paths: Sequence[Path]) -> None:
+def must_be_readable(paths: Sequence[Path]) -> None:
     """Root's command became the service's user, who may not look everywhere. Raises UserError that says what to do."""
     user = pwd.getpwuid(os.geteuid()).pw_name
     for path in paths:

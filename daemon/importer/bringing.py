@@ -72,13 +72,15 @@ def bring(
     zone: tzinfo | None,
     dry_run: bool = False,
     advance: Callable[[int, int], None] = lambda done, total: None,
+    wait_s: float = 30.0,
 ) -> Outcome:
     """Takes in everything below `paths`. `zone` is the runner's where the configuration names it.
 
     A file named in `paths` is imported by hand: also where its run was deleted at Strava. `advance(done, total)` is
-    told of every file. Raises UserError for another athlete's export, StoreError, and Busy while a pull goes on.
+    told of every file. Raises UserError for another athlete's export, StoreError, and Busy where a pull goes on
+    for `wait_s` seconds.
     """
-    with store.only_one("pull", wait_s=30.0):
+    with store.only_one("pull", wait_s=wait_s):
         work = _Import(store, clock, frozenset(Path(p) for p in paths), dry_run)
         work.begin(zone)
         members: list[Member] = []
