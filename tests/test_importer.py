@@ -14,11 +14,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon import importer
 from daemon.access import authorise
 from daemon.errors import UserError
 from daemon.evaluate import evaluate, explain, replay, runs, status_document
-from daemon.importer import readers
+from daemon.importer import bringing, readers
 from daemon.importer.deciding import Clocks
 from daemon.importer.work import Answer, Task
 from daemon.recordings.members import Member
@@ -42,8 +41,8 @@ def alone(tmp_path: Path) -> Iterator[House]:
         yield opened
 
 
-def bring(house: House, *paths: Path, **options: bool) -> importer.Outcome:
-    return importer.bring(house.store, paths, house.clock, zone=VIENNA, **options)
+def bring(house: House, *paths: Path, **options: bool) -> bringing.Outcome:
+    return bringing.bring(house.store, paths, house.clock, zone=VIENNA, **options)
 
 
 def a_week(count: int = 4) -> list[Recorded]:
@@ -280,7 +279,7 @@ def test_an_import_that_is_interrupted_goes_on_where_it_was(alone: House, tmp_pa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        importer.bring(alone.store, [archive], alone.clock, zone=VIENNA, advance=interrupted)
+        bringing.bring(alone.store, [archive], alone.clock, zone=VIENNA, advance=interrupted)
     there = living(alone)
     assert 0 < len(there) < 120 and {k.recording for k in there.values()} == {"have"}
     assert not _children()
@@ -291,7 +290,7 @@ def test_an_import_that_is_interrupted_goes_on_where_it_was(alone: House, tmp_pa
 def test_while_a_pull_goes_on_an_import_waits_and_says_so(alone: House, tmp_path: Path) -> None:
     archive = export(tmp_path / "export.zip", a_week(1))
     with alone.store.only_one("pull"), pytest.raises(Busy, match="try again in a minute"):
-        importer.bring(alone.store, [archive], alone.clock, zone=None, wait_s=0.1)
+        bringing.bring(alone.store, [archive], alone.clock, zone=None, wait_s=0.1)
 
 
 def test_a_file_that_kills_its_reader_costs_that_file_and_no_other(tmp_path: Path) -> None:
@@ -358,7 +357,7 @@ def test_a_reader_ends_with_the_program_that_started_it(tmp_path: Path) -> None:
         "print(Path('/proc/self/task', str(os.getpid()), 'children').read_text(), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    here = str(Path(importer.__file__).parents[2])
+    here = str(Path(readers.__file__).parents[2])
     ended = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,

@@ -15,7 +15,7 @@ from daemon.cli.session import Session, athlete
 from daemon.errors import UserError
 
 if TYPE_CHECKING:
-    from daemon.importer import Outcome
+    from daemon.importer.bringing import Outcome
     from daemon.recordings.members import Skipped
     from daemon.store import Store
 
@@ -42,7 +42,7 @@ def command(
 
     A run that was deleted at Strava stays deleted, unless its file itself is named here.
     """
-    from daemon.importer import bring
+    from daemon.importer.bringing import bring
 
     session: Session = context.obj
     named = [Path(os.path.abspath(path)) for path in paths] if os.geteuid() == 0 else paths

@@ -1,5 +1,4 @@
-"""Files to store: `bring` reads recordings and the tables of exports and takes in what is new. Judges nothing."""
+"""Files to store: reads recordings and the tables of exports and takes in what is new (`bringing`). Judges nothing.
 
-from daemon.importer.bringing import Outcome, bring
-
-__all__ = ["Outcome", "bring"]
+Nothing is imported here: the processes that read files need neither the store nor the tables.
+"""

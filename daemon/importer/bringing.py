@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from daemon.clock import Clock
 from daemon.errors import UserError
 from daemon.importer import deciding
-from daemon.importer.deciding import Change, Clocks, Item
+from daemon.importer.deciding import Change, Clocks, Item, decide
 from daemon.importer.readers import answers
 from daemon.importer.work import Answer, Found, Task
 from daemon.metrics.doubles import UNKNOWN_SPORTS
@@ -25,7 +25,7 @@ from daemon.recordings.owner import exported_athlete
 from daemon.recordings.table import read_table
 from daemon.store import Store, grants
 from daemon.store import activities as rows
-from daemon.store.imports import imported, save_imported
+from daemon.store.imports import ImportedFile, imported, save_imported
 from daemon.store.progress import note_change, progress, save_progress
 from daemon.values import RUN_SPORTS, Activity
 
@@ -108,8 +108,8 @@ class _Import:
     has_table: bool = False
     listed: dict[tuple[str, str], list[Activity]] = field(default_factory=dict)
     bare: list[Activity] = field(default_factory=list)
-    batch: list[Item] = field(default_factory=list)
-    files: list[tuple[str, tuple[int, ...], str | None]] = field(default_factory=list)
+    batch: dict[int, Item] = field(default_factory=dict)
+    files: dict[str, ImportedFile] = field(default_factory=dict)
     dry: set[int] = field(default_factory=set)
 
     def begin(self, zone: tzinfo | None) -> None:
@@ -207,7 +207,7 @@ class _Import:
             self.outcome.skipped.append(Skipped(task.member.label, deciding.DELETED))
         elif answer.digest is not None and answer.known is None and answer.bug is None:
             ids = () if answer.problem else tuple(item.activity.id for item in taken)
-            self.files.append((answer.digest, ids, answer.problem))
+            self.files[answer.digest] = ImportedFile(ids, answer.problem)
         for item in taken:
             self._add(item)
 
@@ -229,52 +229,49 @@ class _Import:
             self.clocks.learn(activity.start, activity.utc_offset_s)
         else:
             activity = replace(activity, utc_offset_s=self.clocks.offset_s(activity.start))
-        self.batch.append(replace(item, activity=activity))
-        if len(self.batch) >= BATCH:
+        if len(self.batch) >= BATCH or activity.id in self.batch:
             self.flush()
+        self.batch[activity.id] = replace(item, activity=activity)
 
     def flush(self) -> None:
         """Writes what has gathered, in one transaction."""
-        batch, files, now = self.batch, self.files, self.clock.now()
-        self.batch, self.files = [], []
+        batch, files = list(self.batch.values()), self.files
+        self.batch, self.files = {}, {}
         if self.dry_run:
             with self.store.read() as session:
-                for item in batch:
-                    self._count(self._decided(session, item))
-            return
-        changes = []
-        with self.store.write() as session:
-            for item in batch:
-                change = self._decided(session, item)
-                self._apply(session, change, now)
-                changes.append(change)
-            for digest, ids, problem in files:
-                save_imported(session, self.athlete_id, digest, VERSION, ids, problem, now)
+                changes = self._decided(session, batch)
+        else:
+            with self.store.write() as session:
+                changes = self._decided(session, batch)
+                self._apply(session, changes)
+                save_imported(session, self.athlete_id, files, VERSION, self.clock.now())
         for change in changes:
             self._count(change)
 
-    def _decided(self, session: Any, item: Item) -> Change:
-        number = item.activity.id
-        known = rows.known_by_id(session, self.athlete_id, [number]).get(number)
-        stored = rows.activity(session, self.athlete_id, number) if known else None
-        series = rows.series(session, self.athlete_id, number) if known else None
-        return deciding.decide(item, known, stored, series)
+    def _decided(self, session: Any, batch: Sequence[Item]) -> list[Change]:
+        ids = [item.activity.id for item in batch]
+        known = rows.known_by_id(session, self.athlete_id, ids)
+        stored = rows.by_id(session, self.athlete_id, known)
+        series = {number: rows.series(session, self.athlete_id, number) for number in known}
+        return [decide(item, known.get(n), stored.get(n), series.get(n)) for n, item in zip(ids, batch, strict=True)]
 
-    def _apply(self, session: Any, change: Change, now: datetime) -> None:
-        activity = change.activity
-        if change.how in ("nothing", "deleted"):
-            return
-        days = [activity.day]
-        if change.how == "add":
-            rows.add_facts(session, activity)
-        else:
-            before = rows.activity(session, self.athlete_id, activity.id)
-            days += [before.day] if before else []
-            rows.save_activity(session, activity, now, recording="none" if change.series is None else "have")
-        if change.series is not None:
-            rows.save_recording(session, self.athlete_id, activity.id, change.series)
-        rows.forget_metrics(session, self.athlete_id, activity.id)
-        note_change(session, self.athlete_id, min(days))
+    def _apply(self, session: Any, changes: Sequence[Change]) -> None:
+        now, days = self.clock.now(), []
+        for change in changes:
+            activity, series = change.activity, change.series
+            if change.how in ("nothing", "deleted"):
+                continue
+            days.append(activity.day if change.before is None else min(activity.day, change.before))
+            if change.how == "add":
+                rows.add_facts(session, activity)
+            else:
+                rows.save_activity(session, activity, now, recording="none" if series is None else "have")
+            if series is not None:
+                rows.save_recording(session, self.athlete_id, activity.id, series)
+            if change.how != "new":
+                rows.forget_metrics(session, self.athlete_id, activity.id)
+        if days:
+            note_change(session, self.athlete_id, min(days))
 
     def _count(self, change: Change) -> None:
         if change.how == "deleted":

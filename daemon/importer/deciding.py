@@ -3,7 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Literal, TypeVar
 
 from daemon import metrics
@@ -39,11 +39,13 @@ class Change:
     """What is to be done: `new` adds it, `take` replaces what an earlier import said, `add` completes Strava's own.
 
     `activity` holds the facts to keep, `series` the recording, None where the one that is there (or none) stays.
+    `before` is the day of what was known.
     """
 
     how: Literal["new", "take", "add", "nothing", "deleted"]
     activity: Activity
     series: bytes | None = None
+    before: date | None = None
 
 
 def merged(row: Activity, recorded: Activity) -> Activity:
@@ -105,7 +107,7 @@ def decide(item: Item, known: Known | None, stored: Activity | None, series: byt
             dew_point_c=_first(stored.dew_point_c, activity.dew_point_c),
         )
         wanted = recording if stored.is_run and known.recording != "have" else None
-        return Change("nothing" if wanted is None and more == stored else "add", more, wanted)
+        return Change("nothing" if wanted is None and more == stored else "add", more, wanted, stored.day)
     if item.series is None:
         # A table alone, or a file that was read before: what was recorded stays.
         activity, recording = merged(activity, stored) if item.listed else stored, series
@@ -113,7 +115,7 @@ def decide(item: Item, known: Known | None, stored: Activity | None, series: byt
         activity = replace(activity, utc_offset_s=stored.utc_offset_s)
     if activity == stored and recording == series:
         return Change("nothing", stored)
-    return Change("take", activity, recording)
+    return Change("take", activity, recording, stored.day)
 
 
 def is_deleted(item: Item, deleted: Iterable[Activity], living: Iterable[Activity]) -> bool:

@@ -37,7 +37,9 @@ def answers(tasks: Sequence[Task], settled: Settled) -> Generator[tuple[Task, An
     said: set[str] = set()
     try:
         for _ in range(PROCESSES if len(tasks) >= ENOUGH_FOR_TWO else min(1, len(tasks))):
-            readers.append(_Reader(settled, said))
+            readers.append(_Reader(said))
+        for reader in readers:
+            reader.greet(settled)
         while todo or any(reader.busy for reader in readers):
             for reader in readers:
                 while todo and len(reader.busy) < AHEAD:
@@ -53,7 +55,8 @@ def answers(tasks: Sequence[Task], settled: Settled) -> Generator[tuple[Task, An
                     # Whatever else it was handed, another reads.
                     todo.extendleft(reversed(list(reader.busy)[1:]))
                     reader.stop()
-                    readers[i] = _Reader(settled, said)
+                    readers[i] = _Reader(said)
+                    readers[i].greet(settled)
                 else:
                     reader.busy.popleft()
                     reader.since = time.monotonic()
@@ -65,7 +68,7 @@ def answers(tasks: Sequence[Task], settled: Settled) -> Generator[tuple[Task, An
 class _Reader:
     """One process, and the files it was handed and hasn't answered, oldest first."""
 
-    def __init__(self, settled: Settled, said: set[str]) -> None:
+    def __init__(self, said: set[str]) -> None:
         self._said = said
         ours, theirs = socket.socketpair()
         with theirs:
@@ -84,6 +87,9 @@ class _Reader:
         self.connection = Connection(ours.detach())
         self.busy: deque[Task] = deque()
         self.since = time.monotonic()
+
+    def greet(self, settled: Settled) -> None:
+        """Waits until it has started, and tells it what is known."""
         try:
             self.connection.recv()
             self.connection.send(settled)

@@ -1,9 +1,10 @@
 """Which files were imported, by the digest of their content. Takes an open session; decides nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from daemon.store.tables import ActivityRow, ImportedRow
@@ -33,22 +34,19 @@ def imported(session: Session, athlete_id: int, version: int) -> dict[str, Impor
 
 
 def save_imported(
-    session: Session,
-    athlete_id: int,
-    digest: str,
-    version: int,
-    activities: Iterable[int],
-    problem: str | None,
-    now: datetime,
+    session: Session, athlete_id: int, files: Mapping[str, ImportedFile], version: int, now: datetime
 ) -> None:
-    """Notes that a file was read."""
-    session.merge(
-        ImportedRow(
-            athlete_id=athlete_id,
-            digest=digest,
-            version=version,
-            activities=list(activities),
-            problem=problem,
-            imported_at=now,
-        )
-    )
+    """Notes that these files, by digest, were read by this version of the readers."""
+    values = [
+        {
+            "athlete_id": athlete_id,
+            "digest": digest,
+            "version": version,
+            "activities": list(file.activities),
+            "problem": file.problem,
+            "imported_at": now,
+        }
+        for digest, file in files.items()
+    ]
+    if values:
+        session.connection().execute(insert(ImportedRow).prefix_with("OR REPLACE"), values)
