@@ -17,8 +17,11 @@ LAST_BASE_TYPE, UINT8, BYTE, NOBODYS = 0x10, 0x02, 0x0D, 0xFE
 description of a developer field: such a definition ends the file, such a description is mended."""
 
 MOST_MESSAGES = 2_000_000
-MOST_VALUES = 8_000_000
-"""A day at 1 Hz is 90,000 records of 20 to 40 values. More than this can only be meant to fill the memory [ENG]."""
+MOST_VALUES = 4_000_000
+"""A day at 1 Hz is 90,000 records of 20 to 40 values; a decoder takes some 60 bytes for each [measured] [ENG]."""
+
+MOST_PARTS = 50
+"""Files in one chain: a triathlon's straps and watches make five or so [ENG]."""
 
 MOST_OTHERS = 50_000
 """Laps, events and the like: a bike computer's gear changes make 5,000 in a long day [ENG]."""
@@ -61,7 +64,7 @@ def parts(data: bytes) -> list[Part]:
         cut = size == 0 or end > len(data)  # a watch that died has written no size
         walk = _Walk(data, begin, len(data) if cut else end)
         most = walk.run(most)
-        if most < 0:
+        if most < 0 or len(found) >= MOST_PARTS:
             raise Unreadable(TOO_MANY)
         damaged = cut or walk.at < end
         whole = None if damaged or walk.mended else data[at : end + 2]
