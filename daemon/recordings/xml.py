@@ -40,9 +40,7 @@ def read_xml(data: bytes, stem: str) -> tuple[Recorded, ...]:
     target = _Target(stem)
     damaged = False
     try:
-        _feed(
-            data.removeprefix(codecs.BOM_UTF8).lstrip(), target
-        )  # some services write blank lines before the first tag
+        _feed(data.removeprefix(codecs.BOM_UTF8).lstrip(), target)  # Strava writes blanks before the first tag
     except etree.XMLSyntaxError:
         damaged = True
     if target.reader is None:

@@ -55,6 +55,19 @@ def test_a_run_is_read_with_everything_the_watch_says_of_it() -> None:
     assert streams.altitude_m[-1] == pytest.approx(106.0)
 
 
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("activities/1234567.fit.gz", "1234567"),
+        ("C:\\Runs\\12.5 km.FIT", "12.5 km"),
+        ("odd\udcff\n name.gpx", "odd name"),
+        ("run", "run"),
+    ],
+)
+def test_a_run_without_a_name_has_that_of_its_file(name: str, read: str) -> None:
+    assert only(whole_run(steady(range(61))), name).activity.name == read
+
+
 def test_a_pause_is_a_jump_in_time_and_what_was_written_in_it_is_gone() -> None:
     rows = [*steady(range(121)), *without(steady(range(150, 170)), "distance"), *steady(range(300, 421))]
     for row in rows[-121:]:

@@ -112,10 +112,11 @@ def test_any_bytes_behind_a_right_head_are_a_run_or_a_line(data: bytes) -> None:
 
 
 def definition(kind: int, *fields: tuple[int, int, int], local: int = 0, developer: bytes = b"") -> bytes:
-    head = bytes([0x60 if developer else 0x40 | local]) if not developer else bytes([0x60 | local])
+    head = bytes([(0x60 if developer else 0x40) | local])
     return head + b"\0\0" + struct.pack("<HB", kind, len(fields)) + b"".join(map(bytes, fields)) + developer
 
 
+WIDE = [(number, 1, 2) for number in range(200)]
 TIME = (253, 4, 0x86)
 NOW = struct.pack("<I", round(START.timestamp()) - FIT_EPOCH_UNIX_S)
 
@@ -155,7 +156,7 @@ def test_found_by_fuzzing_a_clock_that_no_shift_brings_home() -> None:
         (lambda: as_file_without_checksum(definition(20) + b"\0" * 4_000_000), "more messages"),
         (lambda: as_file_without_checksum(definition(20) * 300_000), "more messages"),
         (
-            lambda: as_file_without_checksum(definition(20, *[(n, 1, 2) for n in range(200)]) + b"\0" * 5_000_000),
+            lambda: as_file_without_checksum(definition(20, *WIDE) + b"\0" * 5_000_000),
             "more",
         ),
         (lambda: as_file_without_checksum(definition(19, TIME) + (b"\0" + NOW) * 200_000), "more messages"),
