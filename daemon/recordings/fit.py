@@ -40,7 +40,7 @@ def read_fit(data: bytes, stem: str) -> tuple[Recorded, ...]:
         try:
             each = _activities(decode(part), stem)
         except Unreadable as reason:
-            why.append(str(reason))
+            why.append(_truncated(part) if part.damaged and not part.has_records else str(reason))
             continue
         if part.damaged:
             each = [
@@ -185,7 +185,7 @@ def _told(
     effort = number(session, "workout_rpe")
     return Told(
         source="fit",
-        identity=f"fit|{_enum(head, 'serial_number')}|{_enum(head, 'time_created')}|{first:.0f}|{index}",
+        identity=_identity(head, first, index),
         name=(text(workout[0], "wkt_name") if workout else None) or stem,
         sport=word,
         trainer=on_the_spot,
@@ -202,6 +202,15 @@ def _told(
         perceived_exertion=effort / 10.0 if effort is not None and 0 < effort <= 100 else None,
         laps=_laps(messages.all("lap"), window),
     )
+
+
+def _identity(head: Message, first_unix_s: float, index: int) -> str:
+    """The watch's serial number, when it made the file, its first second and which sport of several it is.
+
+    Not the sport: a truncated file, which has lost it, is the same recording. A serial number of 0 is none.
+    """
+    made = f"{_enum(head, 'serial_number') or None}|{_enum(head, 'time_created')}"
+    return f"fit|{made}|{first_unix_s:.0f}|{index}"
 
 
 def _enum(message: Message, name: str) -> int | None:

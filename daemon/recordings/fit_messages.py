@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from daemon.recordings.one_line import one_line
 from daemon.values import FloatArray
 
 FIT_EPOCH_UNIX_S = 631_065_600
@@ -38,6 +39,4 @@ def number(message: Message, *names: str) -> float | None:
 def text(message: Message, name: str) -> str | None:
     """A text of the message on one line, None where it is empty or no text."""
     value = message.get(name)
-    if not isinstance(value, str):
-        return None
-    return " ".join("".join(c if c.isprintable() else " " for c in value).split())[:100] or None
+    return one_line(value) or None if isinstance(value, str) else None

@@ -1,6 +1,8 @@
 """FIT through Garmin's own SDK (pure Python): where fitfast has no wheel. The same messages, 40 times slower.
 
-It reads no compressed timestamps (some bike computers before 2012 write them): such a file ends at the first one.
+What it gives otherwise, seen over 218 real files: no compressed timestamps (some watches before 2013 write them: such a
+file ends at the first one), invalid developer fields as the number that marks them, a serial number of 0, and a plain
+speed or altitude that is exact in its enhanced field, where fitfast cuts a millimetre (20 cm of altitude) off.
 """
 
 from collections.abc import Iterable
@@ -66,7 +68,8 @@ def _fields(record: dict[Any, Any], names: dict[int, Any]) -> Iterable[tuple[str
 
 def _plain(message: dict[Any, Any]) -> Message:
     out: Message = {}
-    for name, value in message.items():
+    for name, each in message.items():
+        value = each[0] if isinstance(each, list) and each and isinstance(each[0], str) else each  # a text and its rest
         if isinstance(name, str) and isinstance(value, int | float | str):
             out[name] = value + FIT_EPOCH_UNIX_S if name in _TIMES and isinstance(value, int) else value
     return out

@@ -2,8 +2,9 @@
 
 from daemon.recordings.errors import Unreadable
 from daemon.recordings.made import recorded
+from daemon.recordings.one_line import one_line
 from daemon.recordings.points import Points, number_of
-from daemon.recordings.sports import plain_text, sport_word
+from daemon.recordings.sports import sport_word
 from daemon.recordings.track import Told
 from daemon.values import Recorded
 
@@ -29,7 +30,7 @@ class GpxReader:
 
     def __init__(self, stem: str, attributes: dict[str, str]) -> None:
         self._stem = stem
-        self._creator = plain_text(attributes.get("creator", ""))
+        self._creator = one_line(attributes.get("creator", ""))
         self._points = Points()
         self._point: dict[str, float] | None = None
         self._time = ""
@@ -52,9 +53,9 @@ class GpxReader:
         elif name in {"trkseg", "trk"}:
             self._points.break_off()
         elif self._track_depth == 2 and name == "name":
-            self._name = self._name or plain_text(text)
+            self._name = self._name or one_line(text)
         elif self._track_depth == 2 and name == "type":
-            self._type = self._type or plain_text(text)
+            self._type = self._type or one_line(text)
         if self._track_depth:
             self._track_depth -= 1
 

@@ -1,9 +1,14 @@
 """One recording, recognised by what is in it and not by what it is called. The door to the formats' readers."""
 
+import codecs
+import re
 from pathlib import PurePath
 
 from daemon.recordings.errors import Unreadable
+from daemon.recordings.one_line import one_line
 from daemon.values import Recorded
+
+_ENDING = re.compile(r"(\.(fit|tcx|gpx|xml))?(\.gz)?$", re.IGNORECASE)
 
 LARGEST_BYTES = 64 * 1024 * 1024
 """Larger than any day's recording by far (a day of running is 3 MB as FIT, 40 MB as TCX) [ENG]."""
@@ -18,7 +23,7 @@ def read_recording(data: bytes, name: str) -> tuple[Recorded, ...]:
     """
     if len(data) > LARGEST_BYTES:
         raise Unreadable("too large for one recording")
-    stem = PurePath(name.replace("\\", "/")).name.split(".")[0][:100].strip()
+    stem = one_line(_ENDING.sub("", PurePath(name.replace("\\", "/")).name))
     if data[8:12] == b".FIT":
         from daemon.recordings.fit import read_fit  # numpy work and the decoder: only when a FIT file comes
 
@@ -32,7 +37,7 @@ def read_recording(data: bytes, name: str) -> tuple[Recorded, ...]:
 
 def _is_xml(beginning: bytes) -> bool:
     """Whether the first thing in it is a tag, in whatever encoding XML may have."""
-    for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         if beginning.startswith(mark):
             beginning = beginning[2:].decode(encoding, "replace").encode()
-    return beginning.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+    return beginning.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<")

@@ -131,8 +131,3 @@ def sport_word(said: str) -> tuple[str, bool]:
         return _NUMBERS.get(int(said), "Workout"), False
     plain = "".join(c for c in said.casefold() if c.isalpha())
     return _WORDS.get(plain, "Workout"), plain.startswith(_INDOORS)
-
-
-def plain_text(text: str) -> str:
-    """A text on one line, at most 100 characters, without what can't be printed."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text[:1000]).split())[:100]

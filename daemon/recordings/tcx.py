@@ -4,8 +4,9 @@ import math
 
 from daemon.recordings.errors import Unreadable
 from daemon.recordings.made import recorded, summarised
+from daemon.recordings.one_line import one_line
 from daemon.recordings.points import Points, moment_of, number_of
-from daemon.recordings.sports import plain_text, sport_word
+from daemon.recordings.sports import sport_word
 from daemon.recordings.track import Told
 from daemon.values import Lap, Recorded
 
@@ -22,6 +23,9 @@ _VALUES = {
 """Local names inside a track point. RunCadence and Cadence both count one leg."""
 
 _LAP_VALUES = frozenset({"TotalTimeSeconds", "DistanceMeters"})
+MOST_ACTIVITIES, MOST_LAPS = 100, 10_000
+"""In one file [ENG]."""
+
 _HEART_RATE = "HeartRateBpm"
 _AVERAGE, _HIGHEST = "AverageHeartRateBpm", "MaximumHeartRateBpm"
 
@@ -51,7 +55,9 @@ class TcxReader:
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         self._path.append(name)
         if name == "Activity":
-            self._activity = _Activity(plain_text(attributes.get("Sport", "")))
+            if len(self._found) >= MOST_ACTIVITIES:
+                raise Unreadable("more activities than a recording has")
+            self._activity = _Activity(one_line(attributes.get("Sport", "")))
             self._found.append(self._activity)
         elif name == "Course":
             self._course = True
@@ -78,7 +84,7 @@ class TcxReader:
         elif self._lap is not None:
             self._end_in_lap(activity, self._lap, name, text)
         elif name == "Name" and self._path[-1:] == ["Creator"]:
-            activity.device = plain_text(text)
+            activity.device = one_line(text)
 
     def _end_in_point(self, activity: _Activity, point: dict[str, float], name: str, text: str) -> None:
         if name == "Trackpoint":
@@ -95,6 +101,8 @@ class TcxReader:
 
     def _end_in_lap(self, activity: _Activity, lap: dict[str, float], name: str, text: str) -> None:
         if name == "Lap":
+            if len(activity.laps) >= MOST_LAPS:
+                raise Unreadable("more laps than a recording has")
             activity.laps.append(lap)
             self._lap = None
         elif name in _LAP_VALUES and self._path[-1:] == ["Lap"]:

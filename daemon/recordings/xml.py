@@ -3,6 +3,7 @@
 What an element means is for `tcx` and `gpx`; this file only walks through them, by their local names.
 """
 
+import codecs
 import logging
 from collections.abc import Callable
 from typing import Protocol
@@ -39,7 +40,7 @@ def read_xml(data: bytes, stem: str) -> tuple[Recorded, ...]:
     target = _Target(stem)
     damaged = False
     try:
-        _feed(data.lstrip() if data[:1].isspace() else data, target)
+        _feed(data.removeprefix(codecs.BOM_UTF8).lstrip(), target)  # Strava writes blanks before the first tag
     except etree.XMLSyntaxError:
         damaged = True
     if target.reader is None:
