@@ -223,22 +223,24 @@ def test_whoever_authorises_later_takes_over_what_was_imported(alone: House, tmp
 
 
 def test_the_export_of_another_athlete_is_refused(house: House, tmp_path: Path) -> None:
-    foreign = export(tmp_path / "export_4711.zip", a_week())
-    with pytest.raises(UserError, match=r"athlete 4711's export, and this pullback watches athlete 1001"):
+    foreign = export(tmp_path / "export_47110.zip", a_week())
+    with pytest.raises(UserError, match=r"athlete 47110's export, and this pullback watches athlete 1001"):
         bring(house, foreign)
     assert living(house, house.athlete_id) == {}
 
 
 def test_whose_export_it_was_is_remembered_until_somebody_authorises(alone: House, tmp_path: Path) -> None:
-    mine = export(tmp_path / "export_77.zip", a_week())
+    mine = export(tmp_path / "export_77777.zip", a_week())
     with zipfile.ZipFile(mine, "a") as archive:
         # The profile knows better than the name of a file.
         archive.writestr("profile.csv", "Athlete ID,Email Address\n4711,\n")
     bring(alone, mine)
     with pytest.raises(UserError, match="the export imported here is athlete 4711's, and you signed in to Strava as 5"):
         authorise(alone.store, Tokens("a", "r", MONDAY, frozenset({"activity:read"}), 5))
+    # A name with a day or a year in it tells of nobody.
+    assert bring(alone, export(tmp_path / "export_20261101.zip", a_week())).known == 4
     with pytest.raises(UserError, match="watches athlete 4711"):
-        bring(alone, export(tmp_path / "export_5.zip", a_week()))
+        bring(alone, export(tmp_path / "export_55555.zip", a_week()))
     authorise(alone.store, Tokens("a", "r", MONDAY, frozenset({"activity:read"}), 4711))
     assert len(living(alone, 4711)) == 4
 
@@ -383,3 +385,21 @@ def test_the_runner_s_clock_comes_from_the_config_then_from_runs_nearby_then_fro
     learned.learn(winter, 0)
     assert learned.offset_s(winter - timedelta(days=2)) == 0
     assert Clocks(None, timezone(timedelta(hours=5)), {}).offset_s(winter) == 18000
+
+
+def test_a_file_without_a_clock_of_its_own_takes_that_of_runs_nearby_whichever_was_read_first(
+    alone: House, tmp_path: Path
+) -> None:
+    abroad = [plain_run(n, MONDAY - timedelta(days=n), minutes=4, utc_offset=-25200.0) for n in range(1, 9)]
+    for n, run in enumerate(abroad):
+        (tmp_path / f"{n}.fit").write_bytes(fit_file(run))
+    times = [f"{MONDAY + timedelta(seconds=5 * n):%Y-%m-%dT%H:%M:%SZ}" for n in range(60)]
+    points = "".join(f'<trkpt lat="{46 + n / 1e4}" lon="7"><time>{time}</time></trkpt>' for n, time in enumerate(times))
+    gpx = '<gpx version="1.1" creator="x" xmlns="http://www.topografix.com/GPX/1/1"><trk><type>running</type>'
+    (tmp_path / "0000.gpx").write_text(f"{gpx}<trkseg>{points}</trkseg></trk></gpx>")
+    outcome = bringing.bring(alone.store, [tmp_path / "0000.gpx", tmp_path], alone.clock, zone=None)
+    assert len(outcome.runs) == 9
+    with alone.store.read() as session:
+        facts = rows.by_id(session, grants.RUNNER, outcome.runs)
+        assert {activity.utc_offset_s for activity in facts.values()} == {-25200}
+        assert {k.day for k in rows.known(session, grants.RUNNER).values()} == {a.day for a in facts.values()}

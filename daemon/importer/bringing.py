@@ -111,6 +111,7 @@ class _Import:
     batch: dict[int, Item] = field(default_factory=dict)
     files: dict[str, ImportedFile] = field(default_factory=dict)
     dry: set[int] = field(default_factory=set)
+    guessed: set[int] = field(default_factory=set)
 
     def begin(self, zone: tzinfo | None) -> None:
         """Reads what is known before the import."""
@@ -123,6 +124,7 @@ class _Import:
         self.settled = {digest: (file.activities, file.problem) for digest, file in files.items()}
         self.gone = [facts[number] for number, held in known.items() if held.deleted]
         self.living = [facts[number] for number, held in known.items() if not held.deleted]
+        self.days = {activity.id: activity.day for activity in self.living}
         self.tombstones = {number for number, held in known.items() if held.deleted}
         named = max(((a.start, a.timezone) for a in self.living if a.timezone), default=None)
         usual = ZoneInfo(named[1]) if named else None
@@ -215,8 +217,7 @@ class _Import:
         return Item(found.activity, found.series, found.offset_known, listed=False, by_hand=by_hand)
 
     def _span(self, ids: Iterable[int]) -> None:
-        known = set(ids)
-        self._reach(activity.day for activity in self.living if activity.id in known)
+        self._reach(self.days[number] for number in ids)
 
     def _reach(self, days: Iterable[date]) -> None:
         reached = [day for day in (*days, self.outcome.first, self.outcome.last) if day is not None]
@@ -244,6 +245,11 @@ class _Import:
             with self.store.write() as session:
                 changes = self._decided(session, batch)
                 self._apply(session, changes)
+                self.guessed |= {
+                    item.activity.id
+                    for item, change in zip(batch, changes, strict=True)
+                    if change.how == "new" and not item.offset_known
+                }
                 save_imported(session, self.athlete_id, files, VERSION, self.clock.now())
         for change in changes:
             self._count(change)
@@ -292,6 +298,7 @@ class _Import:
     def finish(self) -> None:
         """Writes the rest, and says whether there is enough history to judge."""
         self.flush()
+        self._guess_again()
         if self.dry_run or not self.outcome.anything:
             return
         with self.store.write() as session:
@@ -302,6 +309,21 @@ class _Import:
             if not state.history_ready and complete and (self.has_table or not self.granted):
                 note_change(session, self.athlete_id, date.min)
                 self._note(session, history_ready=True)
+
+    def _guess_again(self) -> None:
+        """The wall clock of what doesn't tell it, now that every file that does has been read.
+
+        Files are read side by side: what the first ones are like must not depend on which was first.
+        """
+        if not self.guessed:
+            return
+        with self.store.write() as session:
+            for activity in rows.by_id(session, self.athlete_id, self.guessed).values():
+                offset = self.clocks.offset_s(activity.start)
+                if offset != activity.utc_offset_s:
+                    mended = replace(activity, utc_offset_s=offset)
+                    rows.add_facts(session, mended)
+                    note_change(session, self.athlete_id, min(activity.day, mended.day))
 
     def _note(self, session: Any, **changes: object) -> None:
         state = progress(session, self.athlete_id)

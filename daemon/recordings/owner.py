@@ -10,7 +10,8 @@ from daemon.recordings.errors import Unreadable
 from daemon.recordings.members import Member, read_member
 
 PROFILE = "profile.csv"
-_NAMED = re.compile(r"export_(\d{1,15})(?!\d)")
+_NAMED = re.compile(r"export_(\d{5,15})")
+_A_DATE = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])")
 _BEGINNING = 64 * 1024
 
 
@@ -18,7 +19,7 @@ def exported_athlete(table: Member) -> int | None:
     """The athlete whose activities `table` lists: by the profile beside it, else by the name Strava gave the export."""
     if table.inner is not None:
         profile = replace(table, inner=str(PurePosixPath(table.inner).with_name(PROFILE)), size=None)
-        name = table.path.name
+        name = table.path.stem
     else:
         profile = replace(table, path=table.path.with_name(PROFILE), size=None)
         name = table.path.absolute().parent.name
@@ -31,5 +32,6 @@ def exported_athlete(table: Member) -> int | None:
     number = rows[1][0].strip() if len(rows) > 1 and rows[1] else ""
     if number.isascii() and number.isdigit() and len(number) <= 15:
         return int(number)
-    named = _NAMED.search(name)
-    return int(named[1]) if named else None
+    # A runner may have put the day into the name instead.
+    named = _NAMED.fullmatch(name)
+    return int(named[1]) if named and not _A_DATE.fullmatch(named[1]) else None

@@ -142,9 +142,9 @@ def save_detail(session: Session, activity: Activity) -> None:
 
 
 def add_facts(session: Session, activity: Activity) -> None:
-    """Keeps what an import added to an activity of Strava's: the next list answer finds it unchanged."""
+    """Keeps what an import added to an activity: the next list answer of Strava's finds it unchanged."""
     row = session.get_one(ActivityRow, (activity.athlete_id, activity.id))
-    row.facts = _facts(activity)
+    row.facts, row.day = _facts(activity), activity.day
     session.add(row)
 
 
