@@ -23,7 +23,7 @@ from daemon.importer.work import Answer, Task
 from daemon.recordings.members import Member
 from daemon.simulator.stories import strained
 from daemon.simulator.world import Recorded
-from daemon.store import Busy, grants
+from daemon.store import Busy, grants, judgement
 from daemon.store import activities as rows
 from daemon.store.progress import progress
 from daemon.strava.auth import Tokens
@@ -403,3 +403,29 @@ def test_a_file_without_a_clock_of_its_own_takes_that_of_runs_nearby_whichever_w
         facts = rows.by_id(session, grants.RUNNER, outcome.runs)
         assert {activity.utc_offset_s for activity in facts.values()} == {-25200}
         assert {k.day for k in rows.known(session, grants.RUNNER).values()} == {a.day for a in facts.values()}
+
+
+@pytest.mark.parametrize("order", [("cut", "whole"), ("whole", "cut")])
+def test_of_two_copies_of_one_recording_the_whole_one_counts(
+    alone: House, tmp_path: Path, order: tuple[str, str]
+) -> None:
+    whole = fit_file(plain_run(1, MONDAY - timedelta(days=1), minutes=10))
+    (tmp_path / "whole.fit").write_bytes(whole)
+    (tmp_path / "cut.fit").write_bytes(whole[: len(whole) // 2])
+    for name in order:
+        bring(alone, tmp_path / f"{name}.fit")
+    with alone.store.read() as session:
+        stored = rows.by_id(session, grants.RUNNER, living(alone))
+    assert [activity.elapsed_time_s for activity in stored.values()] == [599]
+
+
+def test_the_daemon_judges_what_was_imported_each_day_without_strava(alone: House, tmp_path: Path) -> None:
+    bring(alone, export(tmp_path / "export.zip", a_week()))
+    alone.set_config("strava", client_id=None)
+    daemon, said = alone.daemon(), list[str]()
+    daemon.status = said.append
+    alone.clock.advance(days=1)
+    daemon.poll()
+    assert said == ["waiting: [strava] client_id is not set; add it to the config and reload"]
+    with alone.store.read() as session:
+        assert judgement.last_day(session, grants.RUNNER) == alone.clock.now().date()

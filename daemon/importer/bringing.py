@@ -25,7 +25,7 @@ from daemon.recordings.owner import exported_athlete
 from daemon.recordings.table import read_table
 from daemon.store import Store, grants
 from daemon.store import activities as rows
-from daemon.store.imports import ImportedFile, imported, save_imported
+from daemon.store.imports import ImportedFile, imported, read_otherwise, save_imported
 from daemon.store.progress import note_change, progress, save_progress
 from daemon.values import RUN_SPORTS, Activity
 
@@ -121,6 +121,7 @@ class _Import:
             known = rows.known(session, self.athlete_id)
             facts = rows.by_id(session, self.athlete_id, known)
             files = imported(session, self.athlete_id, VERSION)
+            self.outdated = read_otherwise(session, self.athlete_id, VERSION)
         self.settled = {digest: (file.activities, file.problem) for digest, file in files.items()}
         self.gone = [facts[number] for number, held in known.items() if held.deleted]
         self.living = [facts[number] for number, held in known.items() if not held.deleted]
@@ -259,7 +260,11 @@ class _Import:
         known = rows.known_by_id(session, self.athlete_id, ids)
         stored = rows.by_id(session, self.athlete_id, known)
         series = {number: rows.series(session, self.athlete_id, number) for number in known}
-        return [decide(item, known.get(n), stored.get(n), series.get(n)) for n, item in zip(ids, batch, strict=True)]
+        again, self.outdated = self.outdated.intersection(ids), self.outdated.difference(ids)
+        return [
+            decide(item, known.get(n), stored.get(n), series.get(n), read_again=n in again)
+            for n, item in zip(ids, batch, strict=True)
+        ]
 
     def _apply(self, session: Any, changes: Sequence[Change]) -> None:
         now, days = self.clock.now(), []

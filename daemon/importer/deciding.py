@@ -89,8 +89,13 @@ def matched(rows: Sequence[Activity], found: Sequence[Found]) -> tuple[list[tupl
     return pairs, without
 
 
-def decide(item: Item, known: Known | None, stored: Activity | None, series: bytes | None) -> Change:
-    """What to do with one activity, given what the store holds under its id (None: nothing)."""
+def decide(
+    item: Item, known: Known | None, stored: Activity | None, series: bytes | None, *, read_again: bool = False
+) -> Change:
+    """What to do with one activity, given what the store holds under its id (None: nothing).
+
+    Of two files of one recording the fuller counts, whichever comes first; what better readers say, `read_again`, does.
+    """
     activity = item.activity
     recording = item.series if activity.is_run else None
     if known is None or stored is None:
@@ -113,9 +118,15 @@ def decide(item: Item, known: Known | None, stored: Activity | None, series: byt
         activity, recording = merged(activity, stored) if item.listed else stored, series
     if not item.offset_known:
         activity = replace(activity, utc_offset_s=stored.utc_offset_s)
-    if activity == stored and recording == series:
+    poorer = _fullness(activity, recording) < _fullness(stored, series)
+    if (activity == stored and recording == series) or (poorer and not read_again):
         return Change("nothing", stored)
     return Change("take", activity, recording, stored.day)
+
+
+def _fullness(activity: Activity, series: bytes | None) -> tuple[bool, int, int, bytes]:
+    """Sorts what is known of one activity: a recording is fuller, then the longer one, then the one that tells more."""
+    return series is not None, activity.elapsed_time_s, len(series or b""), series or b""
 
 
 def is_deleted(item: Item, deleted: Iterable[Activity], living: Iterable[Activity]) -> bool:

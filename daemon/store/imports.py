@@ -33,6 +33,12 @@ def imported(session: Session, athlete_id: int, version: int) -> dict[str, Impor
     }
 
 
+def read_otherwise(session: Session, athlete_id: int, version: int) -> set[int]:
+    """The activities of files that another version of the readers read."""
+    query = select(ImportedRow.activities).where(ImportedRow.athlete_id == athlete_id, ImportedRow.version != version)
+    return {number for activities in session.exec(query) for number in activities}
+
+
 def save_imported(
     session: Session, athlete_id: int, files: Mapping[str, ImportedFile], version: int, now: datetime
 ) -> None:
