@@ -114,6 +114,12 @@ def test_a_triathlon_is_three_activities_and_its_changes_of_shoes_are_none() -> 
     assert len({each.activity.id for each in (swim, ride, run)}) == 3
 
 
+def test_a_session_saved_twice_is_one_run() -> None:
+    rows = records(steady(range(181)))
+    run = only(fit_file([file_id(), *rows, session(0, 90), session(0, 180, total_ascent=9), activity(180)]))
+    assert (run.activity.elapsed_time_s, run.activity.elevation_gain_m) == (180, 9.0)
+
+
 def test_files_in_a_chain_are_read_one_after_the_other() -> None:
     morning = whole_run(steady(range(121)))
     evening = steady(range(36_000, 36_121))
