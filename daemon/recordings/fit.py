@@ -1,4 +1,7 @@
-"""FIT files as activities: sessions, laps, pauses and facts out of the messages. Which decoder read them is all one."""
+"""FIT files as activities: sessions, laps, pauses and facts out of the messages. Which decoder read them is all one.
+
+Heart rate that a swimmer's strap hands over afterwards (`hr` messages) is left out: no run depends on it.
+"""
 
 import logging
 import math
@@ -43,10 +46,11 @@ def read_fit(data: bytes, stem: str) -> tuple[Recorded, ...]:
             why.append(_truncated(part) if part.damaged and not part.has_records else str(reason))
             continue
         if part.damaged:
-            each = [
-                one for one in each if one.streams is not None and one.activity.elapsed_time_s >= LEAST_BEFORE_DAMAGE_S
-            ]
-            _log.info("%s is damaged: read up to the damage", stem) if each else why.append(_truncated(part))
+            each = [one for one in each if _is_enough(one)]
+            if each:
+                _log.info("%s is damaged: read up to the damage", stem)
+            else:
+                why.append(_truncated(part))
         found.update((one.activity.id, one) for one in each)
     if not found:
         raise Unreadable(why[0] if why else "truncated: no activity in it")
@@ -64,6 +68,10 @@ def _decoder() -> Callable[[Part], Messages]:
         _log.warning("fitfast is not available here: FIT files are read by Garmin's SDK, about 40 times slower")
         return official
     return fast
+
+
+def _is_enough(one: Recorded) -> bool:
+    return one.streams is not None and one.activity.elapsed_time_s >= LEAST_BEFORE_DAMAGE_S
 
 
 def _truncated(part: Part) -> str:
@@ -107,8 +115,12 @@ def _recorded(messages: Messages, mine: NDArray[np.bool_], told: Told) -> Record
 
 
 def _sessions(messages: Messages) -> list[Message]:
-    """The sessions by start; where there is none (a watch that died), what the file says of the sport at its head."""
-    sessions = sorted(messages.all("session"), key=lambda session: _start(session, -math.inf))
+    """The sessions by start, one for each: some devices write it again with every save, the last is the whole one.
+
+    Where there is none (a watch that died), what the file says of the sport at its head.
+    """
+    by_start = {_start(session, -math.inf): session for session in messages.all("session")}
+    sessions = [by_start[start] for start in sorted(by_start)]
     return sessions or [*messages.all("sport"), {}][:1]
 
 

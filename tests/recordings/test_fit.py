@@ -9,6 +9,7 @@ from fit_tool.profile.profile_type import EventType, FileType, Sport, SubSport
 
 from daemon.metrics import make_series
 from daemon.recordings.errors import Unreadable
+from daemon.recordings.fit_structure import as_file
 from daemon.recordings.reading import read_recording
 from daemon.values import Recorded
 from tests.recordings.written_fit import (
@@ -113,6 +114,12 @@ def test_a_triathlon_is_three_activities_and_its_changes_of_shoes_are_none() -> 
     assert len({each.activity.id for each in (swim, ride, run)}) == 3
 
 
+def test_a_session_saved_twice_is_one_run() -> None:
+    rows = records(steady(range(181)))
+    run = only(fit_file([file_id(), *rows, session(0, 90), session(0, 180, total_ascent=9), activity(180)]))
+    assert (run.activity.elapsed_time_s, run.activity.elevation_gain_m) == (180, 9.0)
+
+
 def test_files_in_a_chain_are_read_one_after_the_other() -> None:
     morning = whole_run(steady(range(121)))
     evening = steady(range(36_000, 36_121))
@@ -147,6 +154,19 @@ def test_nonsense_in_the_middle_ends_the_run_there() -> None:
     middle = len(whole) // 2
     broken = only(whole[:middle] + b"\xff" * 40 + whole[middle + 40 :])
     assert 60 <= broken.activity.elapsed_time_s < 200
+    with pytest.raises(Unreadable, match="truncated"):
+        read_recording(whole[:900] + b"\xff" * 40 + whole[940:], "run.fit")
+
+
+def test_a_second_in_the_head_of_a_record_is_a_second_too() -> None:
+    """Old watches save three bytes a record: the head counts seconds from the last whole time, modulo 32."""
+    began = round(START.timestamp()) - FIT_EPOCH_UNIX_S
+    whole_time = b"\x40\0\0\x14\0\2\xfd\4\x86\3\1\2" + b"\0" + began.to_bytes(4, "little") + b"\x8c"
+    shorter = b"\x43\0\0\x14\0\1\3\1\2"
+    heads = b"".join(bytes([0x80 | 3 << 5 | (began + second) % 32, 140]) for second in range(1, 91))
+    run = only(as_file(whole_time + shorter + heads))
+    assert run.streams is not None and run.streams.time_s.tolist() == list(range(91))
+    assert run.activity.average_heart_rate_bpm == 140.0
 
 
 @pytest.mark.parametrize("clock", [FIT_EPOCH_UNIX_S + 30.0, 946_684_800.0])
@@ -206,6 +226,13 @@ def test_a_treadmill_has_speed_alone() -> None:
     assert series is not None and np.nanmean(series.speed_m_s) == pytest.approx(2.8)
 
 
+def test_a_stop_of_the_belt_is_no_moving_time() -> None:
+    rows = without([*steady(range(61)), *steady(range(70, 131))], "distance", "enhanced_altitude")
+    stop, start = timer(60, EventType.STOP_ALL), timer(70, EventType.START)
+    run = only(fit_file([file_id(), *records(rows), stop, start, session(0, 130, sub_sport=SubSport.TREADMILL)]))
+    assert (run.activity.elapsed_time_s, run.activity.moving_time_s) == (130, 120)
+
+
 def test_records_out_of_order_and_seconds_written_twice_make_one_run() -> None:
     rows = steady(range(181))
     places = [{name: row[name] for name in ("timestamp", "distance", "enhanced_speed")} for row in rows]
@@ -221,7 +248,8 @@ def test_one_wild_distance_does_not_take_the_rest_of_the_run_with_it() -> None:
     rows = steady(range(301))
     rows[100]["distance"] = 1_900_000.0
     run = only(fit_file([file_id(), *records(rows), session(0, 300)]))
-    assert run.activity.distance_m == pytest.approx(840.0)
+    assert run.streams is not None and run.streams.distance_m is not None
+    assert run.activity.distance_m == np.nanmax(run.streams.distance_m) == pytest.approx(840.0)
 
 
 def test_a_counter_that_begins_again_goes_on_from_where_it_was() -> None:

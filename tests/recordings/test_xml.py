@@ -159,6 +159,15 @@ def test_a_tcx_run_has_its_laps_and_the_watchs_own_distance() -> None:
     assert streams.moving is not None and streams.moving.all()
 
 
+def test_between_two_tracks_the_watch_was_stopped() -> None:
+    points = [
+        trackpoint(second).replace("DistanceMeters", "Ignored").replace("Speed", "Ignored") for second in range(131)
+    ]
+    found = only(tcx(tcx_activity(tcx_lap(0, 130, points[:61], points[70:]))))
+    assert found.streams is not None and found.streams.distance_m is None
+    assert (found.activity.elapsed_time_s, found.activity.moving_time_s) == (130, 120)
+
+
 def test_a_tcx_of_several_sports_is_several_activities() -> None:
     ride = tcx_activity(tcx_lap(0, 100, map(trackpoint, range(101))), sport="Biking")
     run = tcx_activity(tcx_lap(200, 300, map(trackpoint, range(200, 301))))
