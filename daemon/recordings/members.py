@@ -20,8 +20,9 @@ TABLE = "activities.csv"
 
 # The longest recordings seen (24 h at 1 Hz with power and developer fields) take 12 MB as FIT and 45 MB as TCX [ENG].
 LARGEST_RECORDING = 64 * 2**20
-# A row of an export's table takes 300-500 bytes and descriptions up to some kB: room for 100,000 activities [ENG].
-LARGEST_TABLE = 128 * 2**20
+# A row of an export's table takes 300-500 bytes, with a long description some kB: room for 70,000 activities. Their
+# cells take several times as much memory once read, so more is no kindness [ENG].
+LARGEST_TABLE = 32 * 2**20
 # XML of a watch that stood still packs about 60 times smaller, FIT 2-6 times; bombs reach 1000 per layer [ENG].
 LARGEST_RATIO = 250
 # Below this a ratio says nothing: one short XML file of constant values is no bomb [ENG].
