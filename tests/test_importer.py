@@ -118,7 +118,8 @@ def test_what_strava_gave_stays_and_an_export_adds_what_it_did_not_give(house: H
     assert (outcome.runs, outcome.improved + outcome.known) == ([], 4)
     with house.store.read() as session:
         first = rows.activity(session, house.athlete_id, RUN0)
-    assert first is not None and first.name == "Morning Run" and first.device == "Garmin Forerunner 245"
+    assert first is not None and (first.name, first.weather_temperature_c) == ("Morning Run", 24.5)
+    assert first.device == "Garmin Forerunner 245"
     assert {k.recording for k in living(house, house.athlete_id).values()} == {"have"}
     house.world.forget_asked()
     house.clock.advance(hours=2)
@@ -129,7 +130,7 @@ def test_what_strava_gave_stays_and_an_export_adds_what_it_did_not_give(house: H
 
 def test_a_sync_after_an_import_knows_the_runs_and_fetches_no_recording_again(alone: House, tmp_path: Path) -> None:
     recorded = a_week()
-    more = {RUN0: {"Perceived Exertion": "6.0"}, RUN3: {"Filename": ""}}
+    more = {RUN0: {"Perceived Exertion": "6.0", "Dewpoint": "11.5"}, RUN3: {"Filename": ""}}
     bring(alone, export(tmp_path / "export.zip", recorded, more))
     assert living(alone)[RUN3].recording == "none"
     for run in recorded:
@@ -141,7 +142,8 @@ def test_a_sync_after_an_import_knows_the_runs_and_fetches_no_recording_again(al
     assert asked == [str(RUN3)]
     with alone.store.read() as session:
         run = rows.activity(session, alone.athlete_id, RUN0)
-    assert run is not None and (run.name, run.perceived_exertion, run.source) == ("As Strava has it", 6.0, "strava")
+    assert run is not None and (run.name, run.source) == ("As Strava has it", "strava")
+    assert (run.perceived_exertion, run.dew_point_c) == (6.0, 11.5)
     alone.world.forget_asked()
     assert alone.pull().changed == 0
 
