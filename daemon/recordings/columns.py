@@ -8,10 +8,11 @@ layouts and without any known name; a name that is known decides almost alone.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from daemon.recordings.fitting import content, relations
 from daemon.recordings.layout import LAYOUT
@@ -26,6 +27,12 @@ COLUMN_EMPTY = 0.1
 PLACE_MISSING = 0.05
 # What a pair must score when it is found away from its usual place.
 MOVED = 2.0
+# A pair that is better than another by less than this is left out: nothing is better than the wrong heart rate.
+SURE = 0.35
+SAME_VALUE = {"elapsed_whole": "elapsed", "elapsed": "elapsed"}
+SAME_VALUE |= {"max_heart_rate_first": "max_heart_rate", "max_heart_rate": "max_heart_rate"}
+
+IntArray = NDArray[np.int8]
 
 _TAG = re.compile(r"<[^>]*>")
 
@@ -45,19 +52,26 @@ class Column:
 
 
 def recognise(columns: Sequence[Column]) -> dict[str, int]:
-    """Which column (its index) plays which role of `layout`; roles not found are left out."""
+    """Which column (its index) plays which role of `layout`; roles not found, or not for sure, are left out."""
     scores = _scores(columns)
     found: dict[int, int] = {}
+    unsure: set[int] = set()
     for least in (-1e6, MOVED, MOVED, MOVED):
         weak = {place for place, column in found.items() if columns[column].empty and scores[place, column] < NAME_IS}
         places = [place for place in range(len(LAYOUT)) if place not in found or place in weak]
         taken = {column for place, column in found.items() if place not in weak}
         left = [c for c in range(len(columns)) if c not in taken and (not found or not columns[c].empty)]
-        pairs = [pair for pair in _aligned(scores, places, left, columns) if scores[pair] >= least]
+        pairs, margins = _aligned(scores, places, left, columns)
+        pairs = [pair for pair in pairs if scores[pair] >= least]
         if not pairs:
             break
+        unsure |= {place for place, column in pairs if margins(place, column) < SURE}
         found |= dict(pairs)
-    return {LAYOUT[place].role: column for place, column in sorted(found.items()) if LAYOUT[place].role}
+    return {
+        LAYOUT[place].role: column
+        for place, column in sorted(found.items())
+        if LAYOUT[place].role and (place not in unsure or columns[column].empty)
+    }
 
 
 def in_strava_order(names: int, columns: dict[str, int]) -> bool:
@@ -95,40 +109,58 @@ def _scores(columns: Sequence[Column]) -> FloatArray:
 
 def _aligned(
     scores: FloatArray, places: Sequence[int], left: Sequence[int], columns: Sequence[Column]
-) -> list[tuple[int, int]]:
-    """The pairs (place, column), in order on both sides, whose scores less the gaps sum to most."""
-    height, width = len(places) + 1, len(left) + 1
-    best = np.full((2, height, width), -1e9)  # [0] ends with a pair, [1] with a gap
+) -> tuple[list[tuple[int, int]], Callable[[int, int], float]]:
+    """The pairs (place, column), in order on both sides, whose scores less the gaps sum to most; and by how much that
+    sum is better than with this place or this column paired otherwise."""
+    own = scores[np.ix_(places, left)]
+    skip = [COLUMN_EMPTY if columns[column].empty else COLUMN_UNKNOWN for column in left]
+    best, came = _sums(own, skip)
+    backwards, _ = _sums(own[::-1, ::-1], skip[::-1])
+    through = best[0, 1:, 1:] + backwards[0, 1:, 1:][::-1, ::-1] - own
+    # Columns with the same cells are one thing to pair, and so are places that stand for one value.
+    cells = [columns[column].numbers.tobytes() for column in left]
+    values = [SAME_VALUE.get(LAYOUT[place].role, str(place)) for place in places]
+
+    def margin(place: int, column: int) -> float:
+        row, at = places.index(place), left.index(column)
+        others = [through[row, i] for i in range(len(left)) if cells[i] != cells[at]]
+        others += [through[i, at] for i in range(len(places)) if values[i] != values[row]]
+        return float(through[row, at] - max(others, default=-np.inf))
+
+    return [(places[row], left[at]) for row, at in _walked_back(best, came)], margin
+
+
+def _sums(scores: FloatArray, skip: Sequence[float]) -> tuple[FloatArray, IntArray]:
+    """The largest sums that end with a pair ([0]) or with a gap ([1]) at each place and column, and whence they came."""
+    height, width = scores.shape[0] + 1, scores.shape[1] + 1
+    best = np.full((2, height, width), -1e9)
     came = np.zeros((2, height, width), dtype=np.int8)
     best[1, 0, 0] = 0.0
-    skip = [COLUMN_EMPTY if columns[column].empty else COLUMN_UNKNOWN for column in left]
     for row in range(height):
         for at in range(width):
             if row and at:
                 options = (best[0, row - 1, at - 1] + NEXT_TO_EACH_OTHER, best[1, row - 1, at - 1])
                 came[0, row, at] = int(options[1] > options[0])
-                best[0, row, at] = scores[places[row - 1], left[at - 1]] + max(options)
-            gaps = [(best[1, row, at], 9)]
+                best[0, row, at] = scores[row - 1, at - 1] + max(options)
+            gaps = [(best[1, row, at], 0)]
             for state in (0, 1):
                 if row:
                     gaps.append((best[state, row - 1, at] - PLACE_MISSING, state))
                 if at:
                     gaps.append((best[state, row, at - 1] - skip[at - 1], 2 + state))
             best[1, row, at], came[1, row, at] = max(gaps)
-    return _walked_back(best, came, places, left)
+    return best, came
 
 
-def _walked_back(
-    best: FloatArray, came: np.ndarray[tuple[int, ...], np.dtype[np.int8]], places: Sequence[int], left: Sequence[int]
-) -> list[tuple[int, int]]:
-    row, at = len(places), len(left)
+def _walked_back(best: FloatArray, came: IntArray) -> list[tuple[int, int]]:
+    row, at = best.shape[1] - 1, best.shape[2] - 1
     state = int(best[1, row, at] > best[0, row, at])
     pairs: list[tuple[int, int]] = []
     while row or at:
         step = int(came[state, row, at])
         if state == 0:
-            pairs.append((places[row - 1], left[at - 1]))
             row, at, state = row - 1, at - 1, step
+            pairs.append((row, at))
         elif step < 2:
             row, state = row - 1, step
         else:

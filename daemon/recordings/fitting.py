@@ -106,6 +106,9 @@ _NUMERIC: dict[str, Callable[[FloatArray], float]] = {
     "effort": _whole_between(0, 3000, 0.5, -4.0),
     "speed": _between(0, 60, 0.5, -6.0),
     "temperature": _between(-50, 60, 0.5, NEVER),
+    "weather": lambda numbers: 1.0 if _mild(numbers) else NEVER if abs(numbers).max() > 60 else -1.0,
+    "climb": _between(0, 20000, 0.3, -6.0),
+    "grade": _between(-100, 100, 0.3, -6.0),
     "exertion": _between(1, 10, 1.0, NEVER),
     "epoch": _between(1e9, 4e9, 3.0, NEVER),
     "code": _whole_between(0, 30, 0.5, -6.0),
@@ -132,6 +135,9 @@ def relations(columns: Sequence[Cells]) -> dict[tuple[str, int], float]:
             add("elapsed", time, 1.0)
             add("elapsed_whole", time, 1.0)
             add("elapsed_speed", speed, 1.0)
+    for air, dew in _air_and_dew(columns):
+        add("weather_temperature", air, 4.0)
+        add("dew_point", dew, 4.0)
     for first, second in _twins(columns):
         for role in ("elapsed", "max_heart_rate"):
             add(role, second, 1.5)
@@ -174,6 +180,33 @@ def _times_and_speeds(columns: Sequence[Cells], metres: int) -> Iterator[tuple[i
             made = np.abs(seconds.numbers[known] * fast.numbers[known] - distance[known]) <= 0.01 * distance[known]
             if known.any() and made.mean() >= 0.8:
                 yield time, speed
+
+
+def _air_and_dew(columns: Sequence[Cells]) -> Iterator[tuple[int, int]]:
+    """Temperature and dew point that go with a column of relative humidity (Magnus, coefficients of Alduchov &
+    Eskridge 1996; within 0.1 °C in real tables), the best pair only."""
+    best: tuple[float, int, int] | None = None
+    mild = [i for i, column in enumerate(columns) if _is_numeric(column) and _mild(column.numbers)]
+    for humidity in (column.numbers for column in columns if _is_numeric(column)):
+        if np.nanmin(humidity) <= 0 or np.nanmax(humidity) > 1 or np.nanmin(humidity) == 1:
+            continue
+        for air in mild:
+            warmth = columns[air].numbers
+            part = np.log(humidity) + 17.625 * warmth / (243.04 + warmth)
+            expected = 243.04 * part / (17.625 - part)
+            for dew in mild:
+                off = np.abs(expected - columns[dew].numbers)
+                off = off[np.isfinite(off)]
+                if dew != air and len(off) and np.median(off) <= 0.3 and (best is None or np.median(off) < best[0]):
+                    best = float(np.median(off)), air, dew
+    if best:
+        yield best[1:]
+
+
+def _mild(numbers: FloatArray) -> bool:
+    """Degrees Celsius of weather, with decimals as weather has them."""
+    finite = numbers[np.isfinite(numbers)]
+    return bool(finite.min() >= -50 and finite.max() <= 60) and not _whole(finite)
 
 
 def _is_numeric(column: Cells) -> bool:

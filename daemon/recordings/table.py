@@ -77,7 +77,7 @@ def read_table(data: bytes) -> Table:
     roles = recognise(columns)
     if sample and not {"id", "date"} <= roles.keys():
         raise Unreadable("it isn't the activities.csv of a Strava export: it has no ids and dates")
-    roles = _without_guesses(roles, names)
+    roles = _without_guesses(roles, columns)
     numbers, picked, skipped = csv_text.picked(data, encoding, separator, len(names), list(roles.values()))
     cells = _cells(dict(zip(roles, picked, strict=True)), mark)
     per_unit = next((unit for _, _, unit in distance_pairs(columns)), 1000.0)
@@ -100,14 +100,20 @@ def _column(name: str, texts: list[str], mark: str) -> Column:
     return Column(name, [text.strip() for text in texts], numbers, dates)
 
 
-def _without_guesses(roles: dict[str, int], names: Sequence[str]) -> dict[str, int]:
-    """A race and a long run are a 1 among many such columns: only where the name or Strava's own order says so."""
+def _without_guesses(roles: dict[str, int], columns: Sequence[Column]) -> dict[str, int]:
+    """Less what isn't sure. A race and a long run are a 1 among many such columns: only where the name or Strava's own
+    order says so. A maximum below the average, or a moving time above the elapsed time, is another column."""
+    names = [column.name for column in columns]
     sure = in_strava_order(len(names), roles)
-    return {
-        role: column
-        for role, column in roles.items()
-        if role not in ("competition", "long_run") or sure or is_named(names[column], role)
-    }
+    for role in ("competition", "long_run"):
+        if role in roles and not sure and not is_named(names[roles[role]], role):
+            del roles[role]
+    for role, least in (("max_heart_rate", "average_heart_rate"), ("max_heart_rate_first", "average_heart_rate")):
+        if role in roles and least in roles:
+            below = columns[roles[role]].numbers < columns[roles[least]].numbers
+            if np.count_nonzero(below) > 0.05 * np.count_nonzero(np.isfinite(columns[roles[least]].numbers)):
+                del roles[role]
+    return roles
 
 
 def _cells(texts: dict[str, list[str]], mark: str) -> _Cells:
@@ -186,9 +192,10 @@ def _distance_m(cells: _Cells, row: int, per_unit: float) -> float:
 
 def _max_heart_rate(cells: _Cells, row: int, average: float | None) -> float | None:
     """The second column of that name, else the first: a table may have either one empty."""
-    least = average or 25
-    second = cells.number("max_heart_rate", row, least, 250)
-    return second if second is not None else cells.number("max_heart_rate_first", row, least, 250)
+    if average is None:
+        return None
+    second = cells.number("max_heart_rate", row, average, 250)
+    return second if second is not None else cells.number("max_heart_rate_first", row, average, 250)
 
 
 def _workout_type(cells: _Cells, row: int) -> int | None:
