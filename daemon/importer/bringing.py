@@ -110,7 +110,7 @@ class _Import:
     bare: list[Activity] = field(default_factory=list)
     batch: dict[int, Item] = field(default_factory=dict)
     files: dict[str, ImportedFile] = field(default_factory=dict)
-    dry: set[int] = field(default_factory=set)
+    new: dict[int, str] = field(default_factory=dict)
     guessed: set[int] = field(default_factory=set)
 
     def begin(self, zone: tzinfo | None) -> None:
@@ -288,22 +288,22 @@ class _Import:
         if change.how == "deleted":
             self.outcome.deleted += 1
             return
-        self._reach([change.activity.day])
-        if change.how == "nothing" or change.activity.id in self.dry:
+        activity = change.activity
+        self._reach([activity.day])
+        if change.how == "new" or (change.how == "take" and activity.id in self.new):
+            # A fuller copy of the same recording may follow the first.
+            self.new[activity.id] = activity.sport
+        elif change.how == "nothing":
             self.outcome.known += 1
-        elif change.how in ("add", "take"):
-            self.outcome.improved += 1
-        elif change.activity.sport in RUN_SPORTS:
-            self.outcome.runs.append(change.activity.id)
         else:
-            self.outcome.other_sports += 1
-        if self.dry_run:
-            self.dry.add(change.activity.id)
+            self.outcome.improved += 1
 
     def finish(self) -> None:
         """Writes the rest, and says whether there is enough history to judge."""
         self.flush()
         self._guess_again()
+        self.outcome.runs = [number for number, sport in self.new.items() if sport in RUN_SPORTS]
+        self.outcome.other_sports = len(self.new) - len(self.outcome.runs)
         if self.dry_run or not self.outcome.anything:
             return
         with self.store.write() as session:
