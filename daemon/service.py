@@ -65,6 +65,7 @@ class Daemon:
         poll_s = self.config.schedule.poll.total_seconds()
         return [
             Job("poll", IntervalTrigger(seconds=round(poll_s), jitter=round(poll_s / 10)), self.poll),
+            Job("imported", IntervalTrigger(hours=1), self.judge_imported, at_start=False),
             Job("deliver", IntervalTrigger(minutes=1), self.deliver),
             Job("retention", IntervalTrigger(hours=6), self.retain),
         ]
@@ -74,7 +75,6 @@ class Daemon:
         missing = self.config.strava.missing()
         strava = None if missing is not None else connect(self.store, self.config, self.clock)
         if strava is None:
-            self._judge_imported()
             self.status(self.waiting(missing))
             return
         athlete_id = strava.tokens.athlete_id
@@ -149,11 +149,12 @@ class Daemon:
             return f"waiting: {missing} is not set; add it to the config and reload"
         return "waiting: not authorised; run `pullback auth`"
 
-    def _judge_imported(self) -> None:
-        """What was imported is judged each day, and told, without Strava too."""
+    def judge_imported(self) -> None:
+        """Judges what was imported, and tells it, where no poll does because there is no access to Strava."""
         with self.store.read() as session:
             athlete_id = grants.athlete(session)
-        if athlete_id is not None:
+            polled = self.config.strava.missing() is None and grants.grant(session) is not None
+        if athlete_id is not None and not polled:
             evaluate(self.store, athlete_id, self.config, self.clock.now())
             self.deliver()
 
