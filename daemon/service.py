@@ -65,6 +65,7 @@ class Daemon:
         poll_s = self.config.schedule.poll.total_seconds()
         return [
             Job("poll", IntervalTrigger(seconds=round(poll_s), jitter=round(poll_s / 10)), self.poll),
+            Job("imported", IntervalTrigger(hours=1), self.judge_imported, at_start=False),
             Job("deliver", IntervalTrigger(minutes=1), self.deliver),
             Job("retention", IntervalTrigger(hours=6), self.retain),
         ]
@@ -72,12 +73,9 @@ class Daemon:
     def poll(self) -> None:
         """One pull, judged and told. Raises UserError for what the runner or the machine has to mend."""
         missing = self.config.strava.missing()
-        if missing is not None:
-            self.status(f"waiting: {missing} is not set; add it to the config and reload")
-            return
-        strava = connect(self.store, self.config, self.clock)
+        strava = None if missing is not None else connect(self.store, self.config, self.clock)
         if strava is None:
-            self.status("waiting: not authorised; run `pullback auth`")
+            self.status(self.waiting(missing))
             return
         athlete_id = strava.tokens.athlete_id
         try:
@@ -143,6 +141,22 @@ class Daemon:
                 if state.access == "client":
                     save_progress(session, athlete_id, replace(state, last_pull_at=None))
         self.config = config
+
+    @staticmethod
+    def waiting(missing: str | None) -> str:
+        """What has to come before Strava can be asked; `missing` is a key of the configuration."""
+        if missing is not None:
+            return f"waiting: {missing} is not set; add it to the config and reload"
+        return "waiting: not authorised; run `pullback auth`"
+
+    def judge_imported(self) -> None:
+        """Judges what was imported, and tells it, where no poll does because there is no access to Strava."""
+        with self.store.read() as session:
+            athlete_id = grants.athlete(session)
+            polled = self.config.strava.missing() is None and grants.grant(session) is not None
+        if athlete_id is not None and not polled:
+            evaluate(self.store, athlete_id, self.config, self.clock.now())
+            self.deliver()
 
     def _is_time(self, athlete_id: int) -> bool:
         with self.store.read() as session:
@@ -294,9 +308,9 @@ class Service:
 
     def _first_status(self) -> str:
         missing = self._daemon.config.strava.missing()
-        if missing is not None:
-            return f"waiting: {missing} is not set; add it to the config and reload"
-        return "waiting: not authorised; run `pullback auth`" if self._daemon.waits_for_grant() else "starting"
+        if missing is not None or self._daemon.waits_for_grant():
+            return self._daemon.waiting(missing)
+        return "starting"
 
     def _tell_status(self, text: str) -> None:
         line = "; ".join(part for part in (self._refused, " ".join(text.split())) if part)

@@ -22,6 +22,7 @@ COMMANDS = {
     "init": "Write a commented configuration.",
     "auth": "Let pullback read your runs from Strava.",
     "sync": "Fetch new runs once, judge them, and send what is waiting.",
+    "import": "Take in a Strava export, or FIT, TCX and GPX files.",
     "run": "Run the daemon in the foreground.",
     "status": "Show the verdict and what it rests on.",
     "runs": "List every run with its kind, or why it was left out.",
@@ -48,7 +49,9 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"daemon.cli.{cmd_name.replace('-', '_')}")
+        # `import` is a word of the language's own.
+        name = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")
+        module = importlib.import_module(f"daemon.cli.{name}")
         single = _app()
         single.command(cmd_name)(module.command)
         return typer.main.get_command(single)

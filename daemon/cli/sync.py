@@ -60,7 +60,7 @@ def _sync(session: Session, config: "Config", store: "Store", strava: "Strava") 
             advance=advance,
         )
     evaluated = evaluate(store, strava.tokens.athlete_id, config, session.clock.now())
-    delivered = deliver(store, _channels(config), notify.send, session.clock, at_once=True)
+    delivered = deliver(store, channels(config), notify.send, session.clock, at_once=True)
     parts = [show.Line(line) for line in summary(outcome)]
     if evaluated.verdict is not None:
         parts.append(show.Line(evaluated.verdict.headline))
@@ -113,7 +113,8 @@ def _preview(session: Session, store: "Store", strava: "Strava") -> None:
     show.out(parts)
 
 
-def _channels(config: "Config") -> Mapping[str, str]:
+def channels(config: "Config") -> Mapping[str, str]:
+    """The configured channels' addresses, by what the store keeps of them."""
     from daemon.store.outbox import channel_id
 
     return {channel_id(channel.url): channel.url for channel in config.alerts.urls}

@@ -15,7 +15,7 @@ from daemon.store.progress import progress
 def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) -> documents.Document:
     """`status --json`: the record's latest verdict, and what it rests on; alerts by their day in `zone`."""
     if athlete_id is None:
-        return _nothing_yet("not authorised yet", ["run `pullback auth`"])
+        return _nothing_yet("no runs yet", ["run `pullback auth` for Strava, or `pullback import` for files"])
     with store.read() as session:
         state = progress(session, athlete_id)
         data = rows.counts(session, athlete_id)

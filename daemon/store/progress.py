@@ -15,9 +15,10 @@ class Progress:
     """`listed_back_to`: everything younger was listed once; `backfill_done`: the whole span was.
 
     `judge_from`: the earliest local day whose facts changed since it was judged; `changes` counts such notes, so that
-    one made during a judgement isn't lost. `judged_with` names the code and settings of the record. `access` is the
-    reason Strava refuses us (None: it doesn't) since `access_since`. `budget` is the last rate-limit reading as the
-    strava room writes it.
+    one made during a judgement isn't lost, and `paired_at` is that number when doubles were looked for. `judged_with`
+    names the code and settings of the record. `exported_athlete` is whose export was imported. `access` is the reason
+    Strava refuses us (None: it doesn't) since `access_since`. `budget` is the last rate-limit reading as the strava
+    room writes it.
     """
 
     last_pull_at: datetime | None = None
@@ -28,7 +29,9 @@ class Progress:
     history_ready: bool = False
     judge_from: date | None = None
     changes: int = 0
+    paired_at: int = -1
     judged_with: str | None = None
+    exported_athlete: int | None = None
     access: str | None = None
     access_since: datetime | None = None
     problem: str | None = None

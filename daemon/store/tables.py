@@ -47,6 +47,23 @@ class ActivityRow(SQLModel, table=True):
     failures: int = 0
     """How often Strava failed to give it since it was last wanted."""
     detail_wanted: bool = False
+    double_of: int | None = None
+    """Derived: the activity that counts where this is another recording of the same one."""
+
+
+class ImportedRow(SQLModel, table=True):
+    """One file that an import has read, by the digest of its content: importing it again needs no reading."""
+
+    __tablename__ = "imported"
+
+    athlete_id: int = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+    version: int
+    """Of the readers."""
+    activities: list[int] = Field(sa_column=Column(JSON, nullable=False))
+    problem: str | None = None
+    """Why it couldn't be read."""
+    imported_at: datetime = _moment(nullable=False)
 
 
 class RawRow(SQLModel, table=True):

@@ -112,7 +112,7 @@ def test_before_auth_the_next_step_is_named(terminal: Terminal, command: str) ->
 
 
 def test_before_auth_status_says_so_without_failing(terminal: Terminal) -> None:
-    assert document(terminal, "status")["headline"] == "not authorised yet"
+    assert document(terminal, "status")["headline"] == "no runs yet"
 
 
 def test_a_strava_that_cannot_be_reached_is_one_sentence_and_the_record_stays(runner: Terminal) -> None:
