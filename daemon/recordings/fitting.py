@@ -239,7 +239,7 @@ def _averages_of(columns: Sequence[Cells], highest: int) -> Iterator[int]:
         share = column.numbers / most
         known = np.isfinite(share)
         together = np.mean(np.isfinite(column.numbers) == np.isfinite(most)) >= 0.95
-        if known.any() and together and np.mean(share[known] <= 1) >= 0.98 and 0.6 <= np.median(share[known]) < 1:
+        if known.any() and together and np.mean(share[known] <= 1) >= 0.98 and 0.7 <= np.median(share[known]) < 1:
             yield index
 
 

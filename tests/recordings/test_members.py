@@ -324,6 +324,16 @@ def test_archives_inside_an_archive_are_mentioned_once(tmp_path: Path) -> None:
     assert [line.why.split(":")[0] for line in skipped] == ["2 archives inside it not opened"]
 
 
+def test_a_member_without_a_name_is_passed_over(tmp_path: Path) -> None:
+    """Found by fuzzing: zipfile asks for the last letter of the name."""
+    path = zipped(tmp_path / "x.zip", {"?": b"1", "r.fit": b"2"}, zipfile.ZIP_STORED)
+    data = bytearray(path.read_bytes())
+    for mark, at in ((b"PK\x01\x02", 46), (b"PK\x03\x04", 30)):
+        data[data.find(mark) + at] = 0  # names end at a zero
+    path.write_bytes(data)
+    assert [member.inner for member in found(path)[0]] == ["r.fit"]
+
+
 def test_an_archive_of_more_than_65535_files_is_fine(tmp_path: Path) -> None:
     """zip64, as exports with many photos are."""
     path = tmp_path / "big.zip"

@@ -55,7 +55,7 @@ def check(table: Table, truth: list[Truth], words: set[str], may_lack: frozenset
 STYLES = [(plain, plain, ","), (comma, plain, ","), (spaced, plain, ","), (comma, comma, ";"), (spaced, spaced, "\t")]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=14, deadline=None)
 @given(
     st.integers(0, 10**6),
     st.sampled_from(LANGUAGES),
@@ -74,7 +74,7 @@ def test_an_export_in_any_language_says_what_was_true(
     encoding: str,
     with_media: bool,
 ) -> None:
-    truth = runner(random.Random(seed), 40, language)
+    truth = runner(random.Random(seed), 30, language)
     order = tuple(ORDER if with_media else ORDER[:98])
     first, rest, separator = numbers
     style = Style(language, order, garbled, mile, first, rest, separator, newline, encoding)  # type: ignore[arg-type]
@@ -250,7 +250,7 @@ def test_what_is_no_table_is_said_in_one_line(data: bytes) -> None:
 GOOD = written(runner(random.Random(1), 6), Style())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_no_damage_makes_it_stumble(data: st.DataObject) -> None:
     broken = bytearray(GOOD)
