@@ -59,7 +59,8 @@ def looks_zipped(path: Path) -> bool:
 def entries(path: Path) -> list[zipfile.ZipInfo]:
     """The files of an archive, each name once, in the order in which their bytes lie. Raises Unreadable."""
     size = path.stat().st_size
-    found = {info.filename: info for info in _archive(path).infolist() if not info.is_dir()}
+    # Not `is_dir()`: it stumbles over a member without a name.
+    found = {info.filename: info for info in _archive(path).infolist() if not info.filename.endswith("/")}
     if any(info.volume for info in found.values()):
         raise Unreadable(DIVIDED)
     if any(not 0 <= info.header_offset <= size - info.compress_size for info in found.values()):

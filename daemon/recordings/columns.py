@@ -27,8 +27,11 @@ COLUMN_EMPTY = 0.1
 PLACE_MISSING = 0.05
 # What a pair must score when it is found away from its usual place.
 MOVED = 2.0
+BETTER = 1.0
+# A pair that scores this much by itself needs no neighbours to be sure.
+EVIDENT = 3.0
 # A pair that is better than another by less than this is left out: nothing is better than the wrong heart rate.
-SURE = 0.35
+SURE = 0.28
 SAME_VALUE = {"elapsed_whole": "elapsed", "elapsed": "elapsed"}
 SAME_VALUE |= {"max_heart_rate_first": "max_heart_rate", "max_heart_rate": "max_heart_rate"}
 
@@ -57,21 +60,38 @@ def recognise(columns: Sequence[Column]) -> dict[str, int]:
     found: dict[int, int] = {}
     unsure: set[int] = set()
     for least in (-1e6, MOVED, MOVED, MOVED):
-        weak = {place for place, column in found.items() if columns[column].empty and scores[place, column] < NAME_IS}
-        places = [place for place in range(len(LAYOUT)) if place not in found or place in weak]
-        taken = {column for place, column in found.items() if place not in weak}
-        left = [c for c in range(len(columns)) if c not in taken and (not found or not columns[c].empty)]
+        left, places = _open(scores, found, columns)
         pairs, margins = _aligned(scores, places, left, columns)
         pairs = [pair for pair in pairs if scores[pair] >= least]
         if not pairs:
             break
-        unsure |= {place for place, column in pairs if margins(place, column) < SURE}
-        found |= dict(pairs)
+        again = {column for _, column in pairs}
+        found = {place: column for place, column in found.items() if column not in again} | dict(pairs)
+        unsure -= {place for place, _ in pairs}
+        unsure |= {pair[0] for pair in pairs if scores[pair] < EVIDENT and margins(*pair) < SURE}
     return {
         LAYOUT[place].role: column
         for place, column in sorted(found.items())
         if LAYOUT[place].role and (place not in unsure or columns[column].empty)
     }
+
+
+def _open(scores: FloatArray, found: dict[int, int], columns: Sequence[Column]) -> tuple[list[int], list[int]]:
+    """(columns, places) that have no partner, or one that is much worse than another without one."""
+    if not found:
+        return list(range(len(columns))), list(range(len(LAYOUT)))
+    partner = {column: place for place, column in found.items()}
+    free = [place for place in range(len(LAYOUT)) if place not in found]
+    left = [
+        column
+        for column, cells in enumerate(columns)
+        if not cells.empty
+        and (
+            column not in partner or scores[free, column].max(initial=-9.0) >= scores[partner[column], column] + BETTER
+        )
+    ]
+    best = scores[:, left].max(axis=1, initial=-np.inf)
+    return left, [p for p in range(len(LAYOUT)) if p not in found or best[p] >= scores[p, found[p]] + BETTER]
 
 
 def in_strava_order(names: int, columns: dict[str, int]) -> bool:
@@ -131,7 +151,7 @@ def _aligned(
 
 
 def _sums(scores: FloatArray, skip: Sequence[float]) -> tuple[FloatArray, IntArray]:
-    """The largest sums that end with a pair ([0]) or with a gap ([1]) at each place and column, and whence they came."""
+    """The largest sums that end with a pair ([0]) or a gap ([1]) at each place and column, and whence they came."""
     height, width = scores.shape[0] + 1, scores.shape[1] + 1
     best = np.full((2, height, width), -1e9)
     came = np.zeros((2, height, width), dtype=np.int8)

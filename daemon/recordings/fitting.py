@@ -5,6 +5,7 @@ Pure; works on the sample that `columns` is given. Weights are engineering choic
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,8 @@ from daemon.values import FloatArray
 NEVER = -9.0
 RECORDING = re.compile(r"\.(fit|tcx|gpx)(\.gz)?$", re.IGNORECASE)
 MILE_M = 1609.344
+# Fewer rows than this agree by chance with some triple of a hundred columns.
+FEW = 5
 
 
 class Cells(Protocol):
@@ -61,9 +64,9 @@ def _like_sports(texts: Sequence[str]) -> float:
 
 
 def _like_ids(column: Cells, numbers: FloatArray) -> bool:
-    """Whole, large, in every row, none of them twice, and no times since 1970 (these come with ".0")."""
-    everywhere = len(numbers) >= 0.9 * len(column.texts)
-    unique = len(set(numbers)) >= 0.95 * len(numbers)
+    """Whole, large, in nearly every row, hardly any twice, and no times since 1970 (these come with ".0")."""
+    everywhere = len(numbers) >= 0.75 * len(column.texts)
+    unique = len(set(numbers)) >= 0.9 * len(numbers)
     whole = sum(text.strip().isdigit() for text in column.texts) >= 0.5 * len(column.texts)
     return everywhere and unique and whole and float(np.median(numbers)) >= 1e4
 
@@ -129,12 +132,13 @@ def relations(columns: Sequence[Cells]) -> dict[tuple[str, int], float]:
     for km, metres, _ in distance_pairs(columns):
         add("distance_km", km, 3.0)
         add("distance_m", metres, 3.0)
-        for time, speed in _times_and_speeds(columns, metres):
-            add("moving", time, 2.0)
-            add("average_speed", speed, 2.0)
-            add("elapsed", time, 1.0)
-            add("elapsed_whole", time, 1.0)
-            add("elapsed_speed", speed, 1.0)
+    for time, speed, distance in _times_and_speeds(columns):
+        add("distance_m", distance, 1.0)
+        add("moving", time, 2.0)
+        add("average_speed", speed, 2.0)
+        add("elapsed", time, 1.0)
+        add("elapsed_whole", time, 1.0)
+        add("elapsed_speed", speed, 1.0)
     for air, dew in _air_and_dew(columns):
         add("weather_temperature", air, 4.0)
         add("dew_point", dew, 4.0)
@@ -143,6 +147,10 @@ def relations(columns: Sequence[Cells]) -> dict[tuple[str, int], float]:
             add(role, second, 1.5)
         for role in ("elapsed_whole", "max_heart_rate_first"):
             add(role, first, 1.5)
+        # Strava writes averages once.
+        weights |= {("average_heart_rate", column): -4.0 for column in (first, second)}
+        for average in _averages_of(columns, second):
+            add("average_heart_rate", average, 1.5)
     return weights
 
 
@@ -167,19 +175,23 @@ def distance_pairs(columns: Sequence[Cells]) -> Iterator[tuple[int, int, float]]
         yield best[1:]
 
 
-def _times_and_speeds(columns: Sequence[Cells], metres: int) -> Iterator[tuple[int, int]]:
-    """Columns whose product is the distance. Speeds are rounded, so 1 % is close enough."""
-    distance = columns[metres].numbers
-    for time, seconds in enumerate(columns):
-        if time == metres or not _is_numeric(seconds) or np.nanmedian(seconds.numbers) < 60:
-            continue
-        for speed, fast in enumerate(columns):
-            if speed in (time, metres) or not _is_numeric(fast) or np.nanmedian(fast.numbers) > 60:
-                continue
-            known = (distance > 0) & np.isfinite(seconds.numbers) & np.isfinite(fast.numbers)
-            made = np.abs(seconds.numbers[known] * fast.numbers[known] - distance[known]) <= 0.01 * distance[known]
-            if known.any() and made.mean() >= 0.8:
-                yield time, speed
+def _times_and_speeds(columns: Sequence[Cells]) -> Iterator[tuple[int, int, int]]:
+    """(time, speed, distance) where the first two make the third. Speeds are rounded, so 1 % is close enough."""
+    middle = {i: float(np.nanmedian(column.numbers)) for i, column in enumerate(columns) if _is_numeric(column)}
+    times = [i for i, value in middle.items() if value >= 60 and _whole(_finite(columns[i]))]
+    speeds = [i for i, value in middle.items() if 0 < value < 30 and not _whole(_finite(columns[i]))]
+    distances = [i for i, value in middle.items() if value >= 200]
+    for time, speed in product(times, speeds):
+        made = columns[time].numbers * columns[speed].numbers
+        for distance in distances:
+            gone = columns[distance].numbers
+            known = (gone > 0) & np.isfinite(made)
+            if time != distance and known.any() and np.mean(np.abs(made - gone)[known] <= 0.01 * gone[known]) >= 0.8:
+                yield time, speed, distance
+
+
+def _finite(column: Cells) -> FloatArray:
+    return column.numbers[np.isfinite(column.numbers)]
 
 
 def _air_and_dew(columns: Sequence[Cells]) -> Iterator[tuple[int, int]]:
@@ -197,7 +209,12 @@ def _air_and_dew(columns: Sequence[Cells]) -> Iterator[tuple[int, int]]:
             for dew in mild:
                 off = np.abs(expected - columns[dew].numbers)
                 off = off[np.isfinite(off)]
-                if dew != air and len(off) and np.median(off) <= 0.3 and (best is None or np.median(off) < best[0]):
+                if (
+                    dew != air
+                    and len(off) >= FEW
+                    and np.median(off) <= 0.3
+                    and (best is None or np.median(off) < best[0])
+                ):
                     best = float(np.median(off)), air, dew
     if best:
         yield best[1:]
@@ -211,6 +228,19 @@ def _mild(numbers: FloatArray) -> bool:
 
 def _is_numeric(column: Cells) -> bool:
     return bool(np.isfinite(column.numbers).any())
+
+
+def _averages_of(columns: Sequence[Cells], highest: int) -> Iterator[int]:
+    """Columns that can be the average where `highest` is the maximum heart rate: filled in the same rows, not above."""
+    most = columns[highest].numbers
+    if not _is_numeric(columns[highest]) or _heart_rate(_finite(columns[highest])) < 0:
+        return
+    for index, column in enumerate(columns):
+        share = column.numbers / most
+        known = np.isfinite(share)
+        together = np.mean(np.isfinite(column.numbers) == np.isfinite(most)) >= 0.95
+        if known.any() and together and np.mean(share[known] <= 1) >= 0.98 and 0.7 <= np.median(share[known]) < 1:
+            yield index
 
 
 def _twins(columns: Sequence[Cells]) -> Iterator[tuple[int, int]]:

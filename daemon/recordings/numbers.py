@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,7 +16,22 @@ _SPACES = re.compile(r"(?<=\d)[\s'’_](?=\d{3})")  # noqa: RUF001 (Swiss thousa
 _MINUS = str.maketrans({"−": "-", "–": "-", "٫": ".", "٬": ","})  # noqa: RUF001
 
 
-def decimal_mark(texts: Iterable[str]) -> str | None:
+def decimal_marks(columns: Sequence[Sequence[str]]) -> list[str]:
+    """The decimal mark of each column; that of the nearest other one where a column can be read both ways.
+
+    Strava writes the first columns as the account's language does, and the rest with points.
+    """
+    marks = [_mark(texts) for texts in columns]
+    known = [index for index, mark in enumerate(marks) if mark]
+    return [mark or _nearest(marks, known, index) for index, mark in enumerate(marks)]
+
+
+def _nearest(marks: Sequence[str | None], known: Sequence[int], index: int) -> str:
+    near = min(known, key=lambda other: abs(other - index), default=None)
+    return "." if near is None else marks[near] or "."
+
+
+def _mark(texts: Sequence[str]) -> str | None:
     """The mark that these texts use for decimals, None where all of them are whole or could be read both ways."""
     counts = {".": 0, ",": 0}
     for text in map(_plain, texts):
@@ -26,17 +41,15 @@ def decimal_mark(texts: Iterable[str]) -> str | None:
             last = text.rfind(mark)
             if last > text.rfind(other) and text.count(mark) == 1 and _DECIMAL[mark].fullmatch(text):
                 counts[mark] += 1
-            elif text.count(mark) > 1:  # 1.234.567
+            elif text.count(mark) > 1 and text.replace(mark, "").isdecimal():  # 1.234.567
                 counts[other] += 1
     if counts["."] == counts[","]:
         return None
     return max(counts, key=counts.__getitem__)
 
 
-def read_numbers(texts: Sequence[str], otherwise: str) -> FloatArray:
-    """The numbers of one column, NaN where there is none. `otherwise` is the decimal mark of a column that can be read
-    both ways, as the rest of the table has it."""
-    mark = decimal_mark(texts) or otherwise
+def read_numbers(texts: Sequence[str], mark: str) -> FloatArray:
+    """The numbers of one column with this decimal mark, NaN where there is none."""
     return np.array([_number(_plain(text), mark) for text in texts], dtype=np.float64)
 
 

@@ -5,6 +5,7 @@ no value downstream takes it, as the pace of every run with a recording is adjus
 altitudes, and a run without one has no steady part that an adjusted mean would say anything about.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from daemon.recordings.columns import Column, in_strava_order, is_named, recogni
 from daemon.recordings.dates import read_dates
 from daemon.recordings.errors import Unreadable
 from daemon.recordings.fitting import distance_pairs
-from daemon.recordings.numbers import decimal_mark, read_numbers
+from daemon.recordings.numbers import decimal_marks, read_numbers
 from daemon.recordings.sports_told import sport_type
 from daemon.values import Activity, FloatArray
 
@@ -24,6 +25,10 @@ from daemon.values import Activity, FloatArray
 LONGEST_S = 30 * 86400
 FARTHEST_M = 5e6
 LONGEST_NAME = 300
+
+# 19569811741 as some spreadsheets save it: 1.95698E+10
+ROUNDED = re.compile(r"\d[.,]\d{2,}[eE]\+?\d{1,2}")
+ROUNDING = "a spreadsheet rounded the ids; import the table as Strava made it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +77,24 @@ def read_table(data: bytes) -> Table:
     encoding = csv_text.encoding_of(data)
     separator = csv_text.separator_of(data, encoding)
     names, sample = csv_text.sample(data, encoding, separator)
-    mark = decimal_mark(cell for row in sample for cell in row) or "."
-    columns = [_column(name, [row[index] for row in sample], mark) for index, name in enumerate(names)]
+    cells = [[row[index] for row in sample] for index in range(len(names))]
+    marks = decimal_marks(cells)
+    columns = [_column(*column) for column in zip(names, cells, marks, strict=True)]
     roles = recognise(columns)
     if sample and not {"id", "date"} <= roles.keys():
-        raise Unreadable("it isn't the activities.csv of a Strava export: it has no ids and dates")
+        rounded = any(ROUNDED.fullmatch(text) for texts in cells for text in texts[:20])
+        raise Unreadable(
+            f"it isn't the activities.csv of a Strava export: {ROUNDING if rounded else 'no ids, no dates'}"
+        )
     roles = _without_guesses(roles, columns)
     numbers, picked, skipped = csv_text.picked(data, encoding, separator, len(names), list(roles.values()))
-    cells = _cells(dict(zip(roles, picked, strict=True)), mark)
+    used = _cells(dict(zip(roles, picked, strict=True)), {role: marks[column] for role, column in roles.items()})
     per_unit = next((unit for _, _, unit in distance_pairs(columns)), 1000.0)
     rows: list[TableRow] = []
     seen: set[int] = set()
     for index, number in enumerate(numbers):
         try:
-            rows.append(_row(cells, index, per_unit, seen))
+            rows.append(_row(used, index, per_unit, seen))
         except _Skip as why:
             skipped.append((number, str(why)))
     return Table(tuple(rows), tuple(f"row {number}: {why}" for number, why in sorted(skipped)))
@@ -102,23 +111,30 @@ def _column(name: str, texts: list[str], mark: str) -> Column:
 
 def _without_guesses(roles: dict[str, int], columns: Sequence[Column]) -> dict[str, int]:
     """Less what isn't sure. A race and a long run are a 1 among many such columns: only where the name or Strava's own
-    order says so. A maximum below the average, or a moving time above the elapsed time, is another column."""
+    order says so. A maximum below the average is another column."""
     names = [column.name for column in columns]
     sure = in_strava_order(len(names), roles)
     for role in ("competition", "long_run"):
         if role in roles and not sure and not is_named(names[roles[role]], role):
             del roles[role]
-    for role, least in (("max_heart_rate", "average_heart_rate"), ("max_heart_rate_first", "average_heart_rate")):
-        if role in roles and least in roles:
-            below = columns[roles[role]].numbers < columns[roles[least]].numbers
-            if np.count_nonzero(below) > 0.05 * np.count_nonzero(np.isfinite(columns[roles[least]].numbers)):
-                del roles[role]
+    highest = [role for role in ("max_heart_rate", "max_heart_rate_first") if role in roles]
+    wrong = [role for role in highest if _below(columns[roles[role]], columns, roles.get("average_heart_rate"))]
+    for role in ("average_heart_rate", *wrong) if wrong and wrong == highest else wrong:
+        del roles[role]
     return roles
 
 
-def _cells(texts: dict[str, list[str]], mark: str) -> _Cells:
+def _below(highest: Column, columns: Sequence[Column], average: int | None) -> bool:
+    """Whether a maximum is below the average in more rows than a few broken ones."""
+    if average is None:
+        return False
+    known = np.isfinite(columns[average].numbers) & np.isfinite(highest.numbers)
+    return bool((highest.numbers < columns[average].numbers).sum() > 0.05 * known.sum())
+
+
+def _cells(texts: dict[str, list[str]], marks: dict[str, str]) -> _Cells:
     words = ("id", "date", "name", "sport", "filename")
-    numbers = {role: read_numbers(column, mark) for role, column in texts.items() if role not in words}
+    numbers = {role: read_numbers(column, marks[role]) for role, column in texts.items() if role not in words}
     ids = [int(text) if text.strip().isdecimal() else None for text in texts.get("id", [])]
     return _Cells(texts, numbers, read_dates([text.strip() for text in texts.get("date", [])], ids))
 
@@ -131,9 +147,9 @@ def _row(cells: _Cells, row: int, per_unit: float, seen: set[int]) -> TableRow:
     if id_ in seen:
         raise _Skip("an id that came before")
     seen.add(id_)
-    elapsed_s, moving_s = _times(cells, row)
-    heart_rate = cells.number("average_heart_rate", row, 25, 250)
     filename = cells.text("filename", row) or None
+    elapsed_s, moving_s = _times(cells, row, filename is not None)
+    heart_rate = cells.number("average_heart_rate", row, 25, 250)
     word = cells.text("sport", row)
     activity = Activity(
         id=id_,
@@ -164,22 +180,20 @@ def _id(text: str) -> int:
     if not text:
         raise _Skip("no id")
     if not text.isdecimal():
-        rounded = text.lower().replace("+", "").replace(",", ".").count("e") == 1
-        raise _Skip("a spreadsheet rounded its id; import the table as Strava made it" if rounded else "no id")
+        raise _Skip(ROUNDING if ROUNDED.fullmatch(text) else "no id")
     if not 0 < int(text[:25]) < 2**63:
         raise _Skip("no id")
     return int(text)
 
 
-def _times(cells: _Cells, row: int) -> tuple[int, int]:
-    """(elapsed, moving) in s; one stands for the other where it is missing."""
+def _times(cells: _Cells, row: int, recorded: bool) -> tuple[int, int]:
+    """(elapsed, moving) in s; one stands for the other where it is missing, and 0 where a recording has both."""
     elapsed = cells.number("elapsed", row, 0, LONGEST_S) or cells.number("elapsed_whole", row, 0, LONGEST_S)
     moving = cells.number("moving", row, 0, LONGEST_S)
-    if elapsed is None and moving is None:
+    if elapsed is None and moving is None and not recorded:
         raise _Skip("no time")
-    moving = elapsed if moving is None else moving
-    assert moving is not None
-    return round(max(elapsed or 0.0, moving)), round(moving)
+    longest = max(elapsed or 0.0, moving or 0.0)
+    return round(longest), round(longest if moving is None else moving)
 
 
 def _distance_m(cells: _Cells, row: int, per_unit: float) -> float:

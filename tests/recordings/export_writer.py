@@ -13,13 +13,16 @@ from datetime import UTC, datetime, timedelta
 
 # Strava's order, in our own short words; a twin has the same word with a dash.
 ORDER = (
-    "id date name type description whole km hrmax- effort- commute- note gearname file weight bikeweight elapsed moving "
-    "metres vmax v up down low high grademax grade gradeup gradedown cadmax cad hrmax hr wmax w kcal tmax t effort work "
-    "lifts uptime downtime othertime rpe kind starttime np powercount prefer rpeffort commute lifted upload gap "
-    "observed sky air feels dew humidity pressure wind gust bearing rain sunrise sunset moon bike gear rainchance "
-    "raintype clouds sight uv ozone jumps grit flow flagged velapsed dirt newly newlydirt count steps carbon pool load "
-    "intensity gapv timer cycles recovery pet race long cause child descent sets reps media"
-).split()
+    *("id", "date", "name", "type", "description", "whole", "km", "hrmax-", "effort-", "commute-", "note", "gearname"),
+    *("file", "weight", "bikeweight", "elapsed", "moving", "metres", "vmax", "v", "up", "down", "low", "high"),
+    *("grademax", "grade", "gradeup", "gradedown", "cadmax", "cad", "hrmax", "hr", "wmax", "w", "kcal", "tmax", "t"),
+    *("effort", "work", "lifts", "uptime", "downtime", "othertime", "rpe", "kind", "starttime", "np", "powercount"),
+    *("prefer", "rpeffort", "commute", "lifted", "upload", "gap", "observed", "sky", "air", "feels", "dew", "humidity"),
+    *("pressure", "wind", "gust", "bearing", "rain", "sunrise", "sunset", "moon", "bike", "gear", "rainchance"),
+    *("raintype", "clouds", "sight", "uv", "ozone", "jumps", "grit", "flow", "flagged", "velapsed", "dirt", "newly"),
+    *("newlydirt", "count", "steps", "carbon", "pool", "load", "intensity", "gapv", "timer", "cycles", "recovery"),
+    *("pet", "race", "long", "cause", "child", "descent", "sets", "reps", "media"),
+)
 
 MONTHS = {
     "en": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
@@ -31,6 +34,7 @@ MONTHS = {
     "sv": "jan. feb. mars apr. maj juni juli aug. sep. okt. nov. dec.",
     "pl": "sty lut mar kwi maj cze lip sie wrz paź lis gru",
     "ru": "янв. февр. мар. апр. мая июн. июл. авг. сент. окт. нояб. дек.",
+    "da": "jan. feb. mar. apr. maj jun. jul. aug. sep. okt. nov. dec.",
     "tr": "Oca Şub Mar Nis May Haz Tem Ağu Eyl Eki Kas Ara",
     "th": "ม.ค. ก.พ. มี.ค. เม.ย. พ.ค. มิ.ย. ก.ค. ส.ค. ก.ย. ต.ค. พ.ย. ธ.ค.",
 }
@@ -44,42 +48,34 @@ RUN |= {
     "zh": "跑步",
     "tr": "Koşu",
 }
-LANGUAGES = (*MONTHS, "de", "da", "fi", "cs", "ja", "zh", "ko")
+LANGUAGES = (*MONTHS, "de", "fi", "cs", "ja", "zh", "ko")
+
+
+# year, month and day as numbers, month name, hour of 24 and of 12, minutes and seconds, half of the day
+DATES = {
+    "en": "{name} {d}, {y}, {twelve}:{m:02}:{s:02} {AM}",
+    "es": "{d} {name} {y}, {twelve}:{m:02}:{s:02}\u202f{am}",
+    "pt": "{d} de {name} de {y}, {h:02}:{m:02}:{s:02}",
+    "ru": "{d} {name} {y}\u202fг., {h:02}:{m:02}:{s:02}",
+    "th": "{d} {name} {buddha} {h:02}:{m:02}:{s:02}",
+    "de": "{d:02}.{month:02}.{y}, {h:02}:{m:02}:{s:02}",
+    "da": "{d}. {name} {y} {h:02}.{m:02}.{s:02}",
+    "fi": "{d}.{month}.{y} klo {h}.{m:02}.{s:02}",
+    "cs": "{d}. {month}. {y} {h}:{m:02}:{s:02}",
+    "ja": "{y}/{month:02}/{d:02} {h}:{m:02}:{s:02}",
+    "zh": "{y}年{month}月{d}日 {h:02}:{m:02}:{s:02}",
+    "ko": "{y}. {month}. {d}. {half} {twelve}:{m:02}:{s:02}",
+}
 
 
 def date_in(language: str, at: datetime) -> str:
-    d, y, month = at.day, at.year, MONTHS.get(language, " " * 12).split(" ")[at.month - 1]
-    clock = f"{at:%H:%M:%S}"
-    twelve, half = at.hour % 12 or 12, int(at.hour >= 12)
-    match language:
-        case "en":
-            return f"{month} {d}, {y}, {twelve}:{at:%M:%S} {'AP'[half]}M"
-        case "es":
-            return f"{d} {month} {y}, {twelve}:{at:%M:%S}\u202f{'ap'[half]}.m."
-        case "pt":
-            return f"{d} de {month} de {y}, {clock}"
-        case "ru":
-            return f"{d} {month} {y}\u202fг., {clock}"
-        case "th":
-            return f"{d} {month} {y + 543} {clock}"
-        case "de":
-            return f"{at:%d.%m.%Y}, {clock}"
-        case "da":
-            return f"{d}. {'jan. feb. mar. apr. maj jun. jul. aug. sep. okt. nov. dec.'.split()[at.month - 1]} {y} " + (
-                f"{at.hour:02}.{at.minute:02}.{at.second:02}"
-            )
-        case "fi":
-            return f"{d}.{at.month}.{y} klo {at.hour}.{at.minute:02}.{at.second:02}"
-        case "cs":
-            return f"{d}. {at.month}. {y} {at.hour}:{at:%M:%S}"
-        case "ja":
-            return f"{at:%Y/%m/%d} {at.hour}:{at:%M:%S}"
-        case "zh":
-            return f"{y}年{at.month}月{d}日 {clock}"
-        case "ko":
-            return f"{y}. {at.month}. {d}. {('오전', '오후')[half]} {twelve}:{at:%M:%S}"
-        case _:
-            return f"{d} {month} {y}, {clock}"
+    half = int(at.hour >= 12)
+    return DATES.get(language, "{d} {name} {y}, {h:02}:{m:02}:{s:02}").format(
+        **{"y": at.year, "month": at.month, "d": at.day, "h": at.hour, "m": at.minute, "s": at.second},
+        **{"name": MONTHS.get(language, " " * 12).split(" ")[at.month - 1], "buddha": at.year + 543},
+        **{"twelve": at.hour % 12 or 12, "AM": ("AM", "PM")[half], "am": ("a.m.", "p.m.")[half]},
+        half=("오전", "오후")[half],
+    )
 
 
 @dataclass
