@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Literal
 
-from daemon.values import Run, Verdict
-from daemon.wording.evidence import raised
+from daemon.values import Run, Signal, Verdict
+from daemon.wording.evidence import cause, raised
 from daemon.wording.sentences import ANSWER, NO_RUNS, recently, response, sign_paragraphs, to_do
 from daemon.wording.warnings import clears
 from daemon.wording.words import TITLE_LENGTH, Sentence, counted, day_text, text_of
@@ -38,14 +38,14 @@ def reminder(
 ) -> tuple[str, str]:
     """A warning that was told on `opened` still stands: how it is today, and what to do."""
     days, heart = (verdict.day - opened).days, raised(verdict)
-    told = {"pull_back": "pull-back", "watch": "watch"}.get(kind, "message")
+    if kind == "pull_back" and cause(verdict) not in ("heart_rate", "both"):
+        heart = None
+    name, told = NAMES.get(kind, "message"), NAMES.get(kind, "message").replace(" ", "-")
     easing = verdict.state == "recovering"
     still = f"The {told} of {day_text(opened)} {'is easing' if easing else 'still stands'}, {counted(days, 'day')} on."
-    bpm = f"easy runs cost {heart.evidence['delta_bpm']:.0f} bpm more" if heart else "it has not cleared yet"
-    begin = "Still time to pull back" if kind == "pull_back" else "Still a watch"
+    title = f"{'Still time to pull back' if kind == 'pull_back' else 'Still a watch'}: {_still(verdict, heart)}"
     now: list[Sentence] = response(heart, units, runs)[:1] if heart else []
-    title = f"Easing after the {NAMES.get(kind, told)} of {day_text(opened)}" if easing else f"{begin}: {bpm}"
-    return title, text_of(
+    return f"Easing after the {name} of {day_text(opened)}" if easing else title, text_of(
         [
             [(0, still), *now, (2, recently(verdict, units))],
             *sign_paragraphs(verdict, 2),
@@ -55,6 +55,15 @@ def reminder(
         ],
         LENGTH,
     )
+
+
+def _still(verdict: Verdict, heart: Signal | None) -> str:
+    """What is still so today, in a few words."""
+    if heart is not None:
+        return f"easy runs cost {heart.evidence['delta_bpm']:.0f} bpm more"
+    if cause(verdict) == "suppressed":
+        return "low heart rate, heavy running"
+    return "the week is tight" if cause(verdict) == "tight_week" else "it has not cleared yet"
 
 
 def retraction(kind: str, opened: date, reason: Withdrawn) -> tuple[str, str]:

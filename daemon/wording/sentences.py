@@ -23,6 +23,7 @@ SELDOM = 0.1
 """What happens less often a year than this isn't put into years."""
 
 NAME_LENGTH = 24
+_STOPS = re.compile(r"\.{2,}")
 _GIVEN = re.compile("(Morning|Lunch|Afternoon|Evening|Night) (Trail )?Run")
 """How Strava names a run that nobody named."""
 
@@ -38,7 +39,7 @@ def response(heart: Signal, units: str, runs: Mapping[int, Run], named: int = MO
     compared = e.get("runs", ())
     return [
         (0, _above(heart, units)),
-        (2, "These are few runs; the next ones will say more." if 0 < len(compared) <= FEW_RUNS else ""),
+        (2, "These are few runs so far." if 0 < len(compared) <= FEW_RUNS else ""),
         (3, which(compared, units, runs, named)),
         (1, own_past(e["own_past"]) if "own_past" in e else ""),
     ]
@@ -88,8 +89,9 @@ def which(
 
 def _named(run: Run, units: str) -> str:
     """“Round the lake” on 8 November; by its distance where the name is the one it got by itself."""
-    # A full stop, a call to everyone or a command in a name would be read as ours.
-    name = plain(run.name.replace(".", " ").replace("@", "＠").replace("`", "'"), NAME_LENGTH).strip('"“” ')
+    # Full stops in a row, a call to everyone or a command in a name would be read as ours.
+    shown = _STOPS.sub("…", run.name).replace("@", "＠").replace("`", "'")
+    name = plain(shown, NAME_LENGTH).strip('"“” ')
     told = distance(run.distance_m, units) if not name or _GIVEN.fullmatch(name) else f"“{name}”"
     return f"{told} on {day_text(run.day)}"
 

@@ -75,7 +75,9 @@ def _reason(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> tuple[str,
             days = str(verdict.memory.get("tight", ""))
             begin = f"On {days.count('1')} of the last {len(days)} days {what}."
             week = [words for opening, words in signs(verdict, MOST_SIGNS) if opening == TIGHT]
-            told: list[Sentence] = [(0 if n < 2 else 4, one) for n, one in enumerate(week[0] if week else [])]
+            told: list[Sentence] = [
+                (0 if n == 0 else 2 if n == 1 else 4, one) for n, one in enumerate(week[0] if week else [])
+            ]
             return title, [(0, begin), (1, _late(verdict)), *told, (3, _hard_runs(verdict, units, runs))]
     return "strain has not cleared yet", [
         (0, f"The pull-back of {day_text(began(verdict))} has not cleared yet."),

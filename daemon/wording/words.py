@@ -68,9 +68,11 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def compared(value: float, usual: float) -> str:
-    """24 % above your usual; "" where nothing is usual."""
-    if not (isfinite(value) and isfinite(usual)) or usual <= 0:
+    """24 % above your usual; "" where hardly anything is usual."""
+    if not (isfinite(value) and isfinite(usual)) or usual < 1:
         return ""
+    if value >= 2 * usual:
+        return f"{round(value / usual, 1):g} times your usual"
     percent = round(100 * (value / usual - 1))
     return "as usual" if abs(percent) < 3 else f"{abs(percent)} % {'above' if percent > 0 else 'below'} your usual"
 

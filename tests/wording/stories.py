@@ -92,7 +92,7 @@ def relieved(seed: int = 1) -> list[Run]:
 
 
 @cache
-def _days(key: str) -> list[Verdict]:
+def days(key: str) -> list[Verdict]:
     return verdicts(RUNS[key](), 7 * INTENSITY_WEEK - 60, 7 * WEEKS - 1)
 
 
@@ -112,9 +112,9 @@ RUNS: dict[str, Callable[[], Sequence[Run]]] = {
 
 def first(story: str, state: str, cause: str | None = None, after: int = 0) -> Verdict:
     """The first day on which the runner is in this state, for this cause; or so many days later."""
-    days = _days(story)
-    at = next(n for n, v in enumerate(days) if v.state == state and (cause is None or v.memory.get("cause") == cause))
-    return days[at + after]
+    walked = days(story)
+    at = next(n for n, v in enumerate(walked) if v.state == state and (cause is None or v.memory.get("cause") == cause))
+    return walked[at + after]
 
 
 def told(kind: str, story: str, cause: str | None = None, units: str = "metric", after: int = 0) -> Message:
@@ -128,19 +128,17 @@ def by_id(story: str) -> dict[int, Run]:
 
 def all_clear(story: str) -> Verdict:
     """The first ordinary day after a pull-back."""
-    days = _days(story)
-    return next(v for before, v in zip(days, days[1:], strict=False) if before.state == "recovering" != v.state)
+    walked = days(story)
+    return next(v for before, v in zip(walked, walked[1:], strict=False) if before.state == "recovering" != v.state)
 
 
 def ready() -> Verdict:
-    return next(v for v in _days("quiet") if any(line.startswith("Ready") for line in v.advice))
+    return next(v for v in days("quiet") if any(line.startswith("Ready") for line in v.advice))
 
 
 def cleared_slowly() -> Verdict:
     """A pull-back that stands although nothing is up any more: the first that is heard of it, after a first fetch."""
-    days = _days("relieved late")
-    standing = [v for v in days if v.state == "pull_back"]
-    return standing[-1]
+    return [v for v in days("relieved late") if v.state == "pull_back"][-1]
 
 
 def remind(story: str, days: int, units: str = "metric") -> Message:
@@ -152,12 +150,11 @@ def weekly(story: str, state: str, after: int, units: str = "metric") -> Message
     verdict = first(story, state, after=after)
     begin = verdict.day - timedelta(days=6)
     runs = [run for run in RUNS[story]() if begin <= run.day <= verdict.day]
-    days = {run.day for run in runs}
+    run_days = len({run.day for run in runs})
     minutes, load = sum(run.moving_s for run in runs) / 60, sum(run.load for run in runs)
     hard = len({run.day for run in runs if run.hard})
-    return wording.digest(
-        verdict, Week(begin, len(runs), len(days), minutes, 225.0, load, 228.0, hard, 0.0, 7 - len(days)), units
-    )
+    week = Week(begin, len(runs), run_days, minutes, 225.0, load, 228.0, hard, 0.0, 7 - run_days)
+    return wording.digest(verdict, week, units)
 
 
 NOW = datetime(2026, 11, 12, 18, 30, tzinfo=UTC)
