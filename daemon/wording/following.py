@@ -69,7 +69,9 @@ def _still(verdict: Verdict, heart: Signal | None) -> str:
 def retraction(kind: str, opened: date, reason: Withdrawn) -> tuple[str, str]:
     """What was told on `opened` no longer holds, because the facts have changed."""
     name = NAMES.get(kind, "message")
-    on = "Go on as you had planned, if running feels right to you." if kind in ("pull_back", "watch") else ""
+    # Who answered knows better than we do what the days ahead can hold.
+    planned = kind in ("pull_back", "watch") and reason != "answered"
+    on = "Go on as you had planned, if running feels right to you." if planned else ""
     return f"Taken back: {name} of {day_text(opened)}", text_of(
         [
             [(0, f"The {name.replace(' ', '-')} of {day_text(opened)} no longer holds. {_BECAUSE[reason]}")],
