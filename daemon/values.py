@@ -308,3 +308,22 @@ class Verdict:
     signals: tuple[Signal, ...]
     intensity: tuple[Intensity, ...]
     memory: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Seven days of training from `first` on, beside what is usual for this runner.
+
+    `minutes` are of running, `load` is in easy minutes of all sports; `hard_days` and `rest_days` are days.
+    """
+
+    first: date
+    runs: int
+    run_days: int
+    minutes: float
+    usual_minutes: float
+    load: float
+    usual_load: float
+    hard_days: int
+    usual_hard_days: float
+    rest_days: int

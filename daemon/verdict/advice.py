@@ -51,7 +51,7 @@ def advice_of(state: State, reading: Reading, facts: Facts, since: date, memory:
     now = reading.intensity[-1] if reading.intensity else None
     match state:
         case "pull_back":
-            return (*_pull_back(now, facts, (reading.day - since).days), *_start(reading, now, memory))
+            return (*_pull_back(now, facts, since, reading.day), *_start(reading, now, memory))
         case "recovering":
             return BACK
         case "watch":
@@ -66,11 +66,11 @@ def advice_of(state: State, reading: Reading, facts: Facts, since: date, memory:
     return (*_excused(memory), *_ask(reading, facts))
 
 
-def _pull_back(now: Intensity | None, facts: Facts, days: int) -> tuple[str, ...]:
+def _pull_back(now: Intensity | None, facts: Facts, since: date, day: date) -> tuple[str, ...]:
     came = now.introduced_on if now else None
     before = f"before {day_text(came)}" if came else "before it rose"
     advice = [
-        "Run everything easy for 7 days: hard running goes first, intervals and a second session before a tempo.",
+        "Run everything easy for 7 days, no intervals, no tempo.",
         f"Bring volume back to what it was {before}, and keep the number of runs.",
     ]
     up = {signal.name for signal in facts.tightened}
@@ -79,8 +79,11 @@ def _pull_back(now: Intensity | None, facts: Facts, days: int) -> tuple[str, ...
     if (now and now.change == "added") or "load_added" in up:
         advice.append("When you come back, replace an easy run instead of adding a session.")
     advice += [MENDS[name] for name in ("beside_long", "hard_spacing") if name in up]
-    if days >= STUBBORN_DAYS:
-        advice.append("It has not cleared in two weeks: run 30 to 40 % less, and if it goes on, see a doctor.")
+    if (day - since).days >= STUBBORN_DAYS:
+        # Also true where it is the first word of it: the record may begin long before the first message.
+        advice.insert(
+            1, f"It has lasted since {day_text(since)}: run 30 to 40 % less as well; if it goes on, see a doctor."
+        )
     return tuple(advice)
 
 
