@@ -58,7 +58,8 @@ def facts(store: Store, athlete_id: int, config: Config) -> Facts:
     # Of one run recorded twice the runner may have named either recording.
     felt_by_run: dict[int, Feel] = {twice.get(number, number): feel for number, feel in felt.items()}
     judged = metrics.judge_runs(_completed(stored, twice, others), athlete_settings(config))
-    return Facts(leave_out((replace(run, feel=felt_by_run.get(run.id)) for run in judged), said), said)
+    told = (replace(run, feel=felt_by_run[run.id]) if run.id in felt_by_run else run for run in judged)
+    return Facts(leave_out(told, said), said)
 
 
 def recordings(store: Store, athlete_id: int) -> list[tuple[Activity, RunMetrics]]:

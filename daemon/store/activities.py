@@ -377,7 +377,7 @@ _LAP_FIELDS = tuple(f.name for f in fields(Lap))
 
 def _from_facts(facts: dict[str, Any]) -> Activity:
     # Keys a newer version wrote are skipped: a downgrade must still read the rows.
-    values = {k: v for k, v in facts.items() if k in _FIELDS}
+    values = dict(facts) if facts.keys() <= _FIELDS else {k: v for k, v in facts.items() if k in _FIELDS}
     values["start"] = datetime.fromisoformat(facts["start"])
     values["laps"] = tuple(Lap(**lap) for lap in facts.get("laps") or ())
     return Activity(**values)
