@@ -3,11 +3,13 @@
 Pure. It finds words for what was decided and decides nothing itself; it names no conditions and no risks.
 """
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from daemon.values import Intensity, Signal, Verdict
+from daemon.values import Cause, Intensity, Run, Signal, Verdict, Week
 
 TITLE_LENGTH = 60
 KM_PER_MILE = 1.609344
@@ -67,16 +69,55 @@ _ACCESS = {
 }
 
 
-def alert(kind: str, verdict: Verdict, units: str = "metric") -> tuple[str, str]:
+def alert(kind: str, verdict: Verdict, units: str = "metric", runs: Mapping[int, Run] = {}) -> tuple[str, str]:
     """Title (at most 60 characters) and plain text of an alert about `verdict`.
 
-    `kind` is "pull_back", "watch", "all_clear" or "test"; `units` is "metric" or "imperial". Where a piece of evidence
+    `kind` is "pull_back", "watch", "all_clear", "absorbing", "ready" or "test"; `units` is "metric" or "imperial". Where a piece of evidence
     is absent, its sentence is left out.
     """
+    if kind in ("absorbing", "ready"):
+        return verdict.headline[:TITLE_LENGTH], "\n\n".join((verdict.headline, *verdict.advice))
     title, paragraphs = {"pull_back": _pull_back, "watch": _watch, "all_clear": _all_clear, "test": _test}[kind](
         verdict, units
     )
     return title[:TITLE_LENGTH], "\n\n".join(part for part in paragraphs if part) or verdict.headline
+
+
+def reminder(
+    kind: str, verdict: Verdict, opened: date, units: str = "metric", runs: Mapping[int, Run] = {}
+) -> tuple[str, str]:
+    """Title and text of a warning of `opened` that still holds."""
+    title, text = alert(kind, verdict, units, runs)
+    return f"Still: {title}"[:TITLE_LENGTH], f"First told on {_day(opened)}.\n\n{text}"
+
+
+def retraction(kind: str, opened: date, reason: Cause) -> tuple[str, str]:
+    """Title and text that take back a warning of `opened`; `reason` is which fact changed."""
+    title = f"Taken back: the {'pull-back' if kind == 'pull_back' else 'watch'} of {_day(opened)}"
+    return title[:TITLE_LENGTH], f"Runs were {reason}; judged again, there is no reason for that warning."
+
+
+def digest(verdict: Verdict, week: Week, units: str = "metric") -> tuple[str, str]:
+    """Title and text of the weekly digest."""
+    return f"Your week: {week.runs} runs, {week.minutes:.0f} min", "\n\n".join((verdict.headline, *verdict.advice))
+
+
+def stale(last_sync: datetime | None, now: datetime) -> tuple[str, str]:
+    """Title and text of a silence: nothing synced since `last_sync`."""
+    return "Nothing synced for long", f"No runs could be fetched since {last_sync or now:%Y-%m-%d %H:%M} UTC."
+
+
+def merged(parts: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """Several messages as one, the most important first."""
+    if len(parts) == 1:
+        return parts[0]
+    title = f"{parts[0][0]} (and {len(parts) - 1} more)"
+    return title, "\n\n".join(f"{title}\n{text}" for title, text in parts)
+
+
+def markdown(text: str) -> str:
+    """Plain text so that nothing in it is read as Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~-])", r"\\\1", text)
 
 
 def access(reason: str) -> tuple[str, str]:
