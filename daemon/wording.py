@@ -6,7 +6,7 @@ Pure. It finds words for what was decided and decides nothing itself; it names n
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from daemon.values import Cause, Intensity, Run, Signal, Verdict, Week
@@ -128,7 +128,15 @@ def access(reason: str) -> tuple[str, str]:
 
 def rehearsal(kind: str, today: date, units: str = "metric") -> tuple[str, str]:
     """A rendering to try the channels with: an invented verdict in real words, or for "access" a real access text."""
-    title, text = access("inactive") if kind == "access" else alert(kind, _invented(kind, today), units)
+    verdict, then = _invented(kind, today), today - timedelta(days=9)
+    now = datetime.combine(today, time(18), UTC)
+    title, text = {
+        "access": lambda: access("inactive"),
+        "stale": lambda: stale(now - timedelta(days=8), now),
+        "digest": lambda: digest(verdict, Week(then, 4, 4, 210.0, 220.0, 260.0, 240.0, 1, 1.0, 3), units),
+        "reminder": lambda: reminder("pull_back", verdict, then, units),
+        "retraction": lambda: retraction("pull_back", then, "deleted"),
+    }.get(kind, lambda: alert(kind, verdict, units))()
     return f"Test: {title}"[:TITLE_LENGTH], "This is a test; the numbers are invented.\n\n" + text
 
 

@@ -17,12 +17,12 @@ from daemon import notify
 from daemon.access import authorise, connect
 from daemon.config import AlertsConfig, Channel, Config, StravaConfig
 from daemon.deliver import Delivered, deliver
-from daemon.evaluate import Evaluated, evaluate
+from daemon.evaluate import Evaluated, evaluate, local_now
 from daemon.service import Daemon
 from daemon.signals import SignalParams
 from daemon.simulator.standin import StandIn
 from daemon.simulator.world import Recorded, StravaWorld
-from daemon.store import Store, open_store, outbox
+from daemon.store import Store, open_store
 from daemon.strava.auth import authorize_url, exchange
 from daemon.sync import Outcome, pull
 
@@ -143,8 +143,8 @@ class House:
         return evaluate(self.store, self.athlete_id, self.config, self.clock.now())
 
     def deliver(self, **options: Any) -> Delivered:
-        channels = {outbox.channel_id(c.url): c.url for c in self.config.alerts.urls}
-        return deliver(self.store, channels, notify.send, self.clock, **options)
+        zone = local_now(self.store, self.config, self.clock.now()).tzinfo or UTC
+        return deliver(self.store, self.config.alerts, notify.send, self.clock, zone, **options)
 
     def daemon(self) -> Daemon:
         return Daemon(self.store, self.config, self.clock, notify.send)

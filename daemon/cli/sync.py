@@ -1,6 +1,5 @@
 """`pullback sync`: one pull, judged and told, by hand. What it does is decided in the rooms below."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,7 +59,7 @@ def _sync(session: Session, config: "Config", store: "Store", strava: "Strava") 
             advance=advance,
         )
     evaluated = evaluate(store, strava.tokens.athlete_id, config, session.clock.now())
-    delivered = deliver(store, _channels(config), notify.send, session.clock, at_once=True)
+    delivered = deliver(store, config.alerts, notify.send, session.clock, session.zone(store), at_once=True)
     parts = [show.Line(line) for line in summary(outcome)]
     if evaluated.verdict is not None:
         parts.append(show.Line(evaluated.verdict.headline))
@@ -111,9 +110,3 @@ def _preview(session: Session, store: "Store", strava: "Strava") -> None:
     changed = len(decided.saves) - new
     parts.append(show.Line(f"Would fetch {new} new and {changed} changed activities; {waiting} deliveries waiting"))
     show.out(parts)
-
-
-def _channels(config: "Config") -> Mapping[str, str]:
-    from daemon.store.outbox import channel_id
-
-    return {channel_id(channel.url): channel.url for channel in config.alerts.urls}

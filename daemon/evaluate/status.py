@@ -6,14 +6,19 @@ from daemon import documents, metrics
 from daemon.clock import local_day
 from daemon.config import Config
 from daemon.evaluate.history import athlete_settings, recordings
-from daemon.store import Store, judgement, outbox
+from daemon.store import Store, judgement, outbox, snooze
 from daemon.store import activities as rows
 from daemon.store import answers as said
 from daemon.store.progress import progress
 
 
-def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) -> documents.Document:
-    """`status --json`: the record's latest verdict, and what it rests on; alerts by their day in `zone`."""
+def status_document(
+    store: Store, athlete_id: int | None, zone: tzinfo = UTC, now: datetime | None = None
+) -> documents.Document:
+    """`status --json`: the record's latest verdict, and what it rests on; alerts by their day in `zone`.
+
+    Without `now` nothing is said of a snooze.
+    """
     if athlete_id is None:
         return _nothing_yet("not authorised yet", ["run `pullback auth`"])
     with store.read() as session:
@@ -23,6 +28,8 @@ def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) ->
         found = None if last is None else judgement.verdict(session, athlete_id, last)
         answers = said.answers(session, athlete_id)
         alerts = [a for a in outbox.alerts(session, athlete_id) if a.closed_at is None and a.kind in _STANDING]
+        undelivered = [d for d in outbox.deliveries(session) if _failed(d, athlete_id, now)]
+        quiet = None if now is None else snooze.snoozed_until(session, athlete_id, now)
     document = _nothing_yet("no activities yet", ["run `pullback sync`"])
     if found is not None:
         judged = documents.read_verdict(found)
@@ -46,6 +53,8 @@ def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) ->
         {"id": a.id, "kind": a.kind, "opened": local_day(a.opened_at, zone).isoformat(), "title": a.title}
         for a in alerts
     ]
+    document["snoozed_until"] = None if quiet is None else _utc(quiet)
+    document["undelivered"] = [_undelivered(d, zone) for d in undelivered]
     document["answers"] = [documents.answer_document(answer) for answer in answers]
     document["trouble"] = state.problem
     document["waiting_until"] = None if state.waiting_until is None else _utc(state.waiting_until)
@@ -70,13 +79,37 @@ def athlete_document(store: Store, athlete_id: int | None, config: Config) -> do
 
 
 _LATELY = timedelta(weeks=104)
-_STANDING = ("pull_back", "watch", "access")
+_STANDING = ("pull_back", "watch", "access", "stale")
+_MARKED = timedelta(weeks=2)
+"""So long a delivery that was given up is shown."""
+
+
+def _failed(delivery: outbox.Delivery, athlete_id: int, now: datetime | None) -> bool:
+    alert = delivery.alert
+    lately = now is None or abs(now - alert.opened_at) < _MARKED or (alert.closed_at is None and alert.kind in _STANDING)
+    failing = delivery.state in ("pending", "claimed") and delivery.error is not None
+    return alert.athlete_id == athlete_id and (failing or (delivery.state == "given_up" and lately))
+
+
+def _undelivered(delivery: outbox.Delivery, zone: tzinfo) -> documents.Document:
+    """One alert that a channel doesn't take. `channel` is what is kept of its address."""
+    return {
+        "alert": delivery.alert.id,
+        "kind": delivery.alert.kind,
+        "title": delivery.alert.title,
+        "opened": local_day(delivery.alert.opened_at, zone).isoformat(),
+        "channel": delivery.channel,
+        "given_up": delivery.state == "given_up",
+        "attempts": delivery.attempts,
+        "error": delivery.error,
+    }
 
 
 def _nothing_yet(headline: str, advice: list[str]) -> documents.Document:
     nothing = {"runs": 0, "with_heart_rate": 0, "first": None, "last": None, "last_sync": None}
     document: documents.Document = {"verdict": "learning", "since": None, "headline": headline, "advice": advice}
     document |= {"intensity": None, "signals": [], "data": nothing, "alerts_open": [], "answers": []}
+    document |= {"snoozed_until": None, "undelivered": []}
     return document | {"trouble": None, "waiting_until": None}
 
 

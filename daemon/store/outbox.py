@@ -21,6 +21,7 @@ class Alert:
     """
 
     id: int
+    athlete_id: int
     kind: str
     episode: str
     title: str
@@ -243,6 +244,7 @@ def _alert(row: AlertRow) -> Alert:
     assert row.id is not None
     return Alert(
         id=row.id,
+        athlete_id=row.athlete_id,
         kind=row.kind,
         episode=row.episode,
         title=row.title,
