@@ -1,6 +1,7 @@
 """A runner's whole house for tests: a Strava stand-in on a real socket, a store on disk, a phone, one clock for all."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,17 +44,31 @@ class Clock:
 
 
 class Phone:
-    """A real HTTP receiver: `status` is what it answers, after refusing `refusals` times; `messages` what it took."""
+    """A real HTTP receiver: `status` is what it answers, after refusing `refusals` times; `messages` what it took.
+
+    With `drops` it takes a message and hangs up without an answer; with `hangs` it takes nothing and answers when let go.
+    """
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
         self.status = 200
         self.refusals = 0
+        self.drops = self.hangs = False
+        self.let_go = threading.Event()
         phone = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if phone.hangs:
+                    phone.let_go.wait(60)
+                    self.close_connection = True
+                    return
+                if phone.drops:
+                    phone.messages.append(json.loads(body))
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    self.close_connection = True
+                    return
                 status = 500 if phone.refusals else phone.status
                 phone.refusals = max(0, phone.refusals - 1)
                 if status == 200:
@@ -75,6 +90,7 @@ class Phone:
         return [message["title"] for message in self.messages]
 
     def hang_up(self) -> None:
+        self.let_go.set()
         self._server.shutdown()
         self._server.server_close()
 

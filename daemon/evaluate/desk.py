@@ -115,7 +115,7 @@ class Heard:
 
     def retraction(self, alert: Alert) -> Alert | None:
         """The retraction of an alert that was told, or is on its way."""
-        found = (a for a in self.alerts if a.kind == "retraction" and a.episode == retraction_of(alert))
+        found = (a for a in self.alerts if a.kind == "retraction" and a.episode.startswith(retraction_of(alert)))
         return next((a for a in found if not self._silent(a)), None)
 
     def stands(self, alert: Alert) -> bool:
@@ -147,12 +147,12 @@ class Heard:
 
 
 def retraction_of(alert: Alert) -> str:
-    """The key of an alert's retraction: an alert is taken back once."""
+    """The key of an alert's retraction; one that was withdrawn before it arrived may be followed by another."""
     return f"{alert.episode} {alert.kind}"
 
 
 def free_key(alerts: Collection[Alert], kind: str, episode: str) -> str:
-    """The key of an episode that is told anew: its first day, and a number where that was used before."""
+    """The key of what is told anew: the episode's first day, and a number where that was used before."""
     taken = {a.episode for a in alerts if a.kind == kind}
     keys = [episode, *(f"{episode} {n}" for n in range(2, len(taken) + 3))]
     return next(key for key in keys if key not in taken)

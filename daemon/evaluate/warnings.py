@@ -99,7 +99,7 @@ def _retract(desk: Desk, alert: Alert, heard: Heard) -> None:
     if channels:
         desk.open(
             "retraction",
-            retraction_of(alert),
+            free_key(heard.alerts, "retraction", retraction_of(alert)),
             wording.retraction(alert.kind, desk.day(alert), desk.state.because or "judged"),
             about=alert.kind,
             thread=alert.thread,

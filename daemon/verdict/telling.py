@@ -111,19 +111,19 @@ def as_recorded(
 def endings(verdict: Verdict, told: Sequence[OpenAlert], record: Collection[Episode]) -> tuple[Ending, ...]:
     """Which open warnings are over today. `told` is as in the record (see `as_recorded`).
 
-    A watch that became a pull-back isn't unfounded, nor is what the runner called fine, nor what a clock that was put
-    back can't know yet.
+    A watch that became a pull-back isn't unfounded, nor is what the runner called fine. Of what begins later than today
+    (the clock was put back) nothing is known yet.
     """
     now, goes_on, fine = episode_of(verdict), told_of(verdict, told), str(verdict.memory.get("fine", ""))
-    over = [a for a in told if a.open and a.kind in WARNINGS and a != goes_on]
+    begun = [a for a in told if a.open and a.kind in WARNINGS and a.episode <= verdict.day.isoformat()]
+    over = [a for a in begun if a != goes_on]
     escalated = now is not None and now.kind == "pull_back"
     return tuple(
         Ending(
             a,
             unfounded=not _in_record(a, record)
             and not (a.kind == "watch" and escalated)
-            and a.episode > fine
-            and a.episode <= verdict.day.isoformat(),
+            and a.episode > fine,
         )
         for a in over
     )
@@ -161,7 +161,8 @@ def _all_clear(verdict: Verdict, told: Sequence[OpenAlert]) -> tuple[Say, ...]:
     if any(a.kind == "all_clear" and a.episode >= pulled_back for a in told):
         return ()
     fine = str(verdict.memory.get("fine", ""))
-    if fine >= pulled_back or str(verdict.memory.get("pulled_back", "")) < pulled_back:
+    last = str(verdict.memory.get("pulled_back", ""))
+    if fine >= pulled_back or not last or (last < pulled_back and not _near(last, pulled_back)):
         return ()  # the runner ended it, or what he said took the reason away: nothing has cleared
     return (Say("all_clear", pulled_back, closes=True),)
 
