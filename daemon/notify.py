@@ -17,8 +17,8 @@ SCHEMES_HINT = "see https://appriseit.com/services/ for how to write one"
 NO_ADDRESS = "not an address apprise understands"
 
 READ_S, WHOLE_S = 15.0, 30.0
-"""How long one answer may take (apprise waits 4 s by itself: a slow service would get each message again and again), and
-how long all of it may."""
+"""How long one answer may take, and all of it. Apprise by itself waits 4 s for an answer: a service slower than that
+would get each message again and again."""
 
 LONGEST_TITLE, LONGEST_TEXT = 200, 6_000
 """Characters; more than any alert has. Some services refuse what is much longer."""
@@ -69,7 +69,7 @@ def problem_with(url: str) -> str | None:
 
 
 def send(url: str, message: Message) -> Failure | None:
-    """Sends one message to one address; None when it was accepted. Takes `WHOLE_S` seconds at most, and the picture's."""
+    """Sends one message to one address; None when it was accepted. It takes `WHOLE_S` at most, beside the picture."""
     from apprise import NotifyFormat
     from apprise.attachment.memory import AttachMemory
 

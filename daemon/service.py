@@ -52,9 +52,7 @@ class Job:
 class Daemon:
     """The daemon's work, each job a method that returns when it is done; knows no scheduler and no signals."""
 
-    def __init__(
-        self, store: Store, config: Config, clock: Clock, send: Send, picture: Picture | None = None
-    ) -> None:
+    def __init__(self, store: Store, config: Config, clock: Clock, send: Send, picture: Picture | None = None) -> None:
         self.store = store
         self.config = config
         self.clock = clock

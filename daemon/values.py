@@ -265,8 +265,8 @@ class Intensity:
 class Week:
     """Seven local days from `first` on, and what such a week usually holds: the middle one of up to eight before it.
 
-    `load` is in easy minutes, `minutes` is moving time of runs. `hard_days` had a hard session of any sport, `rest_days`
-    no activity at all. The usual is 0 where no whole week before is known.
+    `load` is in easy minutes, `minutes` is moving time of runs. `hard_days` had a hard session of any sport,
+    `rest_days` no activity at all. The usual is 0 where no whole week before is known.
     """
 
     first: date

@@ -72,8 +72,8 @@ _ACCESS = {
 def alert(kind: str, verdict: Verdict, units: str = "metric", runs: Mapping[int, Run] = {}) -> tuple[str, str]:
     """Title (at most 60 characters) and plain text of an alert about `verdict`.
 
-    `kind` is "pull_back", "watch", "all_clear", "absorbing", "ready" or "test"; `units` is "metric" or "imperial". Where a piece of evidence
-    is absent, its sentence is left out.
+    `kind` is "pull_back", "watch", "all_clear", "absorbing", "ready" or "test"; `units` is "metric" or
+    "imperial". Where a piece of evidence is absent, its sentence is left out.
     """
     if kind in ("absorbing", "ready"):
         return verdict.headline[:TITLE_LENGTH], "\n\n".join((verdict.headline, *verdict.advice))

@@ -46,7 +46,7 @@ class Clock:
 class Phone:
     """A real HTTP receiver: `status` is what it answers, after refusing `refusals` times; `messages` what it took.
 
-    With `drops` it takes a message and hangs up without an answer; with `hangs` it takes nothing and answers when let go.
+    With `drops` it takes a message and hangs up without an answer; with `hangs` it takes nothing until let go.
     """
 
     def __init__(self) -> None:

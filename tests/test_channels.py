@@ -1,4 +1,4 @@
-"""Messages to real receivers on this machine: mail, ntfy, JSON, a chat's webhook; slow ones, broken ones, hostile text."""
+"""Messages to real receivers on this machine: mail, ntfy, JSON, chats; slow ones, broken ones, hostile text."""
 
 import json
 import socket

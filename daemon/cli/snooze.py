@@ -1,4 +1,4 @@
-"""`pullback snooze`: nothing is sent for a while. Keeps until when; what is judged and opened meanwhile stays as it is."""
+"""`pullback snooze`: nothing is sent for a while. Keeps until when; what is judged meanwhile isn't its business."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -25,7 +25,9 @@ def command(
         with store.write() as writing:
             snooze.snooze(writing, athlete_id, now, now + length)
         until = show.moment((now + length).isoformat(), session.zone(store))
-    show.out([show.Line(f"Nothing is sent until {until}; `pullback resume` ends it, `pullback status` shows what is up.")])
+    show.out(
+        [show.Line(f"Nothing is sent until {until}; `pullback resume` ends it, `pullback status` shows what is up.")]
+    )
 
 
 def _length(span: str) -> timedelta:

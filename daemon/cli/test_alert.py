@@ -47,7 +47,13 @@ def command(
         problem = notify.send(channel.url, notify.Message(title, text))
         failed += problem is not None
         scheme = channel.url.split("://", 1)[0]
-        show.out([show.Line(f"channel {number} ({scheme}): {problem.text if problem else 'sent'}", "red" if problem else "green")])
+        show.out(
+            [
+                show.Line(
+                    f"channel {number} ({scheme}): {problem.text if problem else 'sent'}", "red" if problem else "green"
+                )
+            ]
+        )
     if failed:
         raise UserError(
             f"{failed} of {len(config.alerts.urls)} channels failed; compare [alerts] urls with their service"

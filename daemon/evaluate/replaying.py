@@ -6,9 +6,9 @@ from datetime import date, datetime
 from daemon import verdict, wording
 from daemon.clock import local_day
 from daemon.config import Config
+from daemon.evaluate.desk import kinds_told
 from daemon.evaluate.history import facts, home_zone, measure_new, params
 from daemon.evaluate.judging import judge_days, span
-from daemon.evaluate.desk import kinds_told
 from daemon.store import Store
 from daemon.store import activities as rows
 from daemon.store.progress import progress

@@ -86,7 +86,9 @@ _MARKED = timedelta(weeks=2)
 
 def _failed(delivery: outbox.Delivery, athlete_id: int, now: datetime | None) -> bool:
     alert = delivery.alert
-    lately = now is None or abs(now - alert.opened_at) < _MARKED or (alert.closed_at is None and alert.kind in _STANDING)
+    lately = (
+        now is None or abs(now - alert.opened_at) < _MARKED or (alert.closed_at is None and alert.kind in _STANDING)
+    )
     failing = delivery.state in ("pending", "claimed") and delivery.error is not None
     return alert.athlete_id == athlete_id and (failing or (delivery.state == "given_up" and lately))
 

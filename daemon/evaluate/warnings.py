@@ -146,5 +146,3 @@ def _remind(desk: Desk, today: Verdict, alert: Alert) -> None:
         about=alert.kind,
         thread=alert.thread,
     )
-
-

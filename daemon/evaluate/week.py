@@ -29,7 +29,7 @@ def digest_due(digest: Digest | None, now: datetime, zone: tzinfo) -> date | Non
 
 
 def first_day(digest: Digest, day: date) -> date:
-    """The first of the seven days that the digest of `day` speaks of: up to that day, or before noon to the day before."""
+    """The first of the seven days a digest speaks of: up to its `day`, or before noon up to the day before."""
     return day - timedelta(days=6 if digest.at >= NOON else 7)
 
 
@@ -40,9 +40,7 @@ def week_of(runs: Sequence[Run], first: date) -> Week:
     weeks = [first - timedelta(weeks=n) for n in range(1, USUAL_WEEKS + 1) if first - timedelta(weeks=n) >= begin]
     before = [_in_week(runs, monday) for monday in weeks]
     now = _in_week(runs, first)
-    minutes, load, hard = (
-        [f(week) for week in before] for f in (_minutes, _load, _hard_days)
-    )
+    minutes, load, hard = ([f(week) for week in before] for f in (_minutes, _load, _hard_days))
     return Week(
         first=first,
         runs=sum(run.is_run for run in now),

@@ -16,8 +16,8 @@ class Progress:
     """`listed_back_to`: everything younger was listed once; `backfill_done`: the whole span was.
 
     `judge_from`: the earliest local day whose facts changed since it was judged; `changes` counts such notes, so that
-    one made during a judgement isn't lost; `because` says what changed, of several the most telling. `judged_with` names the code and settings of the record. `access` is the
-    reason Strava refuses us (None: it doesn't) since `access_since`. `budget` is the last rate-limit reading as the
+    one made during a judgement isn't lost; `because` says what changed, of several the most telling. `judged_with`
+    names the code and settings of the record. `access` is the reason Strava refuses us (None: it doesn't) since `access_since`. `budget` is the last rate-limit reading as the
     strava room writes it.
     """
 
@@ -70,9 +70,7 @@ def note_change(session: Session, athlete_id: int, day: date, because: Cause = "
     state = progress(session, athlete_id)
     earliest = day if state.judge_from is None else min(day, state.judge_from)
     told = min((c for c in (because, state.because) if c is not None), key=_TELLING.index)
-    save_progress(
-        session, athlete_id, replace(state, judge_from=earliest, changes=state.changes + 1, because=told)
-    )
+    save_progress(session, athlete_id, replace(state, judge_from=earliest, changes=state.changes + 1, because=told))
 
 
 def athletes(session: Session) -> list[int]:

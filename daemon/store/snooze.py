@@ -1,4 +1,4 @@
-"""Until when the runner wants quiet. Takes an open session; decides nothing but what a clock that was put back means."""
+"""Until when the runner wants quiet. Takes an open session; it knows what a clock that was put back means."""
 
 from datetime import datetime
 
@@ -31,7 +31,7 @@ def snoozed_until(session: Session, athlete_id: int, now: datetime) -> datetime 
 
 
 def note_clock(session: Session, athlete_id: int, now: datetime) -> None:
-    """Begins the quiet anew where the clock was put back to before it began: else it would last until that day again."""
+    """Begins the quiet anew where the clock was put back to before it began: else it would last far too long."""
     row = session.get(SnoozeRow, athlete_id)
     if row is not None and now < row.since:
         row.since, row.until = now, now + (row.until - row.since)

@@ -88,9 +88,7 @@ def told_of(verdict: Verdict, told: Sequence[OpenAlert]) -> OpenAlert | None:
     return next((a for a in reversed(list(standing)) if _near(a.episode, now.began)), None)
 
 
-def as_recorded(
-    verdict: Verdict, told: Sequence[OpenAlert], record: Collection[Episode]
-) -> tuple[OpenAlert, ...]:
+def as_recorded(verdict: Verdict, told: Sequence[OpenAlert], record: Collection[Episode]) -> tuple[OpenAlert, ...]:
     """`told`, with an open warning dated as today's episode where that is what has become of it.
 
     Judged again, an episode can begin weeks later than it did when it was told. As long as nothing else has been told
@@ -121,9 +119,7 @@ def endings(verdict: Verdict, told: Sequence[OpenAlert], record: Collection[Epis
     return tuple(
         Ending(
             a,
-            unfounded=not _in_record(a, record)
-            and not (a.kind == "watch" and escalated)
-            and a.episode > fine,
+            unfounded=not _in_record(a, record) and not (a.kind == "watch" and escalated) and a.episode > fine,
         )
         for a in over
     )
@@ -168,8 +164,8 @@ def _all_clear(verdict: Verdict, told: Sequence[OpenAlert]) -> tuple[Say, ...]:
 
 
 def _in_record(alert: OpenAlert, record: Collection[Episode]) -> bool:
-    """A warning stands in the record as long as any warning began about when it did."""
-    return any(_near(alert.episode, episode.began) for episode in record)
+    """Whether the record has a warning that began about when this one did, and that is no less than it."""
+    return any(e.kind in (alert.kind, "pull_back") and _near(alert.episode, e.began) for e in record)
 
 
 def _near(one: str, other: str, days: int = SAME_EPISODE_DAYS) -> bool:

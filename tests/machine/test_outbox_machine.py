@@ -243,7 +243,7 @@ class OutboxMachine(RuleBasedStateMachine):
         for n, phone in enumerate(self.phones):
             mine = [d for d in deliveries if d.channel == outbox.channel_id(phone.url)]
             if not any(d.state == "given_up" for d in mine):
-                assert self.believes(n) == stands, [(d.alert.id, d.alert.kind, d.alert.episode) for p, d in self.arrived if p == n] + [(d.alert.id, d.alert.kind, d.alert.episode, d.state, d.doubtful) for d in mine]
+                assert self.believes(n) == stands
         self.nothing_arrives_twice_without_a_lost_answer()
         self.no_pull_back_is_told_again_unless_it_was_taken_back()
 
