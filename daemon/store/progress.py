@@ -17,8 +17,8 @@ class Progress:
 
     `judge_from`: the earliest local day whose facts changed since it was judged; `changes` counts such notes, so that
     one made during a judgement isn't lost; `because` says what changed, of several the most telling. `judged_with`
-    names the code and settings of the record. `access` is the reason Strava refuses us (None: it doesn't) since `access_since`. `budget` is the last rate-limit reading as the
-    strava room writes it.
+    names the code and settings of the record. `access` is the reason Strava refuses us (None: it doesn't) since
+    `access_since`. `budget` is the last rate-limit reading as the strava room writes it.
     """
 
     last_pull_at: datetime | None = None
