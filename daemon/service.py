@@ -30,6 +30,7 @@ from daemon.sync import pull
 
 log = logging.getLogger(__name__)
 
+NOT_AUTHORISED = "not authorised; run `pullback auth`"
 STOP_WAIT_S = 4.0
 """How long a stop waits for work under way; what is cut off then is pending, not lost."""
 SLOW_PROBE = timedelta(hours=6)
@@ -74,13 +75,10 @@ class Daemon:
     def poll(self) -> None:
         """One pull, judged and told. Raises UserError for what the runner or the machine has to mend."""
         missing = self.config.strava.missing()
-        if missing is not None:
-            self.status(f"waiting: {missing} is not set; add it to the config and reload")
-            self._without_strava()
-            return
-        strava = connect(self.store, self.config, self.clock)
+        strava = None if missing else connect(self.store, self.config, self.clock)
         if strava is None:
-            self.status("waiting: not authorised; run `pullback auth`")
+            lacking = f"{missing} is not set; add it to the config and reload" if missing else NOT_AUTHORISED
+            self.status(f"waiting: {lacking}")
             self._without_strava()
             return
         athlete_id = strava.tokens.athlete_id
@@ -326,7 +324,7 @@ class Service:
         missing = self._daemon.config.strava.missing()
         if missing is not None:
             return f"waiting: {missing} is not set; add it to the config and reload"
-        return "waiting: not authorised; run `pullback auth`" if self._daemon.waits_for_grant() else "starting"
+        return f"waiting: {NOT_AUTHORISED}" if self._daemon.waits_for_grant() else "starting"
 
     def _tell_status(self, text: str) -> None:
         line = "; ".join(part for part in (self._refused, " ".join(text.split())) if part)

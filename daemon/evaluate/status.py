@@ -1,6 +1,7 @@
 """`status --json`: the record's latest verdict and what it rests on, and who the runner is. Reads; judges nothing."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
 from daemon import documents, metrics
 from daemon.clock import local_day
@@ -27,9 +28,7 @@ def status_document(
         last = judgement.last_day(session, athlete_id)
         found = None if last is None else judgement.verdict(session, athlete_id, last)
         answers = said.answers(session, athlete_id)
-        alerts = [a for a in outbox.alerts(session, athlete_id) if a.closed_at is None and a.kind in _STANDING]
-        undelivered = [d for d in outbox.deliveries(session) if _failed(d, athlete_id, now)]
-        quiet = None if now is None else snooze.snoozed_until(session, athlete_id, now)
+        told = _told(session, athlete_id, zone, now)
     document = _nothing_yet("no activities yet", ["run `pullback sync`"])
     if found is not None:
         judged = documents.read_verdict(found)
@@ -49,12 +48,7 @@ def status_document(
         "last": None if data["last"] is None else data["last"].isoformat(),
         "last_sync": None if state.last_success_at is None else _utc(state.last_success_at),
     }
-    document["alerts_open"] = [
-        {"id": a.id, "kind": a.kind, "opened": local_day(a.opened_at, zone).isoformat(), "title": a.title}
-        for a in alerts
-    ]
-    document["snoozed_until"] = None if quiet is None else _utc(quiet)
-    document["undelivered"] = [_undelivered(d, zone) for d in undelivered]
+    document |= told
     document["answers"] = [documents.answer_document(answer) for answer in answers]
     document["trouble"] = state.problem
     document["waiting_until"] = None if state.waiting_until is None else _utc(state.waiting_until)
@@ -82,6 +76,20 @@ _LATELY = timedelta(weeks=104)
 _STANDING = ("pull_back", "watch", "access", "stale")
 _MARKED = timedelta(weeks=2)
 """So long a delivery that was given up is shown."""
+
+
+def _told(session: Any, athlete_id: int, zone: tzinfo, now: datetime | None) -> documents.Document:
+    """The alerts that are open, whether they are held back, and what a channel didn't take."""
+    alerts = [a for a in outbox.alerts(session, athlete_id) if a.closed_at is None and a.kind in _STANDING]
+    quiet = None if now is None else snooze.snoozed_until(session, athlete_id, now)
+    return {
+        "alerts_open": [
+            {"id": a.id, "kind": a.kind, "opened": local_day(a.opened_at, zone).isoformat(), "title": a.title}
+            for a in alerts
+        ],
+        "snoozed_until": None if quiet is None else _utc(quiet),
+        "undelivered": [_undelivered(d, zone) for d in outbox.deliveries(session) if _failed(d, athlete_id, now)],
+    }
 
 
 def _failed(delivery: outbox.Delivery, athlete_id: int, now: datetime | None) -> bool:
