@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, date, timedelta, tzinfo
 from typing import Any
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
@@ -20,10 +20,11 @@ from daemon import systemd
 from daemon.access import connect
 from daemon.clock import Clock
 from daemon.config import Config
-from daemon.deliver import Send, deliver, is_quiet
+from daemon.deliver import Send, deliver
 from daemon.errors import UserError
-from daemon.evaluate import evaluate, local_now
-from daemon.store import Busy, Store, grants, outbox
+from daemon.evaluate import digest_due, evaluate, local_now
+from daemon.evaluate.looking import picture_of
+from daemon.store import Busy, Store, grants
 from daemon.store import activities as rows
 from daemon.store.progress import athletes, progress, save_progress
 from daemon.sync import pull
@@ -57,6 +58,7 @@ class Daemon:
         self.config = config
         self.clock = clock
         self.send = send
+        self.digested: date | None = None
         self.stopping = threading.Event()
         self.status: Callable[[str], None] = lambda text: None
 
@@ -108,16 +110,20 @@ class Daemon:
         self.deliver()
 
     def deliver(self) -> None:
-        """Sends what waits, unless the runner wants quiet now."""
-        quiet = self.config.alerts.quiet_hours
-        if quiet is not None and is_quiet(
-            local_now(self.store, self.config, self.clock.now()).time(), quiet.start, quiet.end
-        ):
-            return
-        channels = {outbox.channel_id(channel.url): channel.url for channel in self.config.alerts.urls}
-        # Whoever holds it is delivering, perhaps to a slow channel: what is left is tried in a minute.
+        """Sends what waits, unless the runner wants quiet now. The weekly digest is told when its minute comes."""
+        zone = local_now(self.store, self.config, self.clock.now()).tzinfo or UTC
+        # Whoever holds a lock is at it already: what is left is done in a minute.
         with suppress(Busy):
-            deliver(self.store, channels, self.send, self.clock, stop=self.stopping.is_set)
+            self._digest(zone)
+            deliver(
+                self.store,
+                self.config.alerts,
+                self.send,
+                self.clock,
+                zone,
+                stop=self.stopping.is_set,
+                picture=lambda alert: picture_of(self.store, alert.athlete_id, self.config, alert),
+            )
 
     def retain(self) -> None:
         """Deletes raw answers whose time is over."""
@@ -157,6 +163,16 @@ class Daemon:
         if athlete_id is not None and not polled:
             evaluate(self.store, athlete_id, self.config, self.clock.now())
             self.deliver()
+
+    def _digest(self, zone: tzinfo) -> None:
+        day = digest_due(self.config.schedule.digest, self.clock.now(), zone)
+        if day is None or day == self.digested:
+            return
+        with self.store.read() as session:
+            athlete_id = grants.athlete(session)
+        if athlete_id is not None:
+            evaluate(self.store, athlete_id, self.config, self.clock.now())
+        self.digested = day
 
     def _is_time(self, athlete_id: int) -> bool:
         with self.store.read() as session:
@@ -267,6 +283,7 @@ class Service:
         """Runs one job; what the runner can mend is a line in the log, a bug goes on to the listener."""
         with self._idle:
             self._running.add(name)
+        config = self._daemon.config
         try:
             run()
         except UserError as error:
@@ -276,6 +293,9 @@ class Service:
             with self._idle:
                 self._running.discard(name)
                 self._idle.notify_all()
+            if name == "poll" and config is not self._daemon.config and not self._daemon.stopping.is_set():
+                # The scheduler skips a job that is running: what a reload brought would wait for the next poll.
+                self._scheduler.modify_job(name, next_run_time=self._daemon.clock.now() + timedelta(seconds=1))
 
     def _note_failure(self, event: JobExecutionEvent) -> None:
         if event.exception is not None:

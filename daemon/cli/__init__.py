@@ -29,6 +29,8 @@ COMMANDS = {
     "explain": "Explain one run: how it was read, and what it was compared with.",
     "feel": "Say how a run felt; it counts as evidence.",
     "ack": "Answer a warning, or say what was up with some days.",
+    "snooze": "Have nothing sent for a while, such as 7d.",
+    "resume": "End a snooze.",
     "check": "Check everything that must be right, all problems at once.",
     "test-alert": "Send an invented alert through every channel.",
     "replay": "Walk the stored history and show what would have been sent.",

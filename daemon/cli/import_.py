@@ -66,16 +66,14 @@ def command(
 
 def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
     """Judges with what came, tells today's state (and no older one), and says what comes next."""
-    from daemon import notify
-    from daemon.cli.sync import channels
-    from daemon.deliver import deliver
+    from daemon.cli.sync import tell
     from daemon.evaluate import evaluate
     from daemon.store import activities
 
     athlete_id, config = athlete(store), session.config()
     assert athlete_id is not None
     evaluated = evaluate(store, athlete_id, config, session.clock.now())
-    delivered = deliver(store, channels(config), notify.send, session.clock, at_once=True)
+    delivered = tell(session, config, store)
     with store.read() as reading:
         twice = len(activities.doubles(reading, athlete_id).keys() & set(outcome.runs))
     parts = [show.Line(line, hang=2) for line in summary(outcome, twice)]

@@ -1,7 +1,8 @@
 """`pullback status`: the verdict, what it rests on, and what is open. Reads the record; asks nobody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta, tzinfo
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -23,15 +24,25 @@ def command(
     session: Session = context.obj
     with session.store() as store:
         zone, known = session.zone(store), athlete(store)
-        document = status_document(store, known, zone)
+        document = status_document(store, known, zone, session.clock.now())
         document["athlete"] = athlete_document(store, known, session.config())
     if as_json:
         show.as_json(document)
     else:
-        show.out(standing(document, zone, session.config().athlete.units or "metric"))
+        channels = [channel.url for channel in session.config().alerts.urls]
+        show.out(standing(document, zone, session.config().athlete.units or "metric", _named(channels)))
 
 
-def standing(document: dict[str, Any], zone: tzinfo, units: str) -> list[show.Part]:
+def _named(urls: Sequence[str]) -> dict[str, str]:
+    """Channels as `test-alert` numbers them, by what the store knows them by."""
+    from daemon.store.outbox import channel_id
+
+    return {channel_id(url): f"channel {n} ({url.split('://', 1)[0]})" for n, url in enumerate(urls, 1)}
+
+
+def standing(
+    document: dict[str, Any], zone: tzinfo, units: str, channels: Mapping[str, str] = MappingProxyType({})
+) -> list[show.Part]:
     """The document for a reader: the verdict and what to do, why, who the runner is, what it rests on."""
     since = f" since {document['since']}" if document["since"] else ""
     verdict = document["verdict"]
@@ -45,6 +56,10 @@ def standing(document: dict[str, Any], zone: tzinfo, units: str) -> list[show.Pa
     if document.get("waiting_until"):
         until = show.moment(document["waiting_until"], zone)
         parts.append(show.Line(f"Waiting for Strava's rate limit until {until}"))
+    if document.get("snoozed_until"):
+        until = show.moment(document["snoozed_until"], zone)
+        parts.append(show.Line(f"Snoozed: nothing is sent until {until}; `pullback resume` ends it", "yellow"))
+    parts += [show.Line(_undelivered(found, channels), "red") for found in document.get("undelivered", ())]
     parts += [show.Line(""), *_signals(document["signals"], verdict), _intensity(document)]
     if document["athlete"] is not None:
         first, *more = show.athlete(document["athlete"], units)
@@ -53,9 +68,15 @@ def standing(document: dict[str, Any], zone: tzinfo, units: str) -> list[show.Pa
     for alert in document["alerts_open"]:
         told = alert.get("title") or show.words(alert["kind"])
         parts.append(show.Line(f"Open alert {alert['id']} since {alert['opened']}: {told}"))
-        if alert["kind"] != "access":
+        if alert["kind"] not in ("access", "stale"):
             parts.append(show.Line(f"If you know why, answer it: pullback ack {alert['id']} --reason REASON", indent=2))
     return parts
+
+
+def _undelivered(found: dict[str, Any], channels: Mapping[str, str]) -> str:
+    channel = channels.get(found["channel"], "a channel that is no longer in the config")
+    now = "given up" if found["given_up"] else "tried again"
+    return f"Alert {found['alert']} of {found['opened']} didn't reach {channel}: {found['error']}; {now}"
 
 
 def _signals(signals: Sequence[dict[str, Any]], verdict: str) -> list[show.Part]:

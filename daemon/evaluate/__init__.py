@@ -5,11 +5,13 @@ from daemon.evaluate.history import local_now, runs
 from daemon.evaluate.judging import Evaluated, evaluate
 from daemon.evaluate.replaying import Replayed, replay
 from daemon.evaluate.status import athlete_document, status_document
+from daemon.evaluate.week import digest_due
 
 __all__ = [
     "Evaluated",
     "Replayed",
     "athlete_document",
+    "digest_due",
     "evaluate",
     "explain",
     "local_now",

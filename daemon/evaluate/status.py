@@ -1,19 +1,25 @@
 """`status --json`: the record's latest verdict and what it rests on, and who the runner is. Reads; judges nothing."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
 from daemon import documents, metrics
 from daemon.clock import local_day
 from daemon.config import Config
 from daemon.evaluate.history import athlete_settings, recordings
-from daemon.store import Store, judgement, outbox
+from daemon.store import Store, judgement, outbox, snooze
 from daemon.store import activities as rows
 from daemon.store import answers as said
 from daemon.store.progress import progress
 
 
-def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) -> documents.Document:
-    """`status --json`: the record's latest verdict, and what it rests on; alerts by their day in `zone`."""
+def status_document(
+    store: Store, athlete_id: int | None, zone: tzinfo = UTC, now: datetime | None = None
+) -> documents.Document:
+    """`status --json`: the record's latest verdict, and what it rests on; alerts by their day in `zone`.
+
+    Without `now` nothing is said of a snooze.
+    """
     if athlete_id is None:
         return _nothing_yet("no runs yet", ["run `pullback auth` for Strava, or `pullback import` for files"])
     with store.read() as session:
@@ -22,7 +28,7 @@ def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) ->
         last = judgement.last_day(session, athlete_id)
         found = None if last is None else judgement.verdict(session, athlete_id, last)
         answers = said.answers(session, athlete_id)
-        alerts = [a for a in outbox.alerts(session, athlete_id) if a.closed_at is None and a.kind in _STANDING]
+        told = _told(session, athlete_id, zone, now)
     document = _nothing_yet("no activities yet", ["run `pullback sync`"])
     if found is not None:
         judged = documents.read_verdict(found)
@@ -42,10 +48,7 @@ def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) ->
         "last": None if data["last"] is None else data["last"].isoformat(),
         "last_sync": None if state.last_success_at is None else _utc(state.last_success_at),
     }
-    document["alerts_open"] = [
-        {"id": a.id, "kind": a.kind, "opened": local_day(a.opened_at, zone).isoformat(), "title": a.title}
-        for a in alerts
-    ]
+    document |= told
     document["answers"] = [documents.answer_document(answer) for answer in answers]
     document["trouble"] = state.problem
     document["waiting_until"] = None if state.waiting_until is None else _utc(state.waiting_until)
@@ -70,13 +73,53 @@ def athlete_document(store: Store, athlete_id: int | None, config: Config) -> do
 
 
 _LATELY = timedelta(weeks=104)
-_STANDING = ("pull_back", "watch", "access")
+_STANDING = ("pull_back", "watch", "access", "stale")
+_MARKED = timedelta(weeks=2)
+"""So long a delivery that was given up is shown."""
+
+
+def _told(session: Any, athlete_id: int, zone: tzinfo, now: datetime | None) -> documents.Document:
+    """The alerts that are open, whether they are held back, and what a channel didn't take."""
+    alerts = [a for a in outbox.alerts(session, athlete_id) if a.closed_at is None and a.kind in _STANDING]
+    quiet = None if now is None else snooze.snoozed_until(session, athlete_id, now)
+    return {
+        "alerts_open": [
+            {"id": a.id, "kind": a.kind, "opened": local_day(a.opened_at, zone).isoformat(), "title": a.title}
+            for a in alerts
+        ],
+        "snoozed_until": None if quiet is None else _utc(quiet),
+        "undelivered": [_undelivered(d, zone) for d in outbox.deliveries(session) if _failed(d, athlete_id, now)],
+    }
+
+
+def _failed(delivery: outbox.Delivery, athlete_id: int, now: datetime | None) -> bool:
+    alert = delivery.alert
+    lately = (
+        now is None or abs(now - alert.opened_at) < _MARKED or (alert.closed_at is None and alert.kind in _STANDING)
+    )
+    failing = delivery.state in ("pending", "claimed") and delivery.error is not None
+    return alert.athlete_id == athlete_id and (failing or (delivery.state == "given_up" and lately))
+
+
+def _undelivered(delivery: outbox.Delivery, zone: tzinfo) -> documents.Document:
+    """One alert that a channel doesn't take. `channel` is what is kept of its address."""
+    return {
+        "alert": delivery.alert.id,
+        "kind": delivery.alert.kind,
+        "title": delivery.alert.title,
+        "opened": local_day(delivery.alert.opened_at, zone).isoformat(),
+        "channel": delivery.channel,
+        "given_up": delivery.state == "given_up",
+        "attempts": delivery.attempts,
+        "error": delivery.error,
+    }
 
 
 def _nothing_yet(headline: str, advice: list[str]) -> documents.Document:
     nothing = {"runs": 0, "with_heart_rate": 0, "first": None, "last": None, "last_sync": None}
     document: documents.Document = {"verdict": "learning", "since": None, "headline": headline, "advice": advice}
     document |= {"intensity": None, "signals": [], "data": nothing, "alerts_open": [], "answers": []}
+    document |= {"snoozed_until": None, "undelivered": []}
     return document | {"trouble": None, "waiting_until": None}
 
 

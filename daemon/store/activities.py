@@ -372,12 +372,12 @@ def _activity(row: ActivityRow) -> Activity:
 
 
 _FIELDS = tuple(f.name for f in fields(Activity))
+_FIELD_SET = frozenset(_FIELDS)
 _LAP_FIELDS = tuple(f.name for f in fields(Lap))
 
 
 def _from_facts(facts: dict[str, Any]) -> Activity:
     # Keys a newer version wrote are skipped: a downgrade must still read the rows.
-    values = dict(facts) if facts.keys() <= _FIELDS else {k: v for k, v in facts.items() if k in _FIELDS}
-    values["start"] = datetime.fromisoformat(facts["start"])
-    values["laps"] = tuple(Lap(**lap) for lap in facts.get("laps") or ())
-    return Activity(**values)
+    known = {k: v for k, v in facts.items() if k in _FIELD_SET} if facts.keys() - _FIELD_SET else facts
+    laps = tuple(Lap(**lap) for lap in facts.get("laps") or ())
+    return Activity(**known | {"start": datetime.fromisoformat(facts["start"]), "laps": laps})

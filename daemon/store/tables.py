@@ -147,7 +147,7 @@ class VerdictRow(SQLModel, table=True):
 
 
 class AlertRow(SQLModel, table=True):
-    """One thing told, or to be told, to the runner: a row per change of state, never rewritten."""
+    """One thing told, or to be told, to the runner: a row per change of state, its words never rewritten."""
 
     __tablename__ = "alert"
 
@@ -155,6 +155,10 @@ class AlertRow(SQLModel, table=True):
     athlete_id: int = Field(index=True)
     kind: str
     episode: str
+    about: str | None = None
+    """The kind it speaks of where that isn't its own: a reminder's or a retraction's."""
+    thread: int | None = None
+    """The first alert of its thread; None where it is that itself."""
     title: str
     text: str = Field(sa_column=Column(Text, nullable=False))
     opened_at: datetime = _moment(nullable=False)
@@ -173,15 +177,27 @@ class DeliveryRow(SQLModel, table=True):
     channel: str
     """A digest of the channel's address: the address is a secret and stays in the config."""
     state: str = Field(index=True)
-    """pending, claimed, sent or given_up."""
+    """pending, claimed, sent, given_up or withdrawn."""
     attempts: int = 0
     created_at: datetime = _moment(nullable=False)
     next_attempt_at: datetime | None = _moment()
     claimed_at: datetime | None = _moment()
     sent_at: datetime | None = _moment()
+    doubtful_at: datetime | None = _moment()
+    """When an attempt ended without an answer: it may have arrived."""
     error: str | None = None
 
     __table_args__ = (Index("one_delivery_per_channel", "alert_id", "channel", unique=True),)
+
+
+class SnoozeRow(SQLModel, table=True):
+    """Until when nothing is delivered to one athlete."""
+
+    __tablename__ = "snooze"
+
+    athlete_id: int = Field(primary_key=True)
+    since: datetime = _moment(nullable=False)
+    until: datetime = _moment(nullable=False)
 
 
 class TokenRow(SQLModel, table=True):

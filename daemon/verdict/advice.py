@@ -13,6 +13,9 @@ from daemon.verdict.headline import day_text
 STUBBORN_DAYS = 14
 """A pull-back that lasts longer asks for less volume, too."""
 
+READY = "Ready: "
+"""How the advice begins that a base has room for a tempo."""
+
 READY_DAYS, READY_RUNS, READY_PER_WEEK = 28, 8, 2.0
 """A base this long stable, on so many usable runs and so many a week, has room for a tempo."""
 
@@ -61,7 +64,7 @@ def advice_of(state: State, reading: Reading, facts: Facts, since: date, memory:
             return (keep, *_start(reading, now, memory)[:1], *_ask(reading, facts))
         case "stable" if _ready(reading, facts, since, now):
             weeks = (reading.day - since).days // 7
-            ready = f"Ready: your base has been stable for {weeks} weeks, enough to replace one easy run by a tempo."
+            ready = f"{READY}your base has been stable for {weeks} weeks, enough to replace one easy run by a tempo."
             return (ready, *_ask(reading, facts))
     return (*_excused(memory), *_ask(reading, facts))
 

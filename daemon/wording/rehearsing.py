@@ -6,12 +6,24 @@ from typing import Any
 
 from daemon.values import Intensity, Signal, Verdict, Week
 from daemon.wording.alerts import alert
-from daemon.wording.following import cut
+from daemon.wording.following import cut, reminder, retraction
 from daemon.wording.trouble import access, stale
 from daemon.wording.weekly import digest
 from daemon.wording.words import TITLE_LENGTH, day_text
 
-KINDS = ("pull_back", "watch", "all_clear", "absorbing", "ready", "digest", "access", "stale", "test")
+KINDS = (
+    "pull_back",
+    "watch",
+    "all_clear",
+    "absorbing",
+    "ready",
+    "digest",
+    "access",
+    "stale",
+    "reminder",
+    "retraction",
+    "test",
+)
 
 
 def rehearsal(kind: str, today: date, units: str = "metric") -> tuple[str, str]:
@@ -30,6 +42,10 @@ def _words(kind: str, today: date, units: str) -> tuple[str, str]:
         case "digest":
             week = Week(today - timedelta(days=6), 4, 4, 215, 230, 240, 235, 1, 1, 3)
             return digest(_invented("absorbing", today), week, units)
+        case "reminder":
+            return reminder("pull_back", _invented("pull_back", today), today - timedelta(days=7), units)
+        case "retraction":
+            return retraction("pull_back", today - timedelta(days=7), "edited")
     return alert(kind, _invented(kind, today), units)
 
 

@@ -152,7 +152,7 @@ def test_a_channel_that_fails_is_named_and_its_address_is_not(runner: Terminal, 
     phone.status = 500
     result = runner.pullback("test-alert", "--kind", "access")
     assert result.code == 1
-    assert "channel 1 (json): not accepted" in result.out
+    assert "channel 1 (json): refused by the service" in result.out
     assert "1 of 1 channels failed" in result.err
     assert phone.url not in result.out + result.err
 

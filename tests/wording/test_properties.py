@@ -173,7 +173,7 @@ def test_every_kind_can_be_rehearsed(kind: str, units: str) -> None:
     reads_well(title, text, 1000)
     assert title.startswith("Test: ")
     assert text.startswith("This is a test")
-    assert ("pull back" in title) == (kind == "pull_back")
+    assert ("pull back" in title) == (kind in ("pull_back", "reminder", "retraction"))
     assert ("subscription" in title) == (kind == "access")
 
 
