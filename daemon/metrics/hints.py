@@ -31,7 +31,8 @@ _SESSION: Final = r"""
 """
 _RACE: Final = r"""
     race | parkrun | \w*marathon\w* | \w*maraton\w*
-  | time\s?trial | rennen | wettkampf | volkslauf | competition | competicion | competencia
+  | time\s?trial | pb | \d+(?:st|nd|rd|th)\s(?:place|overall) | podium | xc | cross\s?country
+  | rennen | wettkampf | volkslauf | competition | competicion | competencia
   | gara | prova | wedstrijd | tavling | lopp | konkurranse | konkurrence | zawody | wyscig
   | (?:course|carrera|corrida|corsa)\s(?:de\s)?\d+\s?k(?:m)? | \d+\s?k(?:m)?\s(?:course|carrera|corrida|corsa)
   | course\sofficielle | carrera\s(?:popular|oficial) | corrida\soficial

@@ -34,6 +34,10 @@ UNIFORM_FAST, UNIFORM_ENOUGH, UNIFORM_SPREADS, UNIFORM_S = 1.15, 1.19, 3.5, 1200
 """What is fast from end to end has nothing to stand out from: it must lie so many spreads of the runner's easy speed
 above it, between these multiples, for so long (s) [ENG]."""
 
+BEYOND_EASY = 1.25
+"""So much faster than his easy runs of twelve weeks nobody runs easily: heart rate that doesn't answer is then a sensor
+that doesn't [ENG; easy running to an hour's race is about 1.2]."""
+
 JOG = 0.92
 """A rest this slow (a multiple of easy speed) is a rest between work, not a wander of the pace [ENG]."""
 
@@ -81,6 +85,10 @@ SLOWEST_SLOW = 0.92
 
 RACE_FAST, RACE_EFFORT = 1.07, 0.97
 """A run that was called a race is one from this multiple of easy speed on; any other within 3 % of the best effort."""
+
+RACE_DISTANCES_M, RACE_DISTANCE_WITHIN = (21_097.5, 42_195.0), 0.025
+"""Over these distances a race is run little faster than easily: what is called one and is as long as one needs less
+speed, by Riegel's power of its time over an hour [ENG]."""
 
 RACE_EVEN, RACE_LEAST_S, RACE_HOUR = 0.9, 600, 1.2
 """A race nobody called one is as even as this (slow part against mean), as long (s), and as fast as the best effort of
@@ -195,7 +203,9 @@ def _repetitions(bouts: Sequence[Bout], bar: Bar) -> tuple[list[Bout], bool]:
     if len(strides) > STRIDES_MOST or _seconds(strides) > STRIDES_S:
         return sorted([*work, *strides], key=lambda b: b.start_s), False
     climbs = [b for b in quick if b.grade >= HILL_GRADE]
-    if len(climbs) >= HILLS_LEAST and _seconds(climbs) >= HILLS_S:
+    # On hilly ground a runner's ordinary runs have such climbs, too.
+    beyond = sum(b.speed >= bar.ordinary(b.seconds) for b in climbs)
+    if len(climbs) >= HILLS_LEAST and _seconds(climbs) >= HILLS_S and 2 * beyond >= len(climbs):
         return climbs, False
     return work, len(strides) >= 3
 
@@ -235,6 +245,8 @@ def is_sustained(block: Bout, bar: Bar, usual: Usual, settings: AthleteSettings)
         return block.speed >= BLIND_FAST
     if block.rise is None:
         return block.bpm >= response_from(usual, settings)
+    if block.speed >= BEYOND_EASY:
+        return block.rise >= 0.0
     faster = (block.speed - min(block.rest, 1.0)) * usual.speed_m_s
     return block.rise >= max(LEAST_RISE_BPM, RISE_BPM_PER_M_S * faster)
 
@@ -273,6 +285,8 @@ def _session(work: Sequence[Bout], least: int, moving_s: float) -> Kind | None:
 
 def is_uniformly_fast(block: Bout, metrics: RunMetrics, usual: Usual, settings: AthleteSettings) -> bool:
     """Whether most of the run was so much faster than easy running that it needs no contrast."""
+    if block.speed >= BEYOND_EASY and block.seconds >= max(TEMPO_S, 0.5 * metrics.moving_s):
+        return True
     if block.speed < uniform_from(usual) or block.seconds < max(UNIFORM_S, 0.5 * metrics.moving_s):
         return False
     return block.bpm is None or block.bpm >= response_from(usual, settings)
@@ -287,13 +301,24 @@ def is_race(activity: Activity, metrics: RunMetrics, usual: Usual, settings: Ath
     """Called one and run like one, or nearly as fast as the best recent effort allows for that duration."""
     speed = metrics.mean_m_s or 0.0
     if called_race(activity):
-        return speed >= RACE_FAST * usual.speed_m_s and answers(metrics, usual, settings)
+        return speed >= _race_from(metrics) * usual.speed_m_s and (
+            speed >= BEYOND_EASY * usual.speed_m_s or answers(metrics, usual, settings)
+        )
     if metrics.moving_s < RACE_LEAST_S or speed < uniform_from(usual) * usual.speed_m_s:
         return False
     if (metrics.slow_m_s or 0.0) < RACE_EVEN * speed:
         return False
     predicted = max(usual.hour_m_s, RACE_HOUR * usual.speed_m_s) * (3600.0 / metrics.moving_s) ** RIEGEL
-    return speed >= RACE_EFFORT * predicted and answers(metrics, usual, settings)
+    if speed < RACE_EFFORT * predicted:
+        return False
+    return speed >= BEYOND_EASY * usual.speed_m_s or answers(metrics, usual, settings)
+
+
+def _race_from(metrics: RunMetrics) -> float:
+    """From which multiple of easy speed on a run that was called a race is one."""
+    hours = max(metrics.moving_s / 3600.0, 1.0)
+    as_long = any(abs(metrics.distance_m / m - 1.0) <= RACE_DISTANCE_WITHIN for m in RACE_DISTANCES_M)
+    return RACE_FAST * hours**-RIEGEL if as_long else RACE_FAST
 
 
 def answers(metrics: RunMetrics, usual: Usual, settings: AthleteSettings) -> bool:

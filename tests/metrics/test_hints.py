@@ -42,7 +42,19 @@ def test_sessions_by_name(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["parkrun #12", "Wettkampf", "gara 10 km", "Course 10 km", "Carrera popular", "Tävling", "Zawody", "Marathon"],
+    [
+        "parkrun #12",
+        "Surprise 5k PB!",
+        "Gower 10k - 3rd place",
+        "County XC",
+        "Wettkampf",
+        "gara 10 km",
+        "Course 10 km",
+        "Carrera popular",
+        "Tävling",
+        "Zawody",
+        "Marathon",
+    ],
 )
 def test_races_by_name(name: str) -> None:
     assert "race" in name_says(name)

@@ -4,10 +4,13 @@ The bounds are the ones the program promises; seeds here were never used to choo
 """
 
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 
 from daemon.metrics import AthleteSettings, judge_runs
+from daemon.metrics.pieces import Measured
+from daemon.simulator.physiology import Segment
 from daemon.simulator.runner import WorldName
 from daemon.simulator.sessions import DESIGNS, EASY_DESIGNS, designed, designed_easy
 from tests.metrics.sessions import WEEKS, Someone
@@ -41,6 +44,42 @@ def test_eight_beats_of_strain_make_no_session(world: WorldName) -> None:
             [*base, someone.run(TODAY, designed_easy("even", someone.easy_m_s), strain=8.0)], AthleteSettings()
         )
         assert not run[-1].hard
+
+
+@pytest.mark.parametrize("seconds", [660, 1100, 2300])
+def test_a_race_is_hard_even_where_the_watch_saw_no_effort(seconds: int) -> None:
+    """A wrist sensor that shows an easy run's heart rate at a race: nobody jogs at a third above his easy pace."""
+    someone = Someone("quiet", 13)
+    base = someone.easy_weeks()
+    raced = someone.run(TODAY, [Segment(seconds, 1.35 * someone.easy_m_s)], strain=-45.0)
+    usual = sum(run.easy.bpm for run in judge_runs(base, AthleteSettings()) if run.easy) / len(base)
+    assert raced[1].mean_bpm < usual + 9
+    assert judge_runs([*base, raced], AthleteSettings())[-1].hard
+
+
+def test_a_marathon_that_was_called_one_is_a_race_at_hardly_more_than_easy_pace() -> None:
+    someone = Someone("quiet", 14)
+    base = someone.easy_weeks()
+    speed = 1.04 * someone.easy_m_s
+    run, numbers = someone.run(TODAY, [Segment(42_195 / speed, speed)], strain=12.0)
+    called = replace(run, name="Newport Marathon")
+    assert judge_runs([*base, (called, numbers)], AthleteSettings())[-1].kind == "race"
+    trained = replace(run, name="Marathon long run")
+    part = someone.run(TODAY, [Segment(30_000 / speed, speed)], strain=12.0)[1]
+    assert not judge_runs([*base, (trained, part)], AthleteSettings())[-1].hard
+
+
+def test_who_runs_on_hills_every_day_does_no_hill_session() -> None:
+    """Rolling ground on every run: short climbs run briskly are this runner's ordinary running."""
+    someone = Someone("quiet", 15)
+
+    def rolling(day: float) -> Measured:
+        up = Segment(45, 1.0 * someone.easy_m_s, grade=0.06)
+        down = Segment(45, 1.1 * someone.easy_m_s, grade=-0.04)
+        return someone.run(day, [Segment(300, someone.easy_m_s), *(up, Segment(120, someone.easy_m_s), down) * 12])
+
+    runs = [rolling(2.5 * k) for k in range(24)]
+    assert sum(run.hard for run in judge_runs(runs, AthleteSettings())[6:]) <= 1
 
 
 def test_easy_pace_that_creeps_up_is_not_a_session_but_shows() -> None:
