@@ -77,7 +77,7 @@ PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/lock/bin/pip-compile -
 lock: | $(VENV)/bin/python
 	@$(VENV)/bin/python -m venv $(VENV)/lock
 	@$(VENV)/lock/bin/python -m pip $(PIP_QUIETLY) install "pip-tools>=7.6,<8"
-	@$(PIP_COMPILE) --build-deps-for wheel -o requirements.lock pyproject.toml $(ARGS)
+	@$(PIP_COMPILE) --build-deps-for wheel --extra web -o requirements.lock pyproject.toml $(ARGS)
 	@$(PIP_COMPILE) -o tests/requirements.lock tests/requirements.in $(ARGS)
 
 # As root. Everything is fetched before the running version is touched; what is installed doesn't need the clone.

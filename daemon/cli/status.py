@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from daemon.cli import show
-from daemon.cli.session import Session, athlete
+from daemon.cli.session import Session
 
 LOUDEST_FIRST = ("alert", "watch")
 MOST_SIGNS = 4
@@ -18,13 +18,12 @@ def command(
     context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print the document as JSON.")] = False
 ) -> None:
     """Show the verdict, the signals, intensity, who you are, the last sync and open alerts."""
-    from daemon.evaluate import athlete_document, status_document
+    from daemon.evaluate import whole_status
 
     session: Session = context.obj
     with session.store() as store:
-        zone, known = session.zone(store), athlete(store)
-        document = status_document(store, known, zone)
-        document["athlete"] = athlete_document(store, known, session.config())
+        document = whole_status(store, session.config(), session.clock.now())
+        zone = session.zone(store)
     if as_json:
         show.as_json(document)
     else:

@@ -4,7 +4,7 @@ from daemon.evaluate.explaining import explain
 from daemon.evaluate.history import doubles, local_now, runs
 from daemon.evaluate.judging import Evaluated, evaluate
 from daemon.evaluate.replaying import Replayed, replay
-from daemon.evaluate.status import athlete_document, status_document
+from daemon.evaluate.status import athlete_document, status_document, whole_status
 
 __all__ = [
     "Evaluated",
@@ -17,4 +17,5 @@ __all__ = [
     "replay",
     "runs",
     "status_document",
+    "whole_status",
 ]

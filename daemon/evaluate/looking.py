@@ -87,9 +87,12 @@ def picture_data(known: Facts, verdict: Verdict, title: str, config: Config) -> 
     )
 
 
-def look(store: Store, athlete_id: int, config: Config, now: datetime) -> PageData | None:
-    """What the page shows at `now`; None before anything was judged. Raises StoreError."""
-    with store.only_one("judgement", wait_s=60.0):
+def look(store: Store, athlete_id: int, config: Config, now: datetime, *, wait_s: float = 60.0) -> PageData | None:
+    """What the page shows at `now`; None before anything was judged. Raises StoreError.
+
+    Raises Busy where somebody else judges for longer than `wait_s` seconds.
+    """
+    with store.only_one("judgement", wait_s=wait_s):
         measure_new(store, athlete_id)
     with store.read() as session:
         zone = home_zone(config, rows.newest(session, athlete_id))

@@ -5,11 +5,20 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from daemon import documents, metrics
 from daemon.clock import local_day
 from daemon.config import Config
-from daemon.evaluate.history import athlete_settings, recordings
-from daemon.store import Store, judgement, outbox
+from daemon.evaluate.history import athlete_settings, local_now, recordings
+from daemon.store import Store, grants, judgement, outbox
 from daemon.store import activities as rows
 from daemon.store import answers as said
 from daemon.store.progress import progress
+
+
+def whole_status(store: Store, config: Config, now: datetime) -> documents.Document:
+    """The whole of `status --json`, for whoever's runs are stored. Raises StoreError."""
+    with store.read() as session:
+        held = grants.grant(session)
+    athlete_id = None if held is None else held.athlete_id
+    document = status_document(store, athlete_id, local_now(store, config, now).tzinfo or UTC)
+    return document | {"athlete": athlete_document(store, athlete_id, config)}
 
 
 def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) -> documents.Document:
