@@ -87,6 +87,21 @@ def picture_data(known: Facts, verdict: Verdict, title: str, config: Config) -> 
     )
 
 
+def lately(store: Store, athlete_id: int | None, config: Config) -> PictureData | None:
+    """What the picture shows, as of the record's latest verdict; None before there is one. Raises StoreError."""
+    if athlete_id is None:
+        return None
+    with store.read() as session:
+        today = judgement.last_day(session, athlete_id)
+        recorded = None if today is None else judgement.verdict(session, athlete_id, today)
+    if recorded is None:
+        return None
+    try:
+        return picture_data(facts(store, athlete_id, config), documents.read_verdict(recorded), "", config)
+    except ValueError:
+        return None  # numbers of another version: the next evaluation makes them anew
+
+
 def look(store: Store, athlete_id: int, config: Config, now: datetime, *, wait_s: float = 60.0) -> PageData | None:
     """What the page shows at `now`; None before anything was judged. Raises StoreError.
 

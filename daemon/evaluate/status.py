@@ -31,6 +31,7 @@ def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) ->
         last = judgement.last_day(session, athlete_id)
         found = None if last is None else judgement.verdict(session, athlete_id, last)
         answers = said.answers(session, athlete_id)
+        waiting = len(outbox.unsettled(session))
         alerts = [a for a in outbox.alerts(session, athlete_id) if a.closed_at is None and a.kind in _STANDING]
     document = _nothing_yet("no activities yet", ["run `pullback sync`"])
     if found is not None:
@@ -55,6 +56,7 @@ def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) ->
         {"id": a.id, "kind": a.kind, "opened": local_day(a.opened_at, zone).isoformat(), "title": a.title}
         for a in alerts
     ]
+    document["deliveries_waiting"] = waiting
     document["answers"] = [documents.answer_document(answer) for answer in answers]
     document["trouble"] = state.problem
     document["waiting_until"] = None if state.waiting_until is None else _utc(state.waiting_until)
@@ -86,6 +88,7 @@ def _nothing_yet(headline: str, advice: list[str]) -> documents.Document:
     nothing = {"runs": 0, "with_heart_rate": 0, "first": None, "last": None, "last_sync": None}
     document: documents.Document = {"verdict": "learning", "since": None, "headline": headline, "advice": advice}
     document |= {"intensity": None, "signals": [], "data": nothing, "alerts_open": [], "answers": []}
+    document |= {"deliveries_waiting": 0}
     return document | {"trouble": None, "waiting_until": None}
 
 

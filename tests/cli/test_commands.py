@@ -60,7 +60,7 @@ def test_usage_errors_leave_with_2_and_suggest(capsys: pytest.CaptureFixture[str
 
 def test_every_command_file_is_listed() -> None:
     files = {path.stem.replace("_", "-") for path in Path(cli.__file__).parent.glob("*.py")}
-    assert files - set(cli.COMMANDS) == {"--init--", "door", "identity", "session", "show"}
+    assert files - set(cli.COMMANDS) == {"--init--", "door", "identity", "session", "show", "sparks"}
     assert set(cli.COMMANDS) <= files
 
 
