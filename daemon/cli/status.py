@@ -20,7 +20,10 @@ MOST_SIGNS = 3
 def command(
     context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print the document as JSON.")] = False
 ) -> None:
-    """Show the verdict, the signals, intensity, who you are, the last sync and open alerts."""
+    """Show the verdict and what to do, the last twelve weeks, the signs that are up, the last sync and open alerts.
+
+    On a terminal at most 25 lines; in a pipe all of it.
+    """
     from daemon.evaluate import whole_status
     from daemon.evaluate.looking import lately
 

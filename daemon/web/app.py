@@ -80,9 +80,7 @@ class Door:
     """Refuses what may not come in, gives every answer its headers, and writes a bug to the log."""
 
     def __init__(self, app: ASGIApp, web: WebConfig) -> None:
-        assert web.listen is not None
         self._app = app
-        self._host = web.listen[0].lower()
         self._token = None if web.token is None else web.token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,8 +105,9 @@ class Door:
 
     def _refusal(self, scope: Scope) -> Response | None:
         if self._token is None:
-            # A name of somebody else's that leads here lets their page read ours: DNS rebinding.
-            if not self._is_ours(Headers(scope=scope).get("host", "")):
+            # Only this machine can ask then, and a name of somebody else's that leads here would let their page read
+            # ours (DNS rebinding). With a token, whoever doesn't know it reads nothing under any name.
+            if not _names_this_machine(Headers(scope=scope).get("host", "")):
                 return PlainTextResponse(ELSEWHERE, HTTPStatus.MISDIRECTED_REQUEST)
         elif not any([hmac.compare_digest(given, self._token) for given in _tokens(scope)]):
             return PlainTextResponse(NO_TOKEN, 401, {"WWW-Authenticate": "Bearer"})
@@ -116,12 +115,11 @@ class Door:
             return PlainTextResponse(ONLY_READ, 405, {"Allow": "GET, HEAD"})
         return None
 
-    def _is_ours(self, given: str) -> bool:
-        name, _, port = given.lower().rpartition(":")
-        if not name or not port.isdigit():
-            name = given.lower()
-        name = name.removeprefix("[").removesuffix("]")
-        return name == self._host or is_loopback(name)
+
+def _names_this_machine(host: str) -> bool:
+    """Whether a Host header, with its port or without, is a loopback address or localhost."""
+    name, _, port = host.rpartition(":")
+    return is_loopback((name if name and port.isdigit() else host).lower().removeprefix("[").removesuffix("]"))
 
 
 def _tokens(scope: Scope) -> list[bytes]:
