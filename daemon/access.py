@@ -44,14 +44,25 @@ def connect(store: Store, config: Config, clock: Clock) -> Strava | None:
 
 
 def authorise(store: Store, tokens: Tokens) -> None:
-    """Keeps a new grant; what stood in the way of the old one is over. Raises UserError for a second athlete."""
+    """Keeps a new grant; what stood in the way of the old one is over. Raises UserError for a second athlete.
+
+    What was imported before becomes that athlete's.
+    """
     with store.write() as session:
         held = grants.grant(session)
+        imported = progress(session, grants.RUNNER).exported_athlete
+        if held is None and imported not in (None, tokens.athlete_id):
+            raise UserError(
+                f"the export imported here is athlete {imported}'s, and you signed in to Strava as "
+                f"{tokens.athlete_id}: sign in as the first, or use another database.url for the second"
+            )
         if held is not None and held.athlete_id != tokens.athlete_id:
             raise UserError(
                 f"this pullback already watches athlete {held.athlete_id}, and you signed in to Strava as "
                 f"{tokens.athlete_id}: sign in as the first, or use another database.url for the second"
             )
+        if held is None:
+            grants.adopt(session, tokens.athlete_id)
         grants.save_grant(session, _grant(tokens))
         state = progress(session, tokens.athlete_id)
         save_progress(session, tokens.athlete_id, replace(state, access=None, access_since=None, problem=None))

@@ -1,16 +1,24 @@
 """Outbox to channels: claim, send, record, each apart. A claim without a recorded answer is sent again.
 
-Only a crash between a channel's answer and our commit can therefore repeat a message; nothing can lose one.
+Only a crash between a channel's answer and our commit, or a channel that takes a message and gives no answer, can
+therefore repeat one; nothing can lose one.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
+from functools import partial
+from typing import Any
 
+from daemon import wording
 from daemon.clock import Clock
-from daemon.store import Store, outbox
-from daemon.store.outbox import Delivery
+from daemon.config import AlertsConfig
+from daemon.notify import Failure, Message
+from daemon.store import Store, outbox, snooze
+from daemon.store.outbox import Alert, Delivery
 
 log = logging.getLogger(__name__)
 
@@ -18,11 +26,18 @@ FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(days=1)
 GIVE_UP_AFTER = timedelta(days=3)
 LEAST_ATTEMPTS = 6
+PICTURE_S = 10.0
+"""How long a picture may take before the text goes alone."""
 
 NO_CHANNEL = "this channel is no longer in the config"
+PICTURED = ("pull_back", "watch", "all_clear")
+LOUDEST_FIRST = ("pull_back", "retraction", "access", "watch", "reminder", "all_clear", "stale")
+"""Of several messages in one the first gives the title; what isn't named here comes last."""
 
-Send = Callable[[str, str, str], str | None]
-"""Address, title, text -> None when accepted, else what happened in a few words."""
+Send = Callable[[str, Message], Failure | None]
+"""Address and message -> None when accepted."""
+
+Picture = Callable[[Alert], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +69,7 @@ def is_quiet(now: time, start: time, end: time) -> bool:
     return start <= now < end if start <= end else now >= start or now < end
 
 
-def due(deliveries: list[Delivery], now: datetime, *, at_once: bool) -> list[Delivery]:
+def due(deliveries: Iterable[Delivery], now: datetime, *, at_once: bool) -> list[Delivery]:
     """Which to try now: claims left by a crash, and pending ones whose time has come (`at_once`: all of them).
 
     A time further off than the wait that led to it was set before the clock was put back: it has come, too.
@@ -71,60 +86,160 @@ def due(deliveries: list[Delivery], now: datetime, *, at_once: bool) -> list[Del
 
 def deliver(
     store: Store,
-    channels: Mapping[str, str],
+    alerts: AlertsConfig,
     send: Send,
     clock: Clock,
+    zone: tzinfo,
     *,
     at_once: bool = False,
     stop: Callable[[], bool] = lambda: False,
+    picture: Picture | None = None,
 ) -> Delivered:
-    """One round over what waits. `channels` maps channel ids to addresses. Raises StoreError, Busy.
+    """One round over what waits, all channels at the same time, what waits for one of them in one message.
 
-    Under the lock no other process is sending, so a claimed delivery was left by a crash.
+    Nothing is sent in quiet hours (by the clock in `zone`) or to who snoozes, also not `at_once`, which only says that
+    waits between attempts are cut short. Raises StoreError, Busy. Under the lock no other process is sending, so a
+    claimed delivery was left by a crash.
     """
-    sent = failed = given_up = 0
+    quiet, now = alerts.quiet_hours, clock.now()
+    if quiet is not None and is_quiet(now.astimezone(zone).time(), quiet.start, quiet.end):
+        return Delivered()
     with store.only_one("delivery", wait_s=2.0):
         with store.read() as session:
-            waiting = due(outbox.unsettled(session), clock.now(), at_once=at_once)
+            waiting = due(outbox.unsettled(session), now, at_once=at_once)
+        if not waiting or stop():
+            return Delivered()
+        channels = {outbox.channel_id(c.url): c.url for c in alerts.urls}
+        return _Round(store, send, clock, _Pictures(picture)).over(_not_snoozed(store, waiting, now), channels)
+
+
+def _not_snoozed(store: Store, waiting: Sequence[Delivery], now: datetime) -> list[Delivery]:
+    quiet = {}
+    for athlete_id in {d.alert.athlete_id for d in waiting}:
+        with store.write() as session:
+            snooze.note_clock(session, athlete_id, now)
+            quiet[athlete_id] = snooze.snoozed_until(session, athlete_id, now) is not None
+    return [d for d in waiting if not quiet[d.alert.athlete_id]]
+
+
+@dataclass
+class _Round:
+    """One round; only this thread writes to the store, the others do nothing but send."""
+
+    store: Store
+    send: Send
+    clock: Clock
+    pictures: "_Pictures"
+    sent: int = 0
+    failed: int = 0
+    given_up: int = 0
+
+    def over(self, waiting: Sequence[Delivery], channels: Mapping[str, str]) -> Delivered:
         for delivery in waiting:
-            if stop():
-                break
-            url = channels.get(delivery.channel)
-            if url is None and clock.now() - delivery.created_at < GIVE_UP_AFTER:
-                # Not this process's channel: a command run by hand may lack a credential that the service has.
-                continue
-            error = NO_CHANNEL if url is None else _attempt(store, delivery, url, send, clock)
-            if error is None:
-                sent += 1
-            else:
-                failed += 1
-                given_up += _record_failure(store, delivery, error, clock)
-    return Delivered(sent, failed, given_up)
+            # A command run by hand may lack a credential that the service has, so it waits before it is given up.
+            if delivery.channel not in channels and self.clock.now() - delivery.created_at >= GIVE_UP_AFTER:
+                self._record_failure(delivery, Failure(NO_CHANNEL))
+        by_channel = {c: [d for d in waiting if d.channel == c] for c in channels}
+        claimed = {channel: self._claim(found) for channel, found in by_channel.items() if found}
+        self._send({channel: found for channel, found in claimed.items() if found}, channels)
+        return Delivered(self.sent, self.failed, self.given_up)
 
+    def _claim(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        with self.store.write() as session:
+            return [d for d in deliveries if outbox.claim(session, d.id, self.clock.now())]
 
-def _attempt(store: Store, delivery: Delivery, url: str, send: Send, clock: Clock) -> str | None:
-    with store.write() as session:
-        outbox.claim(session, delivery.id, clock.now())
-    error = send(url, delivery.alert.title, delivery.alert.text)
-    if error is None:
+    def _send(self, claimed: Mapping[str, list[Delivery]], channels: Mapping[str, str]) -> None:
+        """Each channel in a thread of its own: one that hangs holds up none of the others."""
+        if not claimed:
+            return
+        with ThreadPoolExecutor(len(claimed), thread_name_prefix="channel") as pool:
+            sending = {
+                pool.submit(self.send, channels[channel], _message(found, self.pictures)): found
+                for channel, found in claimed.items()
+            }
+            for answer in as_completed(sending):
+                self._record(sending[answer], answer)
+
+    def _record(self, deliveries: Sequence[Delivery], answer: "Future[Failure | None]") -> None:
+        failure = answer.result()
+        if failure is not None:
+            for delivery in deliveries:
+                self._record_failure(delivery, failure)
+            return
         # It has arrived: not writing that down would send it again.
-        store.insist(lambda session: outbox.sent(session, delivery.id, clock.now()))
-        log.info("alert %d (%s) sent on channel %s", delivery.alert.id, delivery.alert.kind, delivery.channel)
-    return error
+        self.store.insist(lambda session: _all_sent(session, deliveries, self.clock.now()))
+        self.sent += len(deliveries)
+        for d in deliveries:
+            log.info("alert %d (%s) sent on channel %s", d.alert.id, d.alert.kind, d.channel)
+
+    def _record_failure(self, delivery: Delivery, failure: Failure) -> None:
+        now = self.clock.now()
+        gone = failure.text == NO_CHANNEL
+        again = None if gone else next_attempt(delivery.attempts + 1, delivery.created_at, now)
+        doubtful_at = now if failure.doubtful else None
+        self.store.insist(
+            lambda session: outbox.failed(session, delivery.id, failure.text, again, doubtful_at=doubtful_at)
+        )
+        self.failed += 1
+        self.given_up += again is None
+        log.log(
+            logging.ERROR if again is None else logging.WARNING,
+            "alert %d (%s) not sent on channel %s: %s; %s",
+            delivery.alert.id,
+            delivery.alert.kind,
+            delivery.channel,
+            failure.text,
+            "given up" if again is None else f"again at {again:%H:%M} UTC",
+        )
 
 
-def _record_failure(store: Store, delivery: Delivery, error: str, clock: Clock) -> bool:
-    now = clock.now()
-    again = None if error == NO_CHANNEL else next_attempt(delivery.attempts + 1, delivery.created_at, now)
-    store.insist(lambda session: outbox.failed(session, delivery.id, error, again))
-    level = logging.ERROR if again is None else logging.WARNING
-    log.log(
-        level,
-        "alert %d (%s) not sent on channel %s: %s; %s",
-        delivery.alert.id,
-        delivery.alert.kind,
-        delivery.channel,
-        error,
-        "given up" if again is None else f"again at {again:%H:%M} UTC",
+def _all_sent(session: Any, deliveries: Sequence[Delivery], now: datetime) -> None:
+    for delivery in deliveries:
+        outbox.sent(session, delivery.id, now)
+    outbox.hasten(session, deliveries[0].channel, now)
+
+
+def _message(deliveries: Sequence[Delivery], pictures: "_Pictures") -> Message:
+    """What waits for one channel as one message; its picture is the loudest alert's that has one."""
+    alerts = sorted((d.alert for d in deliveries), key=lambda alert: (_loudness(alert.kind), alert.id))
+    title, text = wording.merged([(alert.title, alert.text) for alert in alerts])
+    pictured = next((alert for alert in alerts if alert.kind in PICTURED), None)
+    # A service that refuses may do so for the picture's sake: the second attempt is the text alone.
+    first = all(d.attempts == 0 for d in deliveries)
+    return Message(
+        title,
+        text,
+        thread=f"pullback-{alerts[0].athlete_id}-{alerts[0].thread}",
+        picture=partial(pictures.of, pictured) if pictured is not None and first else None,
     )
-    return again is None
+
+
+def _loudness(kind: str) -> int:
+    return LOUDEST_FIRST.index(kind) if kind in LOUDEST_FIRST else len(LOUDEST_FIRST)
+
+
+class _Pictures:
+    """The pictures of one round, each drawn once, and only where a channel takes it."""
+
+    def __init__(self, draw: Picture | None) -> None:
+        self._draw = draw
+        self._drawn: dict[int, bytes | None] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def of(self, alert: Alert) -> bytes | None:
+        """The picture of an alert, None where drawing it fails or takes too long: the text doesn't wait for it."""
+        if self._draw is None:
+            return None
+        with self._one_at_a_time:
+            if alert.id not in self._drawn:
+                self._drawn[alert.id] = None
+                drawing = threading.Thread(target=self._keep, args=(self._draw, alert), daemon=True)
+                drawing.start()
+                drawing.join(PICTURE_S)
+            return self._drawn[alert.id]
+
+    def _keep(self, draw: Picture, alert: Alert) -> None:
+        try:
+            self._drawn[alert.id] = draw(alert)
+        except Exception:
+            log.exception("the picture of alert %d could not be drawn; its text goes alone", alert.id)

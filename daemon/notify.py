@@ -1,43 +1,181 @@
 """The only room that knows apprise: is an address usable, and send one message to it."""
 
 import logging
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from daemon import wording
 
 if TYPE_CHECKING:
     from apprise import Apprise
 
 SCHEMES_HINT = "see https://appriseit.com/services/ for how to write one"
+NO_ADDRESS = "not an address apprise understands"
+
+READ_S, WHOLE_S = 15.0, 30.0
+"""How long one answer may take, and all of it. Apprise by itself waits 4 s for an answer: a service slower than that
+would get each message again and again."""
+
+LONGEST_TITLE, LONGEST_TEXT = 200, 6_000
+"""Characters; more than any alert has. Some services refuse what is much longer."""
+
+ALWAYS_MARKDOWN = ("discord", "mmost", "mmosts")
+"""These show Markdown whatever format apprise declares."""
+
+PINGING = ("discord", "mmost", "mmosts", "slack", "rocket", "rockets")
+"""In these a name after an @ calls people."""
+
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, marks that turn the direction of writing, halves of characters."""
+
+_UNREACHED = re.compile(
+    r"NewConnectionError|NameResolution|ConnectTimeout|SSLError|Connection refused|No route to host|unreachable"
+    r"|Name or service not known|Temporary failure in name resolution|nodename nor servname"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What goes to one channel. `picture` gives a PNG, or None; it is asked only where a channel takes attachments.
+
+    `thread` groups mails that belong together.
+    """
+
+    title: str
+    text: str
+    thread: str | None = None
+    picture: Callable[[], bytes | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a message wasn't accepted, in a few words without a secret. `doubtful`: it may have arrived all the same."""
+
+    text: str
+    doubtful: bool = False
 
 
 def problem_with(url: str) -> str | None:
     """What is wrong with an apprise address, None when nothing is. The address itself is never in the answer."""
     apprise = _apprise()
     if not apprise.add(url):
-        scheme = url.split("://", 1)[0] if "://" in url else ""
-        return f"not an address apprise understands{f' ({scheme}://…)' if scheme.isalnum() else ''}; {SCHEMES_HINT}"
+        scheme = _scheme(url) if "://" in url else ""
+        return f"{NO_ADDRESS}{f' ({scheme}://…)' if scheme.isalnum() else ''}; {SCHEMES_HINT}"
     return None
 
 
-def send(url: str, title: str, text: str) -> str | None:
-    """Sends one message to one address; None when it was accepted, else what happened in a few words, no secret."""
+def send(url: str, message: Message) -> Failure | None:
+    """Sends one message to one address; None when it was accepted. It takes `WHOLE_S` at most, beside the picture."""
     from apprise import NotifyFormat
+    from apprise.attachment.memory import AttachMemory
 
+    memory: Any = AttachMemory
     apprise = _apprise()
     if not apprise.add(url):
-        return "not an address apprise understands"
-    result: Any = apprise.notify(title=title, body=text, body_format=NotifyFormat.TEXT)
-    if result:
-        return None
-    status = getattr(getattr(result, "status", None), "name", "failure").lower()
-    return "no answer in time" if status == "timeout" else "not accepted by the service"
+        return Failure(NO_ADDRESS)
+    plugins = list(apprise)
+    for plugin in plugins:
+        _prepare(plugin, message)
+    png = message.picture() if message.picture and any(p.attachment_support for p in plugins) else None
+    title, text = plain(message.title, LONGEST_TITLE).replace("\n", " "), plain(message.text, LONGEST_TEXT)
+    if _scheme(url) in PINGING:
+        title, text = _hushed(title), _hushed(text)
+    marked = any(_takes_markdown(url, plugin) for plugin in plugins)
+    with _talking():
+        result: Any = apprise.notify(
+            title=title,
+            body=wording.markdown(text) if marked else text,
+            body_format=NotifyFormat.MARKDOWN if marked else NotifyFormat.TEXT,
+            attach=None if png is None else memory(content=png, name="pullback.png", mimetype="image/png"),
+            log_level=logging.DEBUG,
+        )
+    try:
+        return None if result else _failure(result)
+    finally:
+        for service in result:
+            service.close()
+
+
+def plain(text: str, longest: int) -> str:
+    """Text in which nothing is hidden and that isn't endless, whatever a run was called."""
+    text = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _hushed(text: str) -> str:
+    """The same text with no name in it that a chat would call."""
+    return re.sub(r"(@|<(?=[!@#]))", "\\1\u200b", text)
+
+
+def _prepare(plugin: Any, message: Message) -> None:
+    """Gives a slow service time, and a mail its thread; what the address says itself goes first."""
+    if plugin.socket_read_timeout == type(plugin).socket_read_timeout:
+        plugin.socket_read_timeout = READ_S
+    if message.thread and plugin.service_name == "E-Mail":
+        # Apprise makes each Message-ID itself, so a thread hangs on an id that no mail has; programs group by it.
+        plugin.headers = {"References": f"<{message.thread}@pullback>", **plugin.headers}
+
+
+def _takes_markdown(url: str, plugin: Any) -> bool:
+    """Whether Markdown is what a service shows by itself, or what its address asks for (`?format=markdown`)."""
+    from apprise import NotifyFormat
+
+    asked = re.search(r"[?&]format=(\w+)", url)
+    if asked is None and _scheme(url) in ALWAYS_MARKDOWN:
+        return True
+    wanted = plugin.resolve_format(None if asked is None else asked[1].lower())
+    return bool(wanted == NotifyFormat.MARKDOWN)
+
+
+def _failure(result: Any) -> Failure:
+    """What apprise's own log says of it: its result tells no more than that it failed. Nothing of it is repeated."""
+    if result.status.name == "TIMEOUT":
+        return Failure("no answer in time", doubtful=True)
+    log = "\n".join(str(entry.message) for entry in result.logs())
+    if refused := re.search(r"error=(\d{3})\b", log):
+        return Failure(f"refused by the service ({refused[1]})")
+    if "Socket Exception" in log:
+        return Failure("not reached") if _UNREACHED.search(log) else Failure("no answer", doubtful=True)
+    return Failure("not accepted by the service")
+
+
+def _scheme(url: str) -> str:
+    return url.split("://", 1)[0].lower()
 
 
 def _apprise() -> "Apprise":
     # Loaded on the first address: it costs 20 MB and a third of a second that most commands don't need.
     import apprise
 
-    # Its plugins log addresses and payloads; what happened is in the result.
+    # Its plugins log addresses and payloads: that may go to the result of a call (see `_talking`), and nowhere else.
     logger = logging.getLogger("apprise")
     logger.propagate = False
-    logger.setLevel(logging.CRITICAL)
-    return apprise.Apprise(asset=apprise.AppriseAsset(app_id="pullback", app_desc="pullback", secure_logging=True))
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+        logger.setLevel(logging.CRITICAL)
+    asset = apprise.AppriseAsset(app_id="pullback", app_desc="pullback", secure_logging=True, service_timeout=WHOLE_S)
+    return apprise.Apprise(asset=asset)
+
+
+_talks: list[None] = []
+_turn = threading.Lock()
+
+
+@contextmanager
+def _talking() -> Iterator[None]:
+    """While somebody is sending, apprise says what happens: its results are made of what it logs."""
+    logger = logging.getLogger("apprise")
+    with _turn:
+        _talks.append(None)
+        logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        with _turn:
+            _talks.pop()
+            if not _talks:
+                logger.setLevel(logging.CRITICAL)

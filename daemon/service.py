@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, date, timedelta, tzinfo
 from typing import Any
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
@@ -21,10 +21,11 @@ from daemon import systemd
 from daemon.access import connect
 from daemon.clock import Clock
 from daemon.config import Config
-from daemon.deliver import Send, deliver, is_quiet
+from daemon.deliver import Send, deliver
 from daemon.errors import UserError
-from daemon.evaluate import evaluate, local_now
-from daemon.store import Busy, Store, grants, outbox
+from daemon.evaluate import digest_due, evaluate, local_now
+from daemon.evaluate.looking import picture_of
+from daemon.store import Busy, Store, grants
 from daemon.store import activities as rows
 from daemon.store.progress import athletes, progress, save_progress
 from daemon.sync import pull
@@ -59,6 +60,7 @@ class Daemon:
         self.config = config
         self.clock = clock
         self.send = send
+        self.digested: date | None = None
         self.stopping = threading.Event()
         self.status: Callable[[str], None] = lambda text: None
 
@@ -67,6 +69,7 @@ class Daemon:
         poll_s = self.config.schedule.poll.total_seconds()
         return [
             Job("poll", IntervalTrigger(seconds=round(poll_s), jitter=round(poll_s / 10)), self.poll),
+            Job("imported", IntervalTrigger(hours=1), self.judge_imported, at_start=False),
             Job("deliver", IntervalTrigger(minutes=1), self.deliver),
             Job("retention", IntervalTrigger(hours=6), self.retain),
         ]
@@ -74,12 +77,9 @@ class Daemon:
     def poll(self) -> None:
         """One pull, judged and told. Raises UserError for what the runner or the machine has to mend."""
         missing = self.config.strava.missing()
-        if missing is not None:
-            self.status(f"waiting: {missing} is not set; add it to the config and reload")
-            return
-        strava = connect(self.store, self.config, self.clock)
+        strava = None if missing is not None else connect(self.store, self.config, self.clock)
         if strava is None:
-            self.status("waiting: not authorised; run `pullback auth`")
+            self.status(self.waiting(missing))
             return
         athlete_id = strava.tokens.athlete_id
         try:
@@ -112,16 +112,20 @@ class Daemon:
         self.deliver()
 
     def deliver(self) -> None:
-        """Sends what waits, unless the runner wants quiet now."""
-        quiet = self.config.alerts.quiet_hours
-        if quiet is not None and is_quiet(
-            local_now(self.store, self.config, self.clock.now()).time(), quiet.start, quiet.end
-        ):
-            return
-        channels = {outbox.channel_id(channel.url): channel.url for channel in self.config.alerts.urls}
-        # Whoever holds it is delivering, perhaps to a slow channel: what is left is tried in a minute.
+        """Sends what waits, unless the runner wants quiet now. The weekly digest is told when its minute comes."""
+        zone = local_now(self.store, self.config, self.clock.now()).tzinfo or UTC
+        # Whoever holds a lock is at it already: what is left is done in a minute.
         with suppress(Busy):
-            deliver(self.store, channels, self.send, self.clock, stop=self.stopping.is_set)
+            self._digest(zone)
+            deliver(
+                self.store,
+                self.config.alerts,
+                self.send,
+                self.clock,
+                zone,
+                stop=self.stopping.is_set,
+                picture=lambda alert: picture_of(self.store, alert.athlete_id, self.config, alert),
+            )
 
     def retain(self) -> None:
         """Deletes raw answers whose time is over."""
@@ -145,6 +149,32 @@ class Daemon:
                 if state.access == "client":
                     save_progress(session, athlete_id, replace(state, last_pull_at=None))
         self.config = config
+
+    @staticmethod
+    def waiting(missing: str | None) -> str:
+        """What has to come before Strava can be asked; `missing` is a key of the configuration."""
+        if missing is not None:
+            return f"waiting: {missing} is not set; add it to the config and reload"
+        return "waiting: not authorised; run `pullback auth`"
+
+    def judge_imported(self) -> None:
+        """Judges what was imported, and tells it, where no poll does because there is no access to Strava."""
+        with self.store.read() as session:
+            athlete_id = grants.athlete(session)
+            polled = self.config.strava.missing() is None and grants.grant(session) is not None
+        if athlete_id is not None and not polled:
+            evaluate(self.store, athlete_id, self.config, self.clock.now())
+            self.deliver()
+
+    def _digest(self, zone: tzinfo) -> None:
+        day = digest_due(self.config.schedule.digest, self.clock.now(), zone)
+        if day is None or day == self.digested:
+            return
+        with self.store.read() as session:
+            athlete_id = grants.athlete(session)
+        if athlete_id is not None:
+            evaluate(self.store, athlete_id, self.config, self.clock.now())
+        self.digested = day
 
     def _is_time(self, athlete_id: int) -> bool:
         with self.store.read() as session:
@@ -260,6 +290,7 @@ class Service:
         """Runs one job; what the runner can mend is a line in the log, a bug goes on to the listener."""
         with self._idle:
             self._running.add(name)
+        config = self._daemon.config
         try:
             run()
         except UserError as error:
@@ -270,6 +301,9 @@ class Service:
             with self._idle:
                 self._running.discard(name)
                 self._idle.notify_all()
+            if name == "poll" and config is not self._daemon.config and not self._daemon.stopping.is_set():
+                # The scheduler skips a job that is running: what a reload brought would wait for the next poll.
+                self._scheduler.modify_job(name, next_run_time=self._daemon.clock.now() + timedelta(seconds=1))
 
     def _note_failure(self, event: JobExecutionEvent) -> None:
         if event.exception is not None:
@@ -304,9 +338,9 @@ class Service:
 
     def _first_status(self) -> str:
         missing = self._daemon.config.strava.missing()
-        if missing is not None:
-            return f"waiting: {missing} is not set; add it to the config and reload"
-        return "waiting: not authorised; run `pullback auth`" if self._daemon.waits_for_grant() else "starting"
+        if missing is not None or self._daemon.waits_for_grant():
+            return self._daemon.waiting(missing)
+        return "starting"
 
     def _tell_status(self, text: str) -> None:
         self._said = " ".join(text.split())

@@ -16,6 +16,7 @@ Level = Literal["ok", "watch", "alert"]
 State = Literal["learning", "stable", "absorbing", "watch", "pull_back", "recovering"]
 Change = Literal["added", "replaced", "unclear"]
 Feel = Literal["easy", "normal", "heavy", "forced"]
+Cause = Literal["deleted", "edited", "recorded", "answered", "judged"]
 Reason = Literal[
     "ill",
     "race",
@@ -258,6 +259,26 @@ class Intensity:
     per_week: float
     change: Change
     ended_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Seven local days from `first` on, and what such a week usually holds: the middle one of up to eight before it.
+
+    `load` is in easy minutes, `minutes` is moving time of runs. `hard_days` had a hard session of any sport,
+    `rest_days` no activity at all. The usual is 0 where no whole week before is known.
+    """
+
+    first: date
+    runs: int
+    run_days: int
+    minutes: float
+    usual_minutes: float
+    load: float
+    usual_load: float
+    hard_days: int
+    usual_hard_days: float
+    rest_days: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A runner's whole house for tests: a Strava stand-in on a real socket, a store on disk, a phone, one clock for all."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +18,12 @@ from daemon import notify
 from daemon.access import authorise, connect
 from daemon.config import AlertsConfig, Channel, Config, StravaConfig
 from daemon.deliver import Delivered, deliver
-from daemon.evaluate import Evaluated, evaluate
+from daemon.evaluate import Evaluated, evaluate, local_now
 from daemon.service import Daemon
 from daemon.signals import SignalParams
 from daemon.simulator.standin import StandIn
 from daemon.simulator.world import Recorded, StravaWorld
-from daemon.store import Store, open_store, outbox
+from daemon.store import Store, open_store
 from daemon.strava.auth import authorize_url, exchange
 from daemon.sync import Outcome, pull
 
@@ -43,17 +44,31 @@ class Clock:
 
 
 class Phone:
-    """A real HTTP receiver: `status` is what it answers, after refusing `refusals` times; `messages` what it took."""
+    """A real HTTP receiver: `status` is what it answers, after refusing `refusals` times; `messages` what it took.
+
+    With `drops` it takes a message and hangs up without an answer; with `hangs` it takes nothing until let go.
+    """
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
         self.status = 200
         self.refusals = 0
+        self.drops = self.hangs = False
+        self.let_go = threading.Event()
         phone = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if phone.hangs:
+                    phone.let_go.wait(60)
+                    self.close_connection = True
+                    return
+                if phone.drops:
+                    phone.messages.append(json.loads(body))
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    self.close_connection = True
+                    return
                 status = 500 if phone.refusals else phone.status
                 phone.refusals = max(0, phone.refusals - 1)
                 if status == 200:
@@ -75,6 +90,7 @@ class Phone:
         return [message["title"] for message in self.messages]
 
     def hang_up(self) -> None:
+        self.let_go.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -143,8 +159,8 @@ class House:
         return evaluate(self.store, self.athlete_id, self.config, self.clock.now())
 
     def deliver(self, **options: Any) -> Delivered:
-        channels = {outbox.channel_id(c.url): c.url for c in self.config.alerts.urls}
-        return deliver(self.store, channels, notify.send, self.clock, **options)
+        zone = local_now(self.store, self.config, self.clock.now()).tzinfo or UTC
+        return deliver(self.store, self.config.alerts, notify.send, self.clock, zone, **options)
 
     def daemon(self) -> Daemon:
         return Daemon(self.store, self.config, self.clock, notify.send)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.deliver import GIVE_UP_AFTER, LEAST_ATTEMPTS, deliver, is_quiet, next_attempt
+from daemon.notify import Message
 from daemon.store import Busy, outbox
 from tests.house import MONDAY, House
 
@@ -112,10 +113,10 @@ def test_a_claim_is_on_disk_before_the_channel_hears_anything(house: House) -> N
     tell(house)
     seen: list[list[str]] = []
 
-    def send(url: str, title: str, text: str) -> None:
+    def send(url: str, message: Message) -> None:
         seen.append(states(house))
 
-    deliver(house.store, {outbox.channel_id(house.phone.url): house.phone.url}, send, house.clock)
+    deliver(house.store, house.config.alerts, send, house.clock, UTC)
     assert seen == [["claimed"]]
 
 

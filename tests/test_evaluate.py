@@ -1,16 +1,15 @@
 """What the daemon records and says when facts about the past or the present change."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from daemon import documents
 from daemon.config import AlertsConfig, Channel
-from daemon.evaluate import doubles, replay, runs, status_document
+from daemon.evaluate import replay, runs, status_document
 from daemon.simulator.stories import strained
 from daemon.store import judgement, outbox
 from daemon.store.progress import progress
-from daemon.strava.convert import read_activity
-from daemon.values import Activity, Verdict
+from daemon.values import Verdict
 from tests.house import House, Phone, plain_run
 
 
@@ -105,21 +104,10 @@ def test_a_run_that_watch_and_phone_both_uploaded_counts_once(house: House) -> N
     assert [run.id for run in runs(house.store, house.athlete_id, house.config)] == [watch]
 
 
-def test_two_runs_one_after_the_other_are_two() -> None:
-    start = datetime(2026, 11, 1, 7, tzinfo=UTC)
-    assert doubles([_activity(1, start), _activity(2, start + timedelta(minutes=39))]) == {}
-
-
 def test_status_before_authorisation_says_what_to_do(house: House) -> None:
     document = status_document(house.store, None)
     assert document["verdict"] == "learning"
     assert "pullback auth" in document["advice"][0]
-
-
-def _activity(activity_id: int, start: datetime) -> Activity:
-    activity = read_activity(plain_run(activity_id, start).summary, 1)
-    assert activity is not None
-    return activity
 
 
 def _no_limits(house: House) -> None:

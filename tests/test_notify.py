@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from daemon import notify
+from daemon.notify import Message
 from tests.house import Phone
 
 
@@ -23,7 +24,7 @@ def test_addresses_it_does_not_are_named_without_their_secret(url: str, caplog: 
 
 def test_a_message_arrives_as_it_was_written() -> None:
     phone = Phone()
-    assert notify.send(phone.url, "Time to pull back", "Easy runs cost 6 bpm more.\n\nRun easy.") is None
+    assert notify.send(phone.url, Message("Time to pull back", "Easy runs cost 6 bpm more.\n\nRun easy.")) is None
     phone.hang_up()
     assert phone.messages[0]["title"] == "Time to pull back"
     assert phone.messages[0]["message"] == "Easy runs cost 6 bpm more.\n\nRun easy."
@@ -32,6 +33,6 @@ def test_a_message_arrives_as_it_was_written() -> None:
 def test_a_failure_says_so_without_the_address() -> None:
     phone = Phone()
     phone.status = 503
-    error = notify.send(phone.url + "?+X-Token=hunter2", "title", "text")
+    error = notify.send(phone.url + "?+X-Token=hunter2", Message("title", "text"))
     phone.hang_up()
-    assert error is not None and "hunter2" not in error and "127.0.0.1" not in error
+    assert error is not None and "hunter2" not in error.text and "127.0.0.1" not in error.text

@@ -114,12 +114,13 @@ class Machine:
             outbox.open_alert(
                 session,
                 self.world.runner,
-                kind="pull_back",
-                episode="today",
-                title="Time to pull back",
-                text="Easy runs cost more.",
+                kind="digest",
+                episode=str(self.world.now().date()),
+                title="Your week",
+                text="Easy running and the week are as usual.",
                 channels=[outbox.channel_id(self.channel)],
                 now=self.world.now(),
+                event=True,
             )
 
     def stop(self, process: subprocess.Popen[bytes]) -> float:

@@ -13,6 +13,8 @@ from daemon.verdict import OpenAlert, decide, what_to_say
 
 CAME = date(2026, 10, 5)
 START = date(2026, 10, 12)
+PULL_BACKS = frozenset({"pull_back", "all_clear"})
+WATCHES = PULL_BACKS | {"watch"}
 
 
 SIGNS = {name: "load" for name in ("load_added", "run_day_added", "hard_days")} | {
@@ -237,7 +239,7 @@ def test_who_runs_once_a_week_is_told_of_no_tempo():
 def test_an_answer_that_takes_the_reason_away_is_no_all_clear():
     told = [OpenAlert("pull_back", START.isoformat())]
     judged_again = live([CALM] * 20)[-1]
-    assert what_to_say(judged_again, told, "pull_back") == ()
+    assert what_to_say(judged_again, told, PULL_BACKS) == ()
 
 
 def test_memory_is_small_json():
@@ -250,7 +252,7 @@ def tell(verdicts, minimum="watch"):
     """Everything told over these days, each with its day."""
     told, log = [], []
     for verdict in verdicts:
-        says = what_to_say(verdict, told, minimum)
+        says = what_to_say(verdict, told, WATCHES if minimum == "watch" else PULL_BACKS)
         assert len(says) <= 1
         told += [OpenAlert(say.kind, say.episode) for say in says]
         log += [(verdict, say) for say in says]
@@ -270,8 +272,8 @@ def test_a_whole_episode_is_a_watch_a_pull_back_and_an_all_clear():
 
 def test_a_first_backfill_says_one_thing_about_today():
     verdicts = live([STRONG] * 3 + [CALM] * 40 + [STRONG] * 2)
-    assert [say.kind for say in what_to_say(verdicts[-1], (), "watch")] == ["pull_back"]
-    assert what_to_say(verdicts[30], (), "watch") == ()
+    assert [say.kind for say in what_to_say(verdicts[-1], (), WATCHES)] == ["pull_back"]
+    assert what_to_say(verdicts[30], (), WATCHES) == ()
 
 
 @pytest.mark.parametrize("days", [-3, 3])
@@ -281,7 +283,7 @@ def test_an_episode_judged_again_with_another_first_day_is_not_told_again(days):
         OpenAlert("pull_back", (START + timedelta(days=days)).isoformat()),
         OpenAlert("access", "inactive since then"),
     ]
-    assert what_to_say(verdict, told, "pull_back") == ()
+    assert what_to_say(verdict, told, PULL_BACKS) == ()
 
 
 def test_a_second_episode_is_told_again_and_cleared_again():

@@ -22,12 +22,15 @@ COMMANDS = {
     "init": "Write a commented configuration.",
     "auth": "Let pullback read your runs from Strava.",
     "sync": "Fetch new runs once, judge them, and send what is waiting.",
+    "import": "Take in a Strava export, or FIT, TCX and GPX files.",
     "run": "Run the daemon in the foreground.",
     "status": "Show the verdict and what it rests on.",
     "runs": "List every run with its kind, or why it was left out.",
     "explain": "Explain one run: how it was read, and what it was compared with.",
     "feel": "Say how a run felt; it counts as evidence.",
     "ack": "Answer a warning, or say what was up with some days.",
+    "snooze": "Have nothing sent for a while, such as 7d.",
+    "resume": "End a snooze.",
     "check": "Check everything that must be right, all problems at once.",
     "test-alert": "Send an invented alert through every channel.",
     "replay": "Walk the stored history and show what would have been sent.",
@@ -75,7 +78,9 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"daemon.cli.{cmd_name.replace('-', '_')}")
+        # `import` is a word of the language's own.
+        name = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")
+        module = importlib.import_module(f"daemon.cli.{name}")
         single = _app(add_completion=False)
         single.command(cmd_name, cls=Plain)(module.command)
         return typer.main.get_command(single)

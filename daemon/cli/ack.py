@@ -115,8 +115,12 @@ def _alert(store: "Store", athlete_id: int, number: int | None) -> "Alert | None
     found = next((a for a in alerts if a.id == number), None)
     if found is None:
         raise UserError(f"there is no alert {number}; `pullback status` shows the open ones with their ids")
-    if found.kind == "access":
+    if found.kind in ("access", "stale"):
         raise UserError(f"alert {number} is about access to Strava, not your running; `pullback check` says what to do")
+    if found.kind == "reminder":  # what it repeats is what is answered
+        return next(a for a in reversed(alerts) if a.thread == found.thread and a.kind == found.about)
+    if found.kind not in (*UP, "all_clear"):
+        raise UserError(f"alert {number} is no warning, so it needs no answer; `pullback status` shows what is open")
     return found
 
 
@@ -131,7 +135,7 @@ def span(
         raise typer.BadParameter(f"--to says nothing here: {reason} holds from its first day on")
     if last is not None and last > today + FURTHEST_AHEAD:
         raise typer.BadParameter(f"--to {last} is more than four weeks ahead; answer again when it has come nearer")
-    began = today if alert is None or reason == "fine" else date.fromisoformat(alert.episode)
+    began = today if alert is None or reason == "fine" else date.fromisoformat(alert.began)
     begin = first or began
     if last is not None and begin > last:
         raise typer.BadParameter(f"--to {last} lies before {begin}, the first day; give an earlier --from")

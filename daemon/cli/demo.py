@@ -20,6 +20,7 @@ from daemon.cli.session import Session
 if TYPE_CHECKING:
     from daemon.config import Config
     from daemon.deliver import Send
+    from daemon.notify import Message
     from daemon.service import Daemon
     from daemon.simulator.stories import Story
     from daemon.simulator.world import StravaWorld
@@ -70,8 +71,8 @@ def _live(story: "Story", today: datetime) -> list[Alert]:
     clock = FastClock(evening)
     alerts: list[Alert] = []
 
-    def send(url: str, title: str, text: str) -> None:
-        alerts.append(Alert(clock.now().date(), title, text))
+    def send(url: str, message: "Message") -> None:
+        alerts.append(Alert(clock.now().date(), message.title, message.text))
 
     days = (today.date() - evening.date()).days
     with _daemon(story, clock, send) as daemon:

@@ -99,17 +99,16 @@ class Session:
 
 
 def athlete(store: "Store") -> int | None:
-    """The athlete whose runs are stored, None before `pullback auth`."""
+    """The athlete whose runs are stored, None before `pullback auth` or `pullback import`."""
     from daemon.store import grants
 
     with store.read() as session:
-        held = grants.grant(session)
-    return None if held is None else held.athlete_id
+        return grants.athlete(session)
 
 
 def known_athlete(store: "Store") -> int:
     """As `athlete`; raises UserError where there is none."""
     found = athlete(store)
     if found is None:
-        raise UserError("Strava hasn't been asked for your runs yet; run `pullback auth`")
+        raise UserError("there are no runs here yet; run `pullback auth` for Strava, or `pullback import` for files")
     return found

@@ -339,14 +339,20 @@ def _wrapped(part: Line, wrap: Callable[[str, int], Iterable[Any]], width: int) 
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Advance]:
-    """A bar on a terminal, told of (done, total); nothing in a pipe."""
+def progress(label: str, unit: str | None = None) -> Iterator[Advance]:
+    """A bar on a terminal, told of (done, total), with how many of a `unit` pass a second; nothing in a pipe."""
     if not sys.stdout.isatty():
         yield lambda done, total: None
         return
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn, Task
+    from rich.text import Text
 
-    with Progress(transient=True) as bar:
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text("" if task.speed is None else f"{task.speed:.0f} {unit}/s")
+
+    columns = (*Progress.get_default_columns(), *([Speed()] if unit else []))
+    with Progress(*columns, transient=True) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

@@ -1,8 +1,9 @@
 """`pullback status`: the verdict, what it rests on, and what is open. Reads the record; asks nobody."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -36,13 +37,23 @@ def command(
             return
         zone, drawn = session.zone(store), lately(store, athlete(store), config)
     charts = sparks.rows(drawn, sparks.can_draw(sys.stdout.encoding, session.environ)) if drawn else []
-    show.out(standing(document, zone, config.athlete.units or "metric", charts=charts, now=now), at_most=SCREEN)
+    channels = _named([channel.url for channel in config.alerts.urls])
+    units = config.athlete.units or "metric"
+    show.out(standing(document, zone, units, channels, charts=charts, now=now), at_most=SCREEN)
+
+
+def _named(urls: Sequence[str]) -> dict[str, str]:
+    """Channels as `test-alert` numbers them, by what the store knows them by."""
+    from daemon.store.outbox import channel_id
+
+    return {channel_id(url): f"channel {n} ({url.split('://', 1)[0]})" for n, url in enumerate(urls, 1)}
 
 
 def standing(
     document: dict[str, Any],
     zone: tzinfo,
     units: str,
+    channels: Mapping[str, str] = MappingProxyType({}),
     *,
     charts: Sequence[show.Line] = (),
     now: datetime | None = None,
@@ -63,6 +74,10 @@ def standing(
     if document.get("waiting_until"):
         until = show.moment(document["waiting_until"], zone)
         parts.append(show.Line(f"Waiting for Strava's rate limit until {until}"))
+    if document.get("snoozed_until"):
+        until = show.moment(document["snoozed_until"], zone)
+        parts.append(show.Line(f"Snoozed: nothing is sent until {until}; `pullback resume` ends it", "yellow"))
+    parts += [show.Line(_undelivered(found, channels), "red") for found in document.get("undelivered", ())]
     parts += [show.Line(""), *charts, *_signals(document["signals"], verdict), _intensity(document)]
     if document["athlete"] is not None:
         first, *more = show.athlete(document["athlete"], units)
@@ -74,9 +89,15 @@ def standing(
     for alert in document["alerts_open"]:
         told = alert.get("title") or show.words(alert["kind"])
         parts.append(show.Line(f"Open alert {alert['id']} since {alert['opened']}: {told}"))
-        if alert["kind"] != "access":
+        if alert["kind"] not in ("access", "stale"):
             parts.append(show.Line(f"If you know why, answer it: pullback ack {alert['id']} --reason REASON", indent=2))
     return parts
+
+
+def _undelivered(found: dict[str, Any], channels: Mapping[str, str]) -> str:
+    channel = channels.get(found["channel"], "a channel that is no longer in the config")
+    now = "given up" if found["given_up"] else "tried again"
+    return f"Alert {found['alert']} of {found['opened']} didn't reach {channel}: {found['error']}; {now}"
 
 
 def _signals(signals: Sequence[dict[str, Any]], verdict: str) -> list[show.Part]:

@@ -1,6 +1,5 @@
 """`pullback sync`: one pull, judged and told, by hand. What it does is decided in the rooms below."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ from daemon.cli.session import Session
 
 if TYPE_CHECKING:
     from daemon.config import Config
+    from daemon.deliver import Delivered
     from daemon.store import Store
     from daemon.strava.client import Strava
     from daemon.sync import Outcome
@@ -43,8 +43,6 @@ def command(
 
 
 def _sync(session: Session, config: "Config", store: "Store", strava: "Strava") -> None:
-    from daemon import notify
-    from daemon.deliver import deliver
     from daemon.evaluate import evaluate
     from daemon.sync import pull
 
@@ -60,7 +58,7 @@ def _sync(session: Session, config: "Config", store: "Store", strava: "Strava") 
             advance=advance,
         )
     evaluated = evaluate(store, strava.tokens.athlete_id, config, session.clock.now())
-    delivered = deliver(store, _channels(config), notify.send, session.clock, at_once=True)
+    delivered = tell(session, config, store)
     parts = [show.Line(line) for line in summary(outcome)]
     if evaluated.verdict is not None:
         parts.append(show.Line(evaluated.verdict.headline))
@@ -69,6 +67,23 @@ def _sync(session: Session, config: "Config", store: "Store", strava: "Strava") 
     show.out(parts)
     if outcome.problem is not None:
         raise outcome.problem
+
+
+def tell(session: Session, config: "Config", store: "Store") -> "Delivered":
+    """Sends what waits, at once unless the runner wants quiet."""
+    from daemon import notify
+    from daemon.deliver import deliver
+    from daemon.evaluate.looking import picture_of
+
+    return deliver(
+        store,
+        config.alerts,
+        notify.send,
+        session.clock,
+        session.zone(store),
+        at_once=True,
+        picture=lambda alert: picture_of(store, alert.athlete_id, config, alert),
+    )
 
 
 def summary(outcome: "Outcome") -> list[str]:
@@ -111,9 +126,3 @@ def _preview(session: Session, store: "Store", strava: "Strava") -> None:
     changed = len(decided.saves) - new
     parts.append(show.Line(f"Would fetch {new} new and {changed} changed activities; {waiting} deliveries waiting"))
     show.out(parts)
-
-
-def _channels(config: "Config") -> Mapping[str, str]:
-    from daemon.store.outbox import channel_id
-
-    return {channel_id(channel.url): channel.url for channel in config.alerts.urls}

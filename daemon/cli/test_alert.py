@@ -7,8 +7,7 @@ import typer
 from daemon.cli import show
 from daemon.cli.session import Session
 from daemon.errors import UserError
-
-KINDS = ("pull_back", "watch", "all_clear", "access", "test")
+from daemon.wording import KINDS
 
 
 def _known(kind: str) -> str:
@@ -37,10 +36,16 @@ def command(
     show.out([show.Line(title, "bold"), show.Line(text), show.Line("")])
     failed = 0
     for number, channel in enumerate(config.alerts.urls, 1):
-        problem = notify.send(channel.url, title, text)
+        problem = notify.send(channel.url, notify.Message(title, text))
         failed += problem is not None
         scheme = channel.url.split("://", 1)[0]
-        show.out([show.Line(f"channel {number} ({scheme}): {problem or 'sent'}", "red" if problem else "green")])
+        show.out(
+            [
+                show.Line(
+                    f"channel {number} ({scheme}): {problem.text if problem else 'sent'}", "red" if problem else "green"
+                )
+            ]
+        )
     if failed:
         raise UserError(
             f"{failed} of {len(config.alerts.urls)} channels failed; compare [alerts] urls with their service"

@@ -1,16 +1,17 @@
 """Store to verdict to outbox: what is known, how each day is judged, what is told, and how that is explained."""
 
 from daemon.evaluate.explaining import explain
-from daemon.evaluate.history import doubles, local_now, runs
+from daemon.evaluate.history import local_now, runs
 from daemon.evaluate.judging import Evaluated, evaluate
 from daemon.evaluate.replaying import Replayed, replay
 from daemon.evaluate.status import athlete_document, status_document, whole_status
+from daemon.evaluate.week import digest_due
 
 __all__ = [
     "Evaluated",
     "Replayed",
     "athlete_document",
-    "doubles",
+    "digest_due",
     "evaluate",
     "explain",
     "local_now",

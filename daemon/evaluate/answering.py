@@ -17,14 +17,14 @@ def keep_feel(store: Store, activity: Activity, feel: Feel, now: datetime) -> No
     counts = counts_instead(store, activity.athlete_id, activity.id) or activity
     with store.write() as session:
         said.save_feel(session, activity.athlete_id, activity.id, feel, now)
-        note_change(session, activity.athlete_id, min(activity.day, counts.day))
+        note_change(session, activity.athlete_id, min(activity.day, counts.day), "answered")
 
 
 def keep_answer(store: Store, athlete_id: int, reason: Reason, first: date, last: date, now: datetime) -> Answer:
     """Records what was up on the days `first` to `last`. Raises StoreError."""
     with store.write() as session:
         answer = said.add_answer(session, athlete_id, reason, first, last, now)
-        note_change(session, athlete_id, first)
+        note_change(session, athlete_id, first, "answered")
     return answer
 
 
@@ -34,7 +34,7 @@ def take_back(store: Store, athlete_id: int) -> Answer | None:
         newest = max(said.answers(session, athlete_id), key=lambda answer: answer.id, default=None)
         if newest is not None:
             said.remove_answer(session, athlete_id, newest.id)
-            note_change(session, athlete_id, newest.first)
+            note_change(session, athlete_id, newest.first, "answered")
     return newest
 
 

@@ -1,6 +1,6 @@
 """What is known of the runner's history: activities as classified and measured runs, and what the runner said."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
@@ -14,34 +14,11 @@ from daemon.signals.answered import leave_out
 from daemon.store import Store, grants
 from daemon.store import activities as rows
 from daemon.store.answers import answers, feels
+from daemon.store.progress import progress, save_progress
 from daemon.values import RUN_SPORTS, Activity, Answer, Feel, Run
 
 LARGEST_ID = 2**63
 """What a database column holds; no id of Strava's comes near it."""
-
-
-def doubles(activities: Sequence[Activity]) -> dict[int, int]:
-    """Runs that a second device recorded as well: id of the poorer recording to id of the one that counts.
-
-    Two activities are one when they share at least 80 % of the shorter one's time. The richer one has heart rate,
-    then comes from a watch rather than by hand, then is longer.
-    """
-    poorer: dict[int, int] = {}
-    runs = sorted((a for a in activities if a.is_run), key=lambda a: a.start)
-    for i, second in enumerate(runs):
-        for first in reversed(runs[max(0, i - 4) : i]):
-            shared = (min(first.end, second.end) - second.start).total_seconds()
-            shorter = min(first.elapsed_time_s, second.elapsed_time_s)
-            if first.id in poorer or shorter <= 0 or shared < 0.8 * shorter:
-                continue
-            keep, drop = (first, second) if _richness(first) >= _richness(second) else (second, first)
-            poorer[drop.id] = keep.id
-            break
-    return poorer
-
-
-def _richness(activity: Activity) -> tuple[bool, bool, int, int]:
-    return activity.has_heart_rate, not activity.manual, activity.elapsed_time_s, -activity.id
 
 
 def params(config: Config) -> SignalParams:
@@ -76,11 +53,13 @@ def facts(store: Store, athlete_id: int, config: Config) -> Facts:
         stored = rows.measured(session, athlete_id)
         felt = feels(session, athlete_id)
         said = answers(session, athlete_id)
-    measured, twice = _without_doubles(stored)
+        twice = rows.doubles(session, athlete_id)
+        others = rows.by_id(session, athlete_id, twice)
     # Of one run recorded twice the runner may have named either recording.
     felt_by_run: dict[int, Feel] = {twice.get(number, number): feel for number, feel in felt.items()}
-    judged = metrics.judge_runs(measured, athlete_settings(config))
-    return Facts(leave_out((replace(run, feel=felt_by_run.get(run.id)) for run in judged), said), said)
+    judged = metrics.judge_runs(_completed(stored, twice, others), athlete_settings(config))
+    told = (replace(run, feel=felt_by_run[run.id]) if run.id in felt_by_run else run for run in judged)
+    return Facts(leave_out(told, said), said)
 
 
 def recordings(store: Store, athlete_id: int) -> list[tuple[Activity, RunMetrics]]:
@@ -90,15 +69,19 @@ def recordings(store: Store, athlete_id: int) -> list[tuple[Activity, RunMetrics
     """
     with store.read() as session:
         stored = rows.measured(session, athlete_id)
-    return _without_doubles(stored)[0]
+        twice = rows.doubles(session, athlete_id)
+        others = rows.by_id(session, athlete_id, twice)
+    return _completed(stored, twice, others)
 
 
-def _without_doubles(
-    stored: Sequence[tuple[Activity, str]],
-) -> tuple[list[tuple[Activity, RunMetrics]], dict[int, int]]:
-    """The recordings that count, and which one counts for each that doesn't."""
-    twice = doubles([activity for activity, _ in stored])
-    return [(activity, metrics.from_json(data)) for activity, data in stored if activity.id not in twice], twice
+def _completed(
+    stored: Sequence[tuple[Activity, str]], twice: Mapping[int, int], others: Mapping[int, Activity]
+) -> list[tuple[Activity, RunMetrics]]:
+    """What is stored, each activity with what only its doubles say of it."""
+    of: dict[int, list[Activity]] = {}
+    for number, counts in twice.items():
+        of.setdefault(counts, []).append(others[number])
+    return [(metrics.completed(known, of.get(known.id, ())), metrics.from_json(data)) for known, data in stored]
 
 
 def runs(store: Store, athlete_id: int, config: Config) -> list[Run]:
@@ -125,7 +108,8 @@ def activity(store: Store, athlete_id: int, number: int) -> Activity:
 def newest_run(store: Store, athlete_id: int) -> Activity:
     """The run that started last. Raises UserError where there is none."""
     with store.read() as session:
-        held = [k for k in rows.known(session, athlete_id).values() if not k.deleted and k.sport in RUN_SPORTS]
+        living = [k for k in rows.known(session, athlete_id).values() if not k.deleted and k.double_of is None]
+        held = [k for k in living if k.sport in RUN_SPORTS]
         newest = max(held, key=lambda k: (k.start, k.id), default=None)
         found = None if newest is None else rows.activity(session, athlete_id, newest.id)
     if found is None:
@@ -136,9 +120,8 @@ def newest_run(store: Store, athlete_id: int) -> Activity:
 def counts_instead(store: Store, athlete_id: int, number: int) -> Activity | None:
     """The recording that counts where activity `number` is the poorer one of two of the same run, else None."""
     with store.read() as session:
-        everything = {known.id: known for known, _ in rows.measured(session, athlete_id)}
-    better = doubles(list(everything.values())).get(number)
-    return None if better is None else everything[better]
+        better = rows.doubles(session, athlete_id).get(number)
+        return None if better is None else rows.activity(session, athlete_id, better)
 
 
 def home_zone(config: Config, newest: Activity | None) -> tzinfo:
@@ -155,15 +138,19 @@ def home_zone(config: Config, newest: Activity | None) -> tzinfo:
 def local_now(store: Store, config: Config, now: datetime) -> datetime:
     """`now` on the runner's wall clock. Raises StoreError."""
     with store.read() as session:
-        held = grants.grant(session)
-        newest = None if held is None else rows.newest(session, held.athlete_id)
+        athlete_id = grants.athlete(session)
+        newest = None if athlete_id is None else rows.newest(session, athlete_id)
     return now.astimezone(home_zone(config, newest))
 
 
 def measure_new(store: Store, athlete_id: int) -> None:
-    """Makes the metrics of every activity that has none of this version."""
+    """Makes the metrics of every activity that has none of this version, and says which recordings are doubles.
+
+    To be called under the right to judge. Whoever changes a fact notes it (`note_change`), so that none is overlooked.
+    """
     with store.read() as session:
         due = rows.outdated(session, athlete_id, metrics.VERSION)
+        state = progress(session, athlete_id)
     for start in range(0, len(due), 50):
         batch = due[start : start + 50]
         measured = [
@@ -175,3 +162,26 @@ def measure_new(store: Store, athlete_id: int) -> None:
                 # What a pull has changed since it was read is measured the next time.
                 if rows.is_current(session, item):
                     rows.save_metrics(session, athlete_id, item.activity.id, metrics.VERSION, numbers)
+    if due or state.paired_at != state.changes:
+        _pair(store, athlete_id)
+
+
+def _pair(store: Store, athlete_id: int) -> None:
+    """Records which recordings are doubles; days on which that changed are to be judged again."""
+    with store.read() as session:
+        seen = progress(session, athlete_id).changes
+        measured = {activity.id: activity for activity in rows.measured_facts(session, athlete_id)}
+        before = rows.doubles(session, athlete_id)
+        found: dict[int, int] = {}
+        for group in metrics.groups(measured.values()):
+            numbers = rows.metrics_of(session, athlete_id, [activity.id for activity in group])
+            found |= metrics.doubles((a, metrics.from_json(numbers[a.id])) for a in group)
+    changed = {n: found.get(n) for n in found.keys() | before.keys() if found.get(n) != before.get(n)}
+    touched = {*changed, *(found[n] for n in changed if n in found), *(before[n] for n in changed if n in before)}
+    days = [measured[n].day for n in touched if n in measured]
+    with store.write() as session:
+        rows.save_doubles(session, athlete_id, changed)
+        state = progress(session, athlete_id)
+        # No new change of facts, so not counted as one: the judgement under way takes it up.
+        first = min((day for day in (*days, state.judge_from) if day is not None), default=None)
+        save_progress(session, athlete_id, replace(state, judge_from=first, paired_at=seen))

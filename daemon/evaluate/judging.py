@@ -16,7 +16,7 @@ from daemon.store import activities as rows
 from daemon.store.progress import Progress, progress, save_progress
 from daemon.values import Reading, Verdict
 
-VERSION = 3
+VERSION = 4
 """Raised whenever signals or verdict would judge the same history differently, so that the record is made again."""
 
 READING_HISTORY = "the newest half year of runs is still being fetched from Strava"
@@ -57,11 +57,13 @@ def evaluate(store: Store, athlete_id: int, config: Config, now: datetime, *, wa
     """
     with store.only_one("judgement", wait_s=wait_s):
         with store.read() as session:
-            # Before measuring: a pull that lands in between counts as a change not yet seen.
-            state = progress(session, athlete_id)
+            seen = progress(session, athlete_id).changes
+        measure_new(store, athlete_id)
+        with store.read() as session:
+            # Counted before measuring: a pull that landed in between is a change not yet seen.
+            state = replace(progress(session, athlete_id), changes=seen)
             newest = rows.newest(session, athlete_id)
             last = judgement.last_day(session, athlete_id)
-        measure_new(store, athlete_id)
         today = local_day(now, home_zone(config, newest))
         made_with = _made_with(config)
         # A run from the future means that the clock is wrong: nothing is said by it.
@@ -77,8 +79,7 @@ def evaluate(store: Store, athlete_id: int, config: Config, now: datetime, *, wa
             judgement.save_verdicts(session, athlete_id, record, since)
             current = progress(session, athlete_id)
             # A pull may have noted another change meanwhile: then it stays due.
-            seen = current.changes == state.changes
-            left = None if seen else current.judge_from
+            left = None if current.changes == seen else current.judge_from
             save_progress(session, athlete_id, replace(current, judge_from=left, judged_with=made_with))
         told = tell(store, athlete_id, config, now, speak=speak)
         return Evaluated(judged[-1] if judged else None, told)

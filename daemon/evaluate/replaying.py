@@ -6,9 +6,9 @@ from datetime import date, datetime
 from daemon import verdict, wording
 from daemon.clock import local_day
 from daemon.config import Config
+from daemon.evaluate.desk import kinds_told
 from daemon.evaluate.history import facts, home_zone, measure_new, params
 from daemon.evaluate.judging import judge_days, span
-from daemon.evaluate.telling import lowest_minimum
 from daemon.store import Store
 from daemon.store import activities as rows
 from daemon.store.progress import progress
@@ -52,9 +52,10 @@ def replay(
     verdicts: list[Verdict] = []
     alerts: list[Told] = []
     told: list[verdict.OpenAlert] = []
+    kinds = kinds_told(config)
     for judged in walked:
         verdicts.append(judged)
-        for say in verdict.what_to_say(judged, told, lowest_minimum(config)) if state.history_ready else ():
+        for say in verdict.what_to_say(judged, told, kinds) if state.history_ready else ():
             told.append(verdict.OpenAlert(say.kind, say.episode))
             if say.kind != "all_clear" or config.alerts.all_clear:
                 title, _ = wording.alert(say.kind, judged, config.athlete.units or "metric")

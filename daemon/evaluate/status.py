@@ -1,12 +1,13 @@
 """`status --json`: the record's latest verdict and what it rests on, and who the runner is. Reads; judges nothing."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
 from daemon import documents, metrics
 from daemon.clock import local_day
 from daemon.config import Config
 from daemon.evaluate.history import athlete_settings, local_now, recordings
-from daemon.store import Store, grants, judgement, outbox
+from daemon.store import Store, grants, judgement, outbox, snooze
 from daemon.store import activities as rows
 from daemon.store import answers as said
 from daemon.store.progress import progress
@@ -15,24 +16,27 @@ from daemon.store.progress import progress
 def whole_status(store: Store, config: Config, now: datetime) -> documents.Document:
     """The whole of `status --json`, for whoever's runs are stored. Raises StoreError."""
     with store.read() as session:
-        held = grants.grant(session)
-    athlete_id = None if held is None else held.athlete_id
-    document = status_document(store, athlete_id, local_now(store, config, now).tzinfo or UTC)
+        athlete_id = grants.athlete(session)
+    document = status_document(store, athlete_id, local_now(store, config, now).tzinfo or UTC, now)
     return document | {"athlete": athlete_document(store, athlete_id, config)}
 
 
-def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) -> documents.Document:
-    """`status --json`: the record's latest verdict, and what it rests on; alerts by their day in `zone`."""
+def status_document(
+    store: Store, athlete_id: int | None, zone: tzinfo = UTC, now: datetime | None = None
+) -> documents.Document:
+    """`status --json`: the record's latest verdict, and what it rests on; alerts by their day in `zone`.
+
+    Without `now` nothing is said of a snooze.
+    """
     if athlete_id is None:
-        return _nothing_yet("not authorised yet", ["run `pullback auth`"])
+        return _nothing_yet("no runs yet", ["run `pullback auth` for Strava, or `pullback import` for files"])
     with store.read() as session:
         state = progress(session, athlete_id)
         data = rows.counts(session, athlete_id)
         last = judgement.last_day(session, athlete_id)
         found = None if last is None else judgement.verdict(session, athlete_id, last)
         answers = said.answers(session, athlete_id)
-        waiting = len(outbox.unsettled(session))
-        alerts = [a for a in outbox.alerts(session, athlete_id) if a.closed_at is None and a.kind in _STANDING]
+        told = _told(session, athlete_id, zone, now)
     document = _nothing_yet("no activities yet", ["run `pullback sync`"])
     if found is not None:
         judged = documents.read_verdict(found)
@@ -52,11 +56,7 @@ def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) ->
         "last": None if data["last"] is None else data["last"].isoformat(),
         "last_sync": None if state.last_success_at is None else _utc(state.last_success_at),
     }
-    document["alerts_open"] = [
-        {"id": a.id, "kind": a.kind, "opened": local_day(a.opened_at, zone).isoformat(), "title": a.title}
-        for a in alerts
-    ]
-    document["deliveries_waiting"] = waiting
+    document |= told
     document["answers"] = [documents.answer_document(answer) for answer in answers]
     document["trouble"] = state.problem
     document["waiting_until"] = None if state.waiting_until is None else _utc(state.waiting_until)
@@ -81,14 +81,54 @@ def athlete_document(store: Store, athlete_id: int | None, config: Config) -> do
 
 
 _LATELY = timedelta(weeks=104)
-_STANDING = ("pull_back", "watch", "access")
+_STANDING = ("pull_back", "watch", "access", "stale")
+_MARKED = timedelta(weeks=2)
+"""So long a delivery that was given up is shown."""
+
+
+def _told(session: Any, athlete_id: int, zone: tzinfo, now: datetime | None) -> documents.Document:
+    """The alerts that are open, whether they are held back, and what a channel didn't take."""
+    alerts = [a for a in outbox.alerts(session, athlete_id) if a.closed_at is None and a.kind in _STANDING]
+    quiet = None if now is None else snooze.snoozed_until(session, athlete_id, now)
+    return {
+        "alerts_open": [
+            {"id": a.id, "kind": a.kind, "opened": local_day(a.opened_at, zone).isoformat(), "title": a.title}
+            for a in alerts
+        ],
+        "snoozed_until": None if quiet is None else _utc(quiet),
+        "undelivered": [_undelivered(d, zone) for d in outbox.deliveries(session) if _failed(d, athlete_id, now)],
+        "deliveries_waiting": sum(delivery.error is None for delivery in outbox.unsettled(session)),
+    }
+
+
+def _failed(delivery: outbox.Delivery, athlete_id: int, now: datetime | None) -> bool:
+    alert = delivery.alert
+    lately = (
+        now is None or abs(now - alert.opened_at) < _MARKED or (alert.closed_at is None and alert.kind in _STANDING)
+    )
+    failing = delivery.state in ("pending", "claimed") and delivery.error is not None
+    return alert.athlete_id == athlete_id and (failing or (delivery.state == "given_up" and lately))
+
+
+def _undelivered(delivery: outbox.Delivery, zone: tzinfo) -> documents.Document:
+    """One alert that a channel doesn't take. `channel` is what is kept of its address."""
+    return {
+        "alert": delivery.alert.id,
+        "kind": delivery.alert.kind,
+        "title": delivery.alert.title,
+        "opened": local_day(delivery.alert.opened_at, zone).isoformat(),
+        "channel": delivery.channel,
+        "given_up": delivery.state == "given_up",
+        "attempts": delivery.attempts,
+        "error": delivery.error,
+    }
 
 
 def _nothing_yet(headline: str, advice: list[str]) -> documents.Document:
     nothing = {"runs": 0, "with_heart_rate": 0, "first": None, "last": None, "last_sync": None}
     document: documents.Document = {"verdict": "learning", "since": None, "headline": headline, "advice": advice}
     document |= {"intensity": None, "signals": [], "data": nothing, "alerts_open": [], "answers": []}
-    document |= {"deliveries_waiting": 0}
+    document |= {"snoozed_until": None, "undelivered": [], "deliveries_waiting": 0}
     return document | {"trouble": None, "waiting_until": None}
 
 

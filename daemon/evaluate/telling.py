@@ -1,88 +1,97 @@
-"""What is told to the runner: opens and closes alerts as today's verdict and Strava's answers ask for."""
+"""What is told to the runner: opens, repeats, closes and takes back alerts, as the record and Strava's answers ask for.
 
-import logging
+It decides nothing about running: which verdicts are told is the verdict room's to say, in which words the wording's.
+"""
+
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from daemon import documents, verdict, wording
+from daemon import documents, wording
 from daemon.config import Config
-from daemon.store import Store, judgement, outbox
-from daemon.store.progress import Progress, progress
+from daemon.evaluate.desk import Desk, hears
+from daemon.evaluate.history import facts, home_zone
+from daemon.evaluate.warnings import tell_verdict
+from daemon.evaluate.week import LATE, digest_due, first_day, week_of
+from daemon.store import Store, grants, judgement, outbox
+from daemon.store import activities as rows
+from daemon.store.progress import progress, save_progress
 from daemon.values import Verdict
-
-log = logging.getLogger(__name__)
 
 GIVE_UP_AFTER = timedelta(days=3)
 """An older alert is no news to a channel that was added since."""
 
 
 def tell(store: Store, athlete_id: int, config: Config, now: datetime, *, speak: bool) -> tuple[int, ...]:
-    """Opens and closes alerts as today's verdict and Strava's answers ask for."""
+    """Opens and closes what today's record and Strava's answers ask for; the ids of the alerts it opened.
+
+    Called under the judgement's lock: nobody else opens or closes alerts meanwhile. Raises StoreError.
+    """
     with store.write() as session:
         state = progress(session, athlete_id)
-        opened = [_tell_access(session, athlete_id, config, state, now)]
-        last = judgement.last_day(session, athlete_id)
-        found = None if last is None else judgement.verdict(session, athlete_id, last)
-        if found is not None and state.history_ready and speak:
-            opened += _tell_verdict(session, athlete_id, config, documents.read_verdict(found), now)
-        hearers = {outbox.channel_id(channel.url): channel for channel in config.alerts.urls}
-        outbox.address(
-            session,
-            athlete_id,
-            list(hearers),
-            lambda channel, kind: _hears(hearers[channel], kind, config),
-            now=now,
-            since=now - GIVE_UP_AFTER,
-        )
-    return tuple(alert for alert in opened if alert is not None)
+        zone = home_zone(config, rows.newest(session, athlete_id))
+        # Runs are only read where something is told, which is rare enough to be done while the database is held.
+        desk = Desk(session, athlete_id, config, now, zone, state, lambda: facts(store, athlete_id, config).runs)
+        _tell_access(desk)
+        _tell_silence(desk)
+        today = _today(desk)
+        if today is not None and speak:
+            tell_verdict(desk, today)
+            _tell_digest(desk, today)
+        if state.because is not None and state.judge_from is None:
+            save_progress(session, athlete_id, replace(state, because=None))
+        _address(desk)
+    return tuple(desk.opened)
 
 
-def _tell_access(session: Any, athlete_id: int, config: Config, state: Progress, now: datetime) -> int | None:
+def _today(desk: Desk) -> Verdict | None:
+    """The record's latest verdict, None while the history it must rest on isn't there."""
+    last = judgement.last_day(desk.session, desk.athlete_id)
+    found = None if last is None else judgement.verdict(desk.session, desk.athlete_id, last)
+    return None if found is None or not desk.state.history_ready else documents.read_verdict(found)
+
+
+def _tell_access(desk: Desk) -> None:
+    state = desk.state
     if state.access is None or state.access_since is None:
-        outbox.close_alerts(session, athlete_id, ["access"], now)
-        return None
-    title, text = wording.access(state.access)
+        desk.close_kinds("access")
+        return
     episode = f"{state.access} {state.access_since.isoformat()}"
-    return _open(session, athlete_id, config, "access", episode, (title, text), now)
+    for alert in desk.alerts():
+        if alert.kind == "access" and alert.closed_at is None and alert.episode != episode:
+            desk.close(alert)  # Strava refuses for another reason now
+    desk.open("access", episode, wording.access(state.access))
 
 
-def _tell_verdict(session: Any, athlete_id: int, config: Config, today: Verdict, now: datetime) -> list[int | None]:
-    told = [verdict.OpenAlert(a.kind, a.episode) for a in outbox.alerts(session, athlete_id)]
-    still = {"pull_back": "pull_back", "recovering": "pull_back", "watch": "watch"}.get(today.state)
-    outbox.close_alerts(session, athlete_id, {"watch", "pull_back"} - {still}, now)
-    opened = []
-    for say in verdict.what_to_say(today, told, lowest_minimum(config)):
-        if say.kind == "all_clear" and not config.alerts.all_clear:
-            continue
-        words = wording.alert(say.kind, today, config.athlete.units or "metric")
-        opened.append(_open(session, athlete_id, config, say.kind, say.episode, words, now))
-    return opened
+def _tell_silence(desk: Desk) -> None:
+    """Nothing synced for long: told once a silence, not where lost access has said so, nor without a grant."""
+    since, granted = desk.state.last_success_at, grants.grant(desk.session)
+    asked = granted is not None and granted.athlete_id == desk.athlete_id and desk.state.access is None
+    if not asked or since is None or desk.now - since < desk.config.alerts.stale_after:
+        desk.close_kinds("stale")
+        return
+    desk.open("stale", since.isoformat(), wording.stale(since, desk.now))
 
 
-def _open(
-    session: Any, athlete_id: int, config: Config, kind: str, episode: str, words: tuple[str, str], now: datetime
-) -> int | None:
-    alert = outbox.open_alert(
-        session,
-        athlete_id,
-        kind=kind,
-        episode=episode,
-        title=words[0],
-        text=words[1],
-        channels=[outbox.channel_id(channel.url) for channel in config.alerts.urls if _hears(channel, kind, config)],
-        now=now,
+def _tell_digest(desk: Desk, today: Verdict) -> None:
+    """The weekly digest once its time has come; one that couldn't be delivered for a day is no news any more."""
+    for alert in desk.alerts():
+        if alert.kind == "digest" and abs(desk.now - alert.opened_at) >= LATE:
+            outbox.withdraw(desk.session, alert.id, desk.now)
+    digest = desk.config.schedule.digest
+    day = digest_due(digest, desk.now, desk.zone)
+    if digest is None or day is None or any(a.kind == "digest" and a.began == str(day) for a in desk.alerts()):
+        return
+    week = week_of(list(desk.runs.values()), first_day(digest, day))
+    desk.open("digest", str(day), wording.digest(today, week, desk.units), event=True)
+
+
+def _address(desk: Desk) -> None:
+    hearers = {outbox.channel_id(channel.url): channel for channel in desk.config.alerts.urls}
+    outbox.address(
+        desk.session,
+        desk.athlete_id,
+        list(hearers),
+        lambda channel, kind: hears(hearers[channel], kind, desk.config),
+        now=desk.now,
+        since=desk.now - GIVE_UP_AFTER,
     )
-    if alert is not None:
-        log.info("alert %d opened: %s, %s", alert, kind, words[0])
-    return alert
-
-
-def lowest_minimum(config: Config) -> str:
-    heard = any(_hears(channel, "watch", config) for channel in config.alerts.urls)
-    return "watch" if heard or config.alerts.minimum == "watch" else "pull_back"
-
-
-def _hears(channel: Any, kind: str, config: Config) -> bool:
-    if channel.kinds is not None:
-        return kind in channel.kinds
-    return kind != "watch" or (channel.minimum or config.alerts.minimum) == "watch"

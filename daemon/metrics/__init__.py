@@ -1,6 +1,7 @@
 """One run in, numbers out: pure numpy. Imports nothing but the shared values; does no I/O."""
 
 from daemon.metrics.codec import decode_series, encode_series
+from daemon.metrics.doubles import completed, doubles, groups, same_clock
 from daemon.metrics.explain import explained
 from daemon.metrics.judge import judge_runs
 from daemon.metrics.measure import measure
@@ -17,13 +18,17 @@ __all__ = [
     "AthleteSettings",
     "Profile",
     "RunMetrics",
+    "completed",
     "decode_series",
+    "doubles",
     "encode_series",
     "explained",
     "from_json",
+    "groups",
     "judge_runs",
     "make_series",
     "measure",
     "profile",
+    "same_clock",
     "to_json",
 ]

@@ -36,7 +36,8 @@ def detect(history: History, params: Params) -> Signal | None:
     if found is None:
         return None
     many = "No hard day" if found.value < 1 else "One hard day" if found.value < 2 else f"{found.value:.0f} hard days"
-    text = f"{many} lay beside a long run in the last {span(params.days)}, usually {found.usual:.0f}."
+    usual = f"{found.usual:.0f}" if found.usual > 0.5 else "none"
+    text = f"{many} lay beside a long run in the last {span(params.days)}, usually {usual}."
     runs = recent(history, params.days, _rows(history)) if found.value else []
     return found.signal("beside_long", "spacing", text, runs, unit="pairs")
 

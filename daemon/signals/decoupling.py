@@ -35,7 +35,8 @@ def detect(history: History, params: Params) -> Signal | None:
     if found is None:
         return None
     runs = last_known(history, history.table.decoupling, params.runs, FRESH_DAYS)
-    text = f"Decoupling of the last {len(runs)} longer easy runs was {found.value:.1f} %, usually {found.usual:.1f} %."
+    drifted = f"by {found.value:.1f} %, usually by {found.usual:.1f} %"
+    text = f"Heart rate drifted away from pace {drifted}, in the second half of your last {len(runs)} longer easy runs."
     return found.signal("decoupling", "control", text, runs, unit="%")
 
 

@@ -39,7 +39,7 @@ def detect(history: History, params: Params) -> Signal | None:
     runs = last_known(history, history.table.easy_speed_m_s, params.runs, FRESH_DAYS)
     change = 100 * (found.value / found.usual - 1)
     faster = "faster" if change > 0 else "slower"
-    text = f"The last {len(runs)} easy runs were {abs(change):.0f} % {faster} than usual."
+    text = f"Your last {len(runs)} easy runs were {abs(change):.0f} % {faster} than usual."
     return found.signal("easy_pace", "control", text, runs, unit="m/s")
 
 

@@ -37,7 +37,7 @@ def detect(history: History, params: Params) -> Signal | None:
         return None
     runs = last_known(history, history.table.unevenness, params.runs, FRESH_DAYS)
     value, usual = 100 * found.value, 100 * found.usual
-    text = f"Speed within the last {len(runs)} easy runs varied by {value:.1f} %, usually by {usual:.1f} %."
+    text = f"Within your last {len(runs)} easy runs speed varied by {value:.1f} %, usually by {usual:.1f} %."
     return found.signal("even_pace", "control", text, runs, unit="coefficient of variation of speed")
 
 

@@ -51,7 +51,7 @@ def detect(history: History, params: Params) -> Signal | None:
     measure = _slower if found is slowing else _dearer
     more = f"{100 * abs(found.value):.0f} % {'more' if found.value > 0 else 'less'}"
     did = f"slowed down {more}" if found is slowing else f"cost {more} heartbeats at the same speed"
-    text = f"The last {params.sessions} hard sessions {did} than earlier ones of their kind."
+    text = f"Your last {params.sessions} hard sessions {did} than earlier ones of their kind."
     rows = history.table.runs[history.table.row(history.today.toordinal() - FRESH_DAYS + 1) : len(history.table)]
     runs = [run.id for run in rows if isfinite(_measured(run, measure))][-params.sessions :]
     return found.signal("fading", "control", text, runs, unit="share", worse="slowing" if found is slowing else "cost")

@@ -57,7 +57,8 @@ def detect(history: History, params: Params) -> Signal | None:
         runs = recent(history, params.days, _answered(history.table))
         return found.signal("felt", "felt", text, runs, unit="heavy runs")
     runs = last_known(history, history.table.exertion, params.runs, FRESH_DAYS)
-    text = f"The last {len(runs)} easy runs were rated {found.value:.1f} of 10, usually {found.usual:.1f}."
+    rating, usual = (f"{round(points, 1):g}" for points in (found.value, found.usual))
+    text = f"You rated your last {len(runs)} easy runs {rating} of 10 for effort, usually {usual}."
     return found.signal("felt", "felt", text, runs, unit="perceived exertion")
 
 

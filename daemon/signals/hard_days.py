@@ -33,7 +33,9 @@ def detect(history: History, params: Params) -> Signal | None:
     found = stand(history, ("hard days", params.days), partial(_hard_days, width=params.days), _ruler(params))
     if found is None:
         return None
-    text = f"{found.value:.0f} hard days in the last {span(params.days)}, usually {found.usual:.0f}."
+    many = f"{found.value:.0f} hard day{'' if round(found.value) == 1 else 's'}"
+    usual = f"{found.usual:.0f}" if found.usual > 0.5 else "none"
+    text = f"You had {many} in the last {span(params.days)}, usually {usual}."
     return found.signal("hard_days", "load", text, recent(history, params.days, history.table.hard), unit="hard days")
 
 

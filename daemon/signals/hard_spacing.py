@@ -56,7 +56,8 @@ def _summary(table: RunTable, rows: list[list[int]], params: Params) -> str:
         on += f" with {(second.start - first.end).total_seconds() / 3600:.0f} hours between"
     if len(rows) == 1:
         return f"Two hard sessions lay close together, {on}."
-    return f"Hard sessions lay close together {len(rows)} times in {span(params.days)}, last {on}."
+    often = "twice" if len(rows) == 2 else f"{len(rows)} times"
+    return f"Hard sessions lay close together {often} in {span(params.days)}, last {on}."
 
 
 @lru_cache(maxsize=8)

@@ -37,7 +37,8 @@ def detect(history: History, params: Params) -> Signal | None:
     found = stand(history, ("load", params.days), partial(_load, width=params.days), _ruler(params))
     if found is None:
         return None
-    text = f"Load of the last {span(params.days)} is {100 * found.value / max(found.usual, 1.0):.0f} % of your usual."
+    share = 100 * found.value / max(found.usual, 1.0)
+    text = f"The last {span(params.days)} carried {share:.0f} % of your usual load."
     return found.signal("load_added", "load", text, recent(history, params.days), unit="easy minutes")
 
 

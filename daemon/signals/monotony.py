@@ -47,8 +47,9 @@ def detect(history: History, params: Params) -> Signal | None:
     begun = excursion(score, lasting=2)
     level: Level = "ok" if begun is None else "alert" if score[-1] >= ALERT else "watch"
     times = 100 * strain.value / max(strain.usual, 1.0)
-    monotony = f"monotony {alike.value:.1f}, usually {alike.usual:.1f}"
-    text = f"Strain of the last week is {times:.0f} % of your usual, {monotony}."
+    begin = "Your last week was" if level == "ok" else "Your last week was heavy and its days alike:"
+    alike_text = f"monotony {alike.value:.1f}, usually {alike.usual:.1f}"
+    text = f"{begin} {times:.0f} % of your usual strain, {alike_text}."
     evidence = {
         "value": round(strain.value),
         "usual": round(strain.usual),

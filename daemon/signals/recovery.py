@@ -38,7 +38,7 @@ def detect(history: History, params: Params) -> Signal | None:
     if found is None:
         return None
     text = (
-        f"The days after the last {params.sessions} hard sessions held {found.value:.0f} easy minutes each,"
+        f"The days after your last {params.sessions} hard sessions held {found.value:.0f} easy minutes each,"
         f" usually {found.usual:.0f}."
     )
     days = days_of(history)

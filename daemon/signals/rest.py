@@ -40,8 +40,9 @@ def detect(history: History, params: Params) -> Signal | None:
     if found.value > params.left and found.level != "ok":
         found = replace(found, level="ok", since=None)
     found = replace(found, threshold=min(found.threshold, params.left))
-    many = "No rest day" if found.value < 1 else "One rest day" if found.value < 2 else f"{found.value:.0f} rest days"
-    text = f"{many} in the last {span(params.days)}, usually {found.usual:.0f}."
+    many = "no rest day" if found.value < 1 else "one rest day" if found.value < 2 else f"{found.value:.0f} rest days"
+    usual = f"{found.usual:.0f}" if found.usual > 0.5 else "none"
+    text = f"You had {many} in the last {span(params.days)}, usually {usual}."
     return found.signal("rest", _family(history, found, params), text, recent(history, params.days), unit="rest days")
 
 

@@ -35,7 +35,8 @@ def detect(history: History, params: Params) -> Signal | None:
     found = stand(history, ("run days", params.days), partial(run_days, width=params.days), _ruler(params))
     if found is None:
         return None
-    text = f"You ran on {found.value:.1f} days a week in the last {span(params.days)}, usually on {found.usual:.1f}."
+    often, usual = (f"{round(days, 1):g}" for days in (found.value, found.usual))
+    text = f"You ran on {often} days a week in the last {span(params.days)}, usually on {usual}."
     runs = recent(history, params.days, history.table.is_run)
     return found.signal("run_day_added", "load", text, runs, unit="run days a week")
 

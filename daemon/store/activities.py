@@ -3,8 +3,8 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -16,7 +16,8 @@ from daemon.values import RUN_SPORTS, Activity, Lap
 
 Recording = Literal["wanted", "waiting", "have", "none"]
 
-_NOT_LISTED = ("laps", "perceived_exertion", "device", "weather_temperature_c", "dew_point_c")
+_DETAIL = ("laps", "perceived_exertion", "device")
+_NOT_LISTED = (*_DETAIL, "weather_temperature_c", "dew_point_c")
 """Facts that no list answer carries: they come with the detail, or with an import."""
 
 
@@ -38,6 +39,7 @@ class Known:
     next_attempt_at: datetime | None
     failures: int
     detail_wanted: bool
+    double_of: int | None
 
 
 def content_hash(activity: Activity) -> str:
@@ -70,7 +72,7 @@ def to_fetch(session: Session, athlete_id: int) -> list[Known]:
     """Runs whose streams or detail are still to be had, due or not: newest first, what keeps failing last."""
     query = (
         select(ActivityRow)
-        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
+        .where(*_living(athlete_id))
         .where(col(ActivityRow.recording).in_(("wanted", "waiting")) | col(ActivityRow.detail_wanted))
         .order_by(col(ActivityRow.failures), col(ActivityRow.start).desc())
     )
@@ -102,32 +104,28 @@ def save_activity(
     """Adds an activity, or takes over what a list answer says of a known one (which is then alive again)."""
     row = session.get(ActivityRow, (activity.athlete_id, activity.id))
     facts = _facts(activity)
+    values: dict[str, Any] = {
+        "source": activity.source,
+        "content_hash": content_hash(activity),
+        "start": activity.start,
+        "day": activity.day,
+        "sport": activity.sport,
+        "name": activity.name,
+        "recording": recording,
+        "deleted_at": None,
+    }
     if row is None:
-        row = ActivityRow(
-            athlete_id=activity.athlete_id,
-            id=activity.id,
-            source=activity.source,
-            first_seen_at=now,
-            recording=recording,
-            detail_wanted=detail_wanted,
-            content_hash="",
-            start=activity.start,
-            day=activity.day,
-            sport=activity.sport,
-            name=activity.name,
-            facts=facts,
-        )
-    else:
-        # What only the detail or an import says survives a new list answer.
-        for key in _NOT_LISTED:
-            facts[key] = facts[key] or row.facts.get(key)
-        row.recording = recording
-        row.detail_wanted = row.detail_wanted or detail_wanted
+        key = {"athlete_id": activity.athlete_id, "id": activity.id}
+        fresh = {"first_seen_at": now, "detail_wanted": detail_wanted, "attempts": 0, "failures": 0}
+        _put(session, ActivityRow, **key, **values, **fresh, facts=facts)
+        return
+    # What only the detail or an import says survives a new list answer.
+    values["facts"] = {**facts, **{key: facts[key] or row.facts.get(key) for key in _NOT_LISTED}}
+    values["detail_wanted"] = row.detail_wanted or detail_wanted
     if recording == "wanted":
-        row.attempts, row.next_attempt_at, row.failures = 0, None, 0
-    row.source, row.content_hash = activity.source, content_hash(activity)
-    row.start, row.day, row.sport, row.name = activity.start, activity.day, activity.sport, activity.name
-    row.facts, row.deleted_at = facts, None
+        values |= {"attempts": 0, "next_attempt_at": None, "failures": 0}
+    for name, value in values.items():
+        setattr(row, name, value)
     session.add(row)
     if recording == "none":
         # Retyped, or entered by hand: what was recorded as a run no longer counts.
@@ -137,9 +135,16 @@ def save_activity(
 def save_detail(session: Session, activity: Activity) -> None:
     """Adds what only the detail answer says: laps, perceived exertion, device."""
     row = session.get_one(ActivityRow, (activity.athlete_id, activity.id))
-    extra = {k: v for k, v in _facts(activity).items() if k in ("laps", "perceived_exertion", "device")}
-    row.facts = {**row.facts, **extra}
+    # What it doesn't say an import may have said.
+    row.facts = {**row.facts, **{k: v for k, v in _facts(activity).items() if k in _DETAIL and v}}
     row.detail_wanted = False
+    session.add(row)
+
+
+def add_facts(session: Session, activity: Activity) -> None:
+    """Keeps what an import added to an activity: the next list answer of Strava's finds it unchanged."""
+    row = session.get_one(ActivityRow, (activity.athlete_id, activity.id))
+    row.facts, row.day = _facts(activity), activity.day
     session.add(row)
 
 
@@ -172,6 +177,12 @@ def save_recording(session: Session, athlete_id: int, activity_id: int, series: 
         session.exec(delete(SeriesRow).where(*_of(SeriesRow, athlete_id, activity_id)))
     else:
         _put(session, SeriesRow, athlete_id=athlete_id, activity_id=activity_id, data=series)
+
+
+def series(session: Session, athlete_id: int, activity_id: int) -> bytes | None:
+    """The stored recording of an activity, as the metrics room encodes it."""
+    row = session.get(SeriesRow, (athlete_id, activity_id))
+    return None if row is None else row.data
 
 
 def save_missing(session: Session, athlete_id: int, activity_id: int, again_at: datetime | None) -> None:
@@ -208,7 +219,7 @@ def outdated(session: Session, athlete_id: int, version: int) -> list[Unmeasured
         select(ActivityRow, SeriesRow.data)
         .join(MetricsRow, _joins(MetricsRow), isouter=True)
         .join(SeriesRow, _joins(SeriesRow), isouter=True)
-        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
+        .where(*_living(athlete_id))
         .where(col(MetricsRow.version).is_(None) | (col(MetricsRow.version) != version))
     )
     return [Unmeasured(_activity(row), data, row.recording) for row, data in session.exec(query)]
@@ -221,14 +232,45 @@ def is_current(session: Session, item: Unmeasured) -> bool:
 
 
 def measured(session: Session, athlete_id: int) -> list[tuple[Activity, str]]:
-    """Every living activity with its metrics, oldest first."""
+    """Every living activity that counts (no double of another) with its metrics, oldest first."""
     query = (
         select(col(ActivityRow.facts), MetricsRow.data)
         .join(MetricsRow, _joins(MetricsRow))
-        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
+        .where(*_living(athlete_id), col(ActivityRow.double_of).is_(None))
         .order_by(col(ActivityRow.start), col(ActivityRow.id))
     )
     return [(_from_facts(facts), data) for facts, data in session.exec(query)]
+
+
+def doubles(session: Session, athlete_id: int) -> dict[int, int]:
+    """The living activities that don't count, each with the one that does."""
+    query = select(ActivityRow.id, ActivityRow.double_of).where(*_living(athlete_id))
+    return {number: of for number, of in session.exec(query) if of is not None}
+
+
+def by_id(session: Session, athlete_id: int, ids: Iterable[int]) -> dict[int, Activity]:
+    """The activities of these ids, deleted ones too."""
+    query = select(ActivityRow).where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.id).in_(list(ids)))
+    return {row.id: _activity(row) for row in session.exec(query)}
+
+
+def measured_facts(session: Session, athlete_id: int) -> list[Activity]:
+    """Every living activity that has metrics, doubles too."""
+    query = select(col(ActivityRow.facts)).join(MetricsRow, _joins(MetricsRow)).where(*_living(athlete_id))
+    return [_from_facts(facts) for facts in session.exec(query)]
+
+
+def metrics_of(session: Session, athlete_id: int, ids: Iterable[int]) -> dict[int, str]:
+    """The metrics of these activities, by id."""
+    query = select(MetricsRow.activity_id, MetricsRow.data).where(MetricsRow.athlete_id == athlete_id)
+    return dict(session.exec(query.where(col(MetricsRow.activity_id).in_(list(ids)))).all())
+
+
+def save_doubles(session: Session, athlete_id: int, changes: Mapping[int, int | None]) -> None:
+    """Records which activity counts instead of each of these; None where it counts itself."""
+    for number, of in changes.items():
+        this = (col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.id) == number)
+        session.exec(update(ActivityRow).where(*this).values(double_of=of))
 
 
 def activity(session: Session, athlete_id: int, activity_id: int) -> Activity | None:
@@ -245,7 +287,7 @@ def tombstone(session: Session, athlete_id: int, ids: Iterable[int], now: dateti
     """Marks activities as gone from Strava and drops what was derived from them."""
     gone = list(ids)
     alive = (col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.id).in_(gone))
-    session.exec(update(ActivityRow).where(*alive).values(deleted_at=now, detail_wanted=False))
+    session.exec(update(ActivityRow).where(*alive).values(deleted_at=now, detail_wanted=False, double_of=None))
     for table in (RawRow, SeriesRow, MetricsRow):
         session.exec(delete(table).where(col(table.athlete_id) == athlete_id, col(table.activity_id).in_(gone)))
 
@@ -258,13 +300,11 @@ def expire(session: Session, now: datetime) -> int:
 
 
 def counts(session: Session, athlete_id: int) -> dict[str, Any]:
-    """`runs`, `with_heart_rate`, `first`, `last` (local days) over living runs."""
-    rows = session.exec(
-        select(col(ActivityRow.day), col(ActivityRow.facts))
-        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
-        .where(col(ActivityRow.sport).in_(sorted(RUN_SPORTS)))
-        .order_by(col(ActivityRow.start))
-    ).all()
+    """`runs`, `with_heart_rate`, `first`, `last` (local days) over living runs, doubles left out."""
+    found = session.exec(select(ActivityRow).where(*_living(athlete_id)).order_by(col(ActivityRow.start))).all()
+    # A recording whose file names no sport is a run where its double is one.
+    runs = {row.double_of or row.id for row in found if row.sport in RUN_SPORTS}
+    rows = [(row.day, row.facts) for row in found if row.double_of is None and row.id in runs]
     return {
         "runs": len(rows),
         "with_heart_rate": sum(bool(facts.get("has_heart_rate")) for _day, facts in rows),
@@ -276,10 +316,7 @@ def counts(session: Session, athlete_id: int) -> dict[str, Any]:
 def newest(session: Session, athlete_id: int) -> Activity | None:
     """The latest living activity: where the runner's time zone is learned from."""
     row = session.exec(
-        select(ActivityRow)
-        .where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.deleted_at).is_(None))
-        .order_by(col(ActivityRow.start).desc())
-        .limit(1)
+        select(ActivityRow).where(*_living(athlete_id)).order_by(col(ActivityRow.start).desc()).limit(1)
     ).first()
     return None if row is None else _activity(row)
 
@@ -288,6 +325,10 @@ def _put(session: Session, table: type[SQLModel], **values: Any) -> None:
     """Adds a row or replaces the one with its key: in a backfill this runs thousands of times, so without the ORM."""
     session.flush()
     session.connection().execute(insert(table).prefix_with("OR REPLACE"), values)
+
+
+def _living(athlete_id: int) -> tuple[Any, Any]:
+    return col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.deleted_at).is_(None)
 
 
 def _of(table: Any, athlete_id: int, activity_id: int) -> tuple[Any, Any]:
@@ -314,13 +355,15 @@ def _known(row: ActivityRow) -> Known:
         next_attempt_at=row.next_attempt_at,
         failures=row.failures,
         detail_wanted=row.detail_wanted,
+        double_of=row.double_of,
     )
 
 
 def _facts(activity: Activity) -> dict[str, Any]:
-    facts = asdict(activity)
+    # Like `asdict`, which is three times as slow: an import does this for thousands of activities.
+    facts = {name: getattr(activity, name) for name in _FIELDS}
     facts["start"] = activity.start.isoformat()
-    facts["laps"] = [asdict(lap) for lap in activity.laps]
+    facts["laps"] = [{name: getattr(lap, name) for name in _LAP_FIELDS} for lap in activity.laps]
     return facts
 
 
@@ -328,12 +371,13 @@ def _activity(row: ActivityRow) -> Activity:
     return _from_facts(row.facts)
 
 
-_FIELDS = frozenset(f.name for f in fields(Activity))
+_FIELDS = tuple(f.name for f in fields(Activity))
+_FIELD_SET = frozenset(_FIELDS)
+_LAP_FIELDS = tuple(f.name for f in fields(Lap))
 
 
 def _from_facts(facts: dict[str, Any]) -> Activity:
     # Keys a newer version wrote are skipped: a downgrade must still read the rows.
-    values = {k: v for k, v in facts.items() if k in _FIELDS}
-    values["start"] = datetime.fromisoformat(facts["start"])
-    values["laps"] = tuple(Lap(**lap) for lap in facts.get("laps") or ())
-    return Activity(**values)
+    known = {k: v for k, v in facts.items() if k in _FIELD_SET} if facts.keys() - _FIELD_SET else facts
+    laps = tuple(Lap(**lap) for lap in facts.get("laps") or ())
+    return Activity(**known | {"start": datetime.fromisoformat(facts["start"]), "laps": laps})

@@ -1,11 +1,15 @@
-"""The athlete's grant: tokens and scope. Written before it is used, never shown."""
+"""Whose database it is, and the athlete's grant: tokens and scope. Written before it is used, never shown."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlalchemy import func, text, update
+from sqlmodel import Session, SQLModel, col, select
 
-from daemon.store.tables import TokenRow
+from daemon.store.tables import ActivityRow, SyncRow, TokenRow
+
+RUNNER = 0
+"""The athlete id of the runner of this database until Strava has told theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,29 @@ def grant(session: Session) -> Grant | None:
     if row is None:
         return None
     return Grant(row.athlete_id, row.access, row.refresh, row.expires_at, row.scope)
+
+
+def athlete(session: Session) -> int | None:
+    """Whose runs are stored: the athlete who authorised, else the runner whose files were imported, else None."""
+    held = grant(session)
+    return held.athlete_id if held is not None else session.exec(select(SyncRow.athlete_id)).first()
+
+
+def adopt(session: Session, athlete_id: int) -> None:
+    """Makes everything that was imported before anybody authorised this athlete's."""
+    # The rows and those that refer to them change their key one after the other.
+    session.connection().execute(text("PRAGMA defer_foreign_keys=ON"))
+    for table in SQLModel.metadata.sorted_tables:
+        if "athlete_id" in table.c and table.name != TokenRow.__tablename__:
+            session.connection().execute(
+                update(table).where(table.c.athlete_id == RUNNER).values(athlete_id=athlete_id)
+            )
+    facts = func.json_set(col(ActivityRow.facts), "$.athlete_id", athlete_id)
+    session.connection().execute(
+        update(SQLModel.metadata.tables["activity"])
+        .where(func.json_extract(col(ActivityRow.facts), "$.athlete_id") == RUNNER)
+        .values(facts=facts)
+    )
 
 
 def save_grant(session: Session, new: Grant) -> None:

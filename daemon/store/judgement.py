@@ -27,6 +27,15 @@ def verdicts(session: Session, athlete_id: int) -> list[dict[str, Any]]:
     return [dict(data) for data in session.exec(query)]
 
 
+def memories(session: Session, athlete_id: int, since: date) -> list[tuple[str, dict[str, Any]]]:
+    """State and memory of each recorded day from `since` on, oldest first: a small part of the record."""
+    data = col(VerdictRow.data)
+    query = select(data["state"].as_string(), data["memory"]).where(
+        VerdictRow.athlete_id == athlete_id, col(VerdictRow.day) >= since
+    )
+    return [(str(state), dict(memory)) for state, memory in session.exec(query.order_by(col(VerdictRow.day)))]
+
+
 def save_verdicts(session: Session, athlete_id: int, days: Sequence[tuple[date, dict[str, Any]]], since: date) -> None:
     """Replaces the record from `since` on, which is not later than the first of `days`."""
     session.exec(delete(VerdictRow).where(col(VerdictRow.athlete_id) == athlete_id, col(VerdictRow.day) >= since))

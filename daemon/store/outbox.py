@@ -1,7 +1,7 @@
 """Alerts and their deliveries: a row first, then claimed, then sent, each in a transaction of its own."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -10,25 +10,36 @@ from sqlmodel import Session, col, select
 
 from daemon.store.tables import AlertRow, DeliveryRow
 
-DeliveryState = Literal["pending", "claimed", "sent", "given_up"]
+DeliveryState = Literal["pending", "claimed", "sent", "given_up", "withdrawn"]
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing told to the runner. `closed_at` is None while it is still true."""
+    """One thing told to the runner. `closed_at` is None while it is still true.
+
+    `about` is the kind it speaks of: its own but for reminders and retractions. Alerts of one episode share a `thread`.
+    """
 
     id: int
+    athlete_id: int
     kind: str
     episode: str
     title: str
     text: str
     opened_at: datetime
     closed_at: datetime | None
+    about: str
+    thread: int
+
+    @property
+    def began(self) -> str:
+        """ISO date on which its episode began; of an episode told again, the key holds a number behind it."""
+        return self.episode[:10]
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One alert on one channel."""
+    """One alert on one channel. `doubtful` is true where an attempt ended without an answer: it may have arrived."""
 
     id: int
     alert: Alert
@@ -38,6 +49,12 @@ class Delivery:
     created_at: datetime
     next_attempt_at: datetime | None
     error: str | None
+    doubtful: bool
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the channel has it, or may have it."""
+        return self.doubtful or self.state in ("sent", "claimed")
 
 
 def channel_id(address: str) -> str:
@@ -55,17 +72,38 @@ def open_alert(
     text: str,
     channels: Iterable[str],
     now: datetime,
+    about: str | None = None,
+    thread: int | None = None,
+    known_to: Collection[str] = (),
+    event: bool = False,
 ) -> int | None:
-    """Adds an alert and a pending delivery per channel; None, and nothing added, when this episode was told already."""
+    """Adds an alert and a pending delivery per channel; None, and nothing added, when this episode was told already.
+
+    The channels in `known_to` have heard the same before and aren't told again. An `event` is over as it is told: it
+    can't become untrue.
+    """
     twin = select(AlertRow).where(AlertRow.athlete_id == athlete_id, AlertRow.kind == kind, AlertRow.episode == episode)
     if session.exec(twin).first() is not None:
         return None
-    row = AlertRow(athlete_id=athlete_id, kind=kind, episode=episode, title=title, text=text, opened_at=now)
+    row = AlertRow(
+        athlete_id=athlete_id,
+        kind=kind,
+        episode=episode,
+        about=about,
+        thread=thread,
+        title=title,
+        text=text,
+        opened_at=now,
+        closed_at=now if event else None,
+    )
     session.add(row)
     session.flush()
     assert row.id is not None
     for channel in dict.fromkeys(channels):
-        session.add(DeliveryRow(alert_id=row.id, channel=channel, state="pending", created_at=now, next_attempt_at=now))
+        delivery = _pending(row.id, channel, now)
+        if channel in known_to:
+            delivery.state, delivery.doubtful_at, delivery.next_attempt_at = "withdrawn", now, None
+        session.add(delivery)
     session.flush()
     return row.id
 
@@ -89,17 +127,47 @@ def address(
         existing = session.exec(select(DeliveryRow).where(DeliveryRow.alert_id == row.id)).all()
         if row.id is None or any(delivery.state == "sent" for delivery in existing):
             continue
-        for channel in {c for c in channels if hears(c, row.kind)} - {delivery.channel for delivery in existing}:
-            session.add(
-                DeliveryRow(alert_id=row.id, channel=channel, state="pending", created_at=now, next_attempt_at=now)
-            )
+        wanted = {c for c in channels if hears(c, row.about or row.kind)}
+        for channel in wanted - {delivery.channel for delivery in existing}:
+            session.add(_pending(row.id, channel, now))
+
+
+def close(session: Session, alert: Alert, now: datetime) -> None:
+    """Marks an alert as no longer true, with the reminders of it, and withdraws what hasn't been delivered."""
+    reminders = select(AlertRow).where(
+        AlertRow.thread == alert.thread, AlertRow.kind == "reminder", col(AlertRow.closed_at).is_(None)
+    )
+    for row in (session.get_one(AlertRow, alert.id), *session.exec(reminders)):
+        row.closed_at = now
+        session.add(row)
+        assert row.id is not None
+        withdraw(session, row.id, now)
 
 
 def close_alerts(session: Session, athlete_id: int, kinds: Iterable[str], now: datetime) -> None:
-    """Marks alerts of these kinds as no longer true."""
+    """Closes every open alert of these kinds."""
     query = select(AlertRow).where(AlertRow.athlete_id == athlete_id, col(AlertRow.closed_at).is_(None))
-    for row in session.exec(query.where(col(AlertRow.kind).in_(list(kinds)))):
-        row.closed_at = now
+    for row in session.exec(query.where(col(AlertRow.kind).in_(list(kinds)))).all():
+        close(session, _alert(row), now)
+
+
+def withdraw(session: Session, alert_id: int, now: datetime) -> None:
+    """Takes back what has not been delivered of an alert; what was claimed meanwhile may arrive all the same."""
+    for row in _on_the_way(session, alert_id):
+        if row.state == "claimed":
+            row.doubtful_at = now
+        row.state, row.next_attempt_at = "withdrawn", None
+        session.add(row)
+
+
+def reopen(session: Session, alert_id: int, now: datetime) -> None:
+    """What was closed is true after all: what was withdrawn of it goes out, and nothing is said twice."""
+    alert = session.get_one(AlertRow, alert_id)
+    alert.closed_at = None
+    session.add(alert)
+    query = select(DeliveryRow).where(DeliveryRow.alert_id == alert_id, DeliveryRow.state == "withdrawn")
+    for row in session.exec(query.where(col(DeliveryRow.doubtful_at).is_(None))):
+        row.state, row.created_at, row.next_attempt_at = "pending", now, now
         session.add(row)
 
 
@@ -126,11 +194,16 @@ def deliveries(session: Session) -> list[Delivery]:
     return [_delivery(row, alert) for row, alert in session.exec(query.order_by(col(DeliveryRow.id)))]
 
 
-def claim(session: Session, delivery_id: int, now: datetime) -> None:
-    """Records that sending begins: after this a crash may have sent it."""
+def claim(session: Session, delivery_id: int, now: datetime) -> bool:
+    """Records that sending begins: after this a crash may have sent it. False where it was withdrawn meanwhile."""
     row = session.get_one(DeliveryRow, delivery_id)
+    if row.state not in ("pending", "claimed"):
+        return False
+    if row.state == "claimed":
+        row.doubtful_at = row.claimed_at
     row.state, row.claimed_at, row.attempts = "claimed", now, row.attempts + 1
     session.add(row)
+    return True
 
 
 def sent(session: Session, delivery_id: int, now: datetime) -> None:
@@ -139,16 +212,48 @@ def sent(session: Session, delivery_id: int, now: datetime) -> None:
     session.add(row)
 
 
-def failed(session: Session, delivery_id: int, error: str, again_at: datetime | None) -> None:
-    """Records a failure: tried again at `again_at`, or given up (None)."""
+def failed(
+    session: Session, delivery_id: int, error: str, again_at: datetime | None, *, doubtful_at: datetime | None = None
+) -> None:
+    """Records a failure: tried again at `again_at`, or given up (None). `doubtful_at` where no answer came."""
     row = session.get_one(DeliveryRow, delivery_id)
-    row.state, row.next_attempt_at, row.error = ("given_up" if again_at is None else "pending"), again_at, error
+    row.error, row.doubtful_at = error, doubtful_at or row.doubtful_at
+    if row.state != "withdrawn":
+        row.state, row.next_attempt_at = ("given_up" if again_at is None else "pending"), again_at
     session.add(row)
+
+
+def hasten(session: Session, channel: str, now: datetime) -> None:
+    """A channel answers again: what waits for it needn't wait any longer."""
+    query = select(DeliveryRow).where(DeliveryRow.channel == channel, DeliveryRow.state == "pending")
+    for row in session.exec(query):
+        row.next_attempt_at = now
+        session.add(row)
+
+
+def _pending(alert_id: int, channel: str, now: datetime) -> DeliveryRow:
+    return DeliveryRow(alert_id=alert_id, channel=channel, state="pending", created_at=now, next_attempt_at=now)
+
+
+def _on_the_way(session: Session, alert_id: int) -> list[DeliveryRow]:
+    query = select(DeliveryRow).where(DeliveryRow.alert_id == alert_id)
+    return list(session.exec(query.where(col(DeliveryRow.state).in_(("pending", "claimed")))))
 
 
 def _alert(row: AlertRow) -> Alert:
     assert row.id is not None
-    return Alert(row.id, row.kind, row.episode, row.title, row.text, row.opened_at, row.closed_at)
+    return Alert(
+        id=row.id,
+        athlete_id=row.athlete_id,
+        kind=row.kind,
+        episode=row.episode,
+        title=row.title,
+        text=row.text,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        about=row.about or row.kind,
+        thread=row.thread or row.id,
+    )
 
 
 def _delivery(row: DeliveryRow, alert: AlertRow) -> Delivery:
@@ -162,4 +267,5 @@ def _delivery(row: DeliveryRow, alert: AlertRow) -> Delivery:
         created_at=row.created_at,
         next_attempt_at=row.next_attempt_at,
         error=row.error,
+        doubtful=row.doubtful_at is not None,
     )

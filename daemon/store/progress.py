@@ -8,6 +8,7 @@ from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from daemon.store.tables import SyncRow
+from daemon.values import Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +16,10 @@ class Progress:
     """`listed_back_to`: everything younger was listed once; `backfill_done`: the whole span was.
 
     `judge_from`: the earliest local day whose facts changed since it was judged; `changes` counts such notes, so that
-    one made during a judgement isn't lost. `judged_with` names the code and settings of the record. `access` is the
-    reason Strava refuses us (None: it doesn't) since `access_since`. `budget` is the last rate-limit reading as the
-    strava room writes it.
+    one made during a judgement isn't lost, and `paired_at` is that number when doubles were looked for; `because` says
+    what changed, of several the most telling. `judged_with` names the code and settings of the record.
+    `exported_athlete` is whose export was imported. `access` is the reason Strava refuses us (None: it doesn't) since
+    `access_since`. `budget` is the last rate-limit reading as the strava room writes it.
     """
 
     last_pull_at: datetime | None = None
@@ -28,13 +30,19 @@ class Progress:
     history_ready: bool = False
     judge_from: date | None = None
     changes: int = 0
+    paired_at: int = -1
+    because: Cause | None = None
     judged_with: str | None = None
+    exported_athlete: int | None = None
     access: str | None = None
     access_since: datetime | None = None
     problem: str | None = None
     waiting_until: datetime | None = None
     budget: dict[str, Any] | None = None
 
+
+_TELLING: tuple[Cause, ...] = ("answered", "deleted", "edited", "recorded", "judged")
+"""Of several causes the runner knows the first of these best."""
 
 _MOMENTS = ("last_pull_at", "last_success_at", "swept_at", "listed_back_to", "access_since", "waiting_until")
 
@@ -60,11 +68,12 @@ def save_progress(session: Session, athlete_id: int, state: Progress) -> None:
     session.connection().execute(insert(SyncRow).prefix_with("OR REPLACE"), {"athlete_id": athlete_id, "data": data})
 
 
-def note_change(session: Session, athlete_id: int, day: date) -> None:
+def note_change(session: Session, athlete_id: int, day: date, because: Cause = "recorded") -> None:
     """Facts about `day` changed: it and the days after it are to be judged again."""
     state = progress(session, athlete_id)
     earliest = day if state.judge_from is None else min(day, state.judge_from)
-    save_progress(session, athlete_id, replace(state, judge_from=earliest, changes=state.changes + 1))
+    told = min((c for c in (because, state.because) if c is not None), key=_TELLING.index)
+    save_progress(session, athlete_id, replace(state, judge_from=earliest, changes=state.changes + 1, because=told))
 
 
 def athletes(session: Session) -> list[int]:

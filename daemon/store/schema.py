@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from daemon.store.database import Store
 from daemon.store.errors import StoreError
 
-HEAD = "0002"
+HEAD = "0004"
 """The newest revision in `migrations/versions`, kept here so that an up-to-date start needn't load alembic."""
 
 

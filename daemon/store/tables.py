@@ -47,6 +47,23 @@ class ActivityRow(SQLModel, table=True):
     failures: int = 0
     """How often Strava failed to give it since it was last wanted."""
     detail_wanted: bool = False
+    double_of: int | None = None
+    """Derived: the activity that counts where this is another recording of the same one."""
+
+
+class ImportedRow(SQLModel, table=True):
+    """One file that an import has read, by the digest of its content: importing it again needs no reading."""
+
+    __tablename__ = "imported"
+
+    athlete_id: int = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+    version: int
+    """Of the readers."""
+    activities: list[int] = Field(sa_column=Column(JSON, nullable=False))
+    problem: str | None = None
+    """Why it couldn't be read."""
+    imported_at: datetime = _moment(nullable=False)
 
 
 class RawRow(SQLModel, table=True):
@@ -130,7 +147,7 @@ class VerdictRow(SQLModel, table=True):
 
 
 class AlertRow(SQLModel, table=True):
-    """One thing told, or to be told, to the runner: a row per change of state, never rewritten."""
+    """One thing told, or to be told, to the runner: a row per change of state, its words never rewritten."""
 
     __tablename__ = "alert"
 
@@ -138,6 +155,10 @@ class AlertRow(SQLModel, table=True):
     athlete_id: int = Field(index=True)
     kind: str
     episode: str
+    about: str | None = None
+    """The kind it speaks of where that isn't its own: a reminder's or a retraction's."""
+    thread: int | None = None
+    """The first alert of its thread; None where it is that itself."""
     title: str
     text: str = Field(sa_column=Column(Text, nullable=False))
     opened_at: datetime = _moment(nullable=False)
@@ -156,15 +177,27 @@ class DeliveryRow(SQLModel, table=True):
     channel: str
     """A digest of the channel's address: the address is a secret and stays in the config."""
     state: str = Field(index=True)
-    """pending, claimed, sent or given_up."""
+    """pending, claimed, sent, given_up or withdrawn."""
     attempts: int = 0
     created_at: datetime = _moment(nullable=False)
     next_attempt_at: datetime | None = _moment()
     claimed_at: datetime | None = _moment()
     sent_at: datetime | None = _moment()
+    doubtful_at: datetime | None = _moment()
+    """When an attempt ended without an answer: it may have arrived."""
     error: str | None = None
 
     __table_args__ = (Index("one_delivery_per_channel", "alert_id", "channel", unique=True),)
+
+
+class SnoozeRow(SQLModel, table=True):
+    """Until when nothing is delivered to one athlete."""
+
+    __tablename__ = "snooze"
+
+    athlete_id: int = Field(primary_key=True)
+    since: datetime = _moment(nullable=False)
+    until: datetime = _moment(nullable=False)
 
 
 class TokenRow(SQLModel, table=True):

@@ -82,6 +82,9 @@ def _has_streams(activity: Activity) -> bool:
 def _after_edit(activity: Activity, before: Known) -> Recording:
     if not _has_streams(activity):
         return "none"
+    if before.source != "strava" and before.recording == "have" and not before.deleted:
+        # Imported: the same run, though a file's own totals are never quite Strava's.
+        return "have"
     same_clock = (
         activity.start == before.start
         and activity.elapsed_time_s == before.elapsed_time_s

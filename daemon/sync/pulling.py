@@ -171,7 +171,8 @@ class _Pull:
                 rows.save_activity(session, activity, now, recording=save.recording, detail_wanted=save.detail_wanted)
                 self._keep_raw(session, activity.id, "activity", json.dumps(listed[activity.id].raw).encode())
                 rows.forget_metrics(session, self.athlete_id, activity.id)
-                note_change(session, self.athlete_id, save.judge_from)
+                known_before = activity.id in known
+                note_change(session, self.athlete_id, save.judge_from, "edited" if known_before else "recorded")
         new = sum(save.activity.id not in known for save in saves)
         self.outcome.new += new
         self.outcome.changed += len(saves) - new
@@ -185,7 +186,7 @@ class _Pull:
                 except NotFound:
                     with self.store.write() as session:
                         rows.tombstone(session, self.athlete_id, [activity_id], self.clock.now())
-                        note_change(session, self.athlete_id, known[activity_id].day)
+                        note_change(session, self.athlete_id, known[activity_id].day, "deleted")
                     self.outcome.gone += 1
                 else:
                     # It may have been moved out of the listed span: what is known of it then is no longer true.
@@ -297,7 +298,7 @@ class _Pull:
             ready = listed and rows.wanted_since(session, self.athlete_id, now - READY_SPAN, patience=PATIENCE) == 0
             if ready and not state.history_ready:
                 # Judged as "learning" so far, on purpose: all of it is due now.
-                note_change(session, self.athlete_id, date.min)
+                note_change(session, self.athlete_id, date.min, "judged")
                 state = progress(session, self.athlete_id)
             # Only an answer shows that a refusal is over: the rate limit and a failing network say nothing of it.
             access = problem.reason if isinstance(problem, AccessLost) else None if self.answered else state.access

@@ -13,6 +13,9 @@ from daemon.verdict.headline import day_text
 STUBBORN_DAYS = 14
 """A pull-back that lasts longer asks for less volume, too."""
 
+READY = "Ready: "
+"""How the advice begins that a base has room for a tempo."""
+
 READY_DAYS, READY_RUNS, READY_PER_WEEK = 28, 8, 2.0
 """A base this long stable, on so many usable runs and so many a week, has room for a tempo."""
 
@@ -51,7 +54,7 @@ def advice_of(state: State, reading: Reading, facts: Facts, since: date, memory:
     now = reading.intensity[-1] if reading.intensity else None
     match state:
         case "pull_back":
-            return (*_pull_back(now, facts, (reading.day - since).days), *_start(reading, now, memory))
+            return (*_pull_back(now, facts, since, reading.day), *_start(reading, now, memory))
         case "recovering":
             return BACK
         case "watch":
@@ -61,16 +64,16 @@ def advice_of(state: State, reading: Reading, facts: Facts, since: date, memory:
             return (keep, *_start(reading, now, memory)[:1], *_ask(reading, facts))
         case "stable" if _ready(reading, facts, since, now):
             weeks = (reading.day - since).days // 7
-            ready = f"Ready: your base has been stable for {weeks} weeks, enough to replace one easy run by a tempo."
+            ready = f"{READY}your base has been stable for {weeks} weeks, enough to replace one easy run by a tempo."
             return (ready, *_ask(reading, facts))
     return (*_excused(memory), *_ask(reading, facts))
 
 
-def _pull_back(now: Intensity | None, facts: Facts, days: int) -> tuple[str, ...]:
+def _pull_back(now: Intensity | None, facts: Facts, since: date, day: date) -> tuple[str, ...]:
     came = now.introduced_on if now else None
     before = f"before {day_text(came)}" if came else "before it rose"
     advice = [
-        "Run everything easy for 7 days: hard running goes first, intervals and a second session before a tempo.",
+        "Run everything easy for 7 days, no intervals, no tempo.",
         f"Bring volume back to what it was {before}, and keep the number of runs.",
     ]
     up = {signal.name for signal in facts.tightened}
@@ -79,8 +82,11 @@ def _pull_back(now: Intensity | None, facts: Facts, days: int) -> tuple[str, ...
     if (now and now.change == "added") or "load_added" in up:
         advice.append("When you come back, replace an easy run instead of adding a session.")
     advice += [MENDS[name] for name in ("beside_long", "hard_spacing") if name in up]
-    if days >= STUBBORN_DAYS:
-        advice.append("It has not cleared in two weeks: run 30 to 40 % less, and if it goes on, see a doctor.")
+    if (day - since).days >= STUBBORN_DAYS:
+        # Also true where it is the first word of it: the record may begin long before the first message.
+        advice.insert(
+            1, f"It has lasted since {day_text(since)}: run 30 to 40 % less as well; if it goes on, see a doctor."
+        )
     return tuple(advice)
 
 

@@ -45,7 +45,7 @@ def _why(reading: Reading, facts: Facts, memory: dict[str, Any], came: str) -> s
         reasons.append("easy heart rate is unusually low while running gets harder")
     told = {"felt"} if facts.suppressed else set()
     reasons += [words for family, words in SIGNS.items() if family in facts.families - told]
-    if len(facts.tightened) == 1 and len(reasons) == 1:
+    if len(facts.tightened) == 1 and len(reasons) == 1 and not facts.suppressed:
         return _begun(facts.tightened[0].summary).rstrip(".")
     if reasons:
         return _listed(reasons) + came
@@ -65,7 +65,7 @@ def _begun(sentence: str) -> str:
 def _no_sign(reading: Reading) -> str:
     heart = reading.signal("easy_heart_rate")
     runs = heart.evidence.get("runs_since_intensity") if heart else None
-    return f"no sign of strain in {runs} easy runs" if runs else "no sign of strain"
+    return f"no sign of strain in {runs} easy run{'' if runs == 1 else 's'}" if runs else "no sign of strain"
 
 
 def _listed(parts: list[str]) -> str:

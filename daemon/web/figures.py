@@ -14,9 +14,12 @@ PREFIX = "pullback_"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the store holds about the daemon's work. `deliveries` counts by their state."""
+    """What the store holds about the daemon's work. `deliveries` counts by their state; `imported` says that there are
+    runs, but nobody was ever authorised at Strava.
+    """
 
     authorised: bool = False
+    imported: bool = False
     synced_at: datetime | None = None
     problem: str | None = None
     budget: Budget | None = None
@@ -27,7 +30,8 @@ class Seen:
 def trouble(seen: Seen, now: datetime, missing: str | None, stale_after: timedelta) -> str | None:
     """Why new runs aren't seen, and what to do; None while they are. `missing` is the key Strava can't do without."""
     if missing is not None:
-        return f"{missing} is not set; add it to the config and reload"
+        # Who only imports files needs no app of Strava's.
+        return None if seen.imported else f"{missing} is not set; add it to the config and reload"
     if not seen.authorised:
         return "not authorised; run `pullback auth`"
     if seen.problem is not None:

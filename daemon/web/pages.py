@@ -85,8 +85,7 @@ class Pages:
 
     def _athlete(self) -> int | None:
         with self._store.read() as session:
-            held = grants.grant(session)
-        return None if held is None else held.athlete_id
+            return grants.athlete(session)
 
     def _seen(self) -> Seen:
         athlete_id = self._athlete()
@@ -96,9 +95,11 @@ class Pages:
             state = progress(session, athlete_id)
             last = judgement.last_day(session, athlete_id)
             verdict = None if last is None else judgement.verdict(session, athlete_id, last)
+            granted = grants.grant(session) is not None
             deliveries: Counter[str] = Counter(delivery.state for delivery in outbox.deliveries(session))
         return Seen(
-            authorised=True,
+            authorised=granted,
+            imported=not granted,
             synced_at=state.last_success_at,
             problem=state.problem,
             budget=from_json(state.budget),

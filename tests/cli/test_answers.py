@@ -196,3 +196,46 @@ def test_settings_that_can_not_be_tried_are_all_named_at_once(runner: Terminal) 
     result = runner.pullback("replay", "--set", "signals.easy_heart_rate.hh=8", "--set", "athlete.max_heart_rate=900")
     assert result.code == 2
     assert "did you mean" in result.err and "from 100 to 240" in result.err
+
+
+def test_a_snooze_is_kept_shown_and_ended(runner: Terminal) -> None:
+    warn(runner, "pull_back", str(day(2)))
+    result = runner.pullback("snooze", "7d")
+    assert (result.code, result.err) == (0, "")
+    until = document(runner, "status")["snoozed_until"]
+    assert abs(datetime.fromisoformat(until) - NOW - timedelta(days=7)) < timedelta(minutes=5)
+    assert "Snoozed: nothing is sent until" in runner.pullback("status").out
+    assert "The snooze is over." in runner.pullback("resume").out
+    assert document(runner, "status")["snoozed_until"] is None
+    assert "No snooze was on." in runner.pullback("resume").out
+
+
+@pytest.mark.parametrize(("typed", "said"), [("a week", "must be a duration"), ("2000d", "between"), ("", "Missing")])
+def test_a_snooze_that_cannot_be_kept(runner: Terminal, typed: str, said: str) -> None:
+    result = runner.pullback("snooze", *([typed] if typed else []))
+    assert (result.code, said in result.err) == (2, True)
+
+
+def test_a_reminder_is_answered_as_what_it_repeats_and_a_retraction_not_at_all(runner: Terminal) -> None:
+    first = warn(runner, "pull_back", str(day(6)))
+    store = open_store(runner.database)
+    with store.write() as session:
+        numbers = [
+            outbox.open_alert(
+                session,
+                runner.world.runner,
+                kind=kind,
+                episode=f"{day(6)} pull_back 1",
+                title="",
+                text="",
+                channels=[],
+                now=NOW,
+                about="pull_back",
+                thread=first,
+            )
+            for kind in ("reminder", "retraction")
+        ]
+    store.close()
+    assert runner.pullback("ack", str(numbers[0]), "--reason", "heat").code == 0
+    assert answers(runner) == [("heat", str(day(6)), str(TODAY))]
+    assert "no warning" in runner.pullback("ack", str(numbers[1]), "--reason", "heat").err

@@ -112,7 +112,7 @@ def test_before_auth_the_next_step_is_named(terminal: Terminal, command: str) ->
 
 
 def test_before_auth_status_says_so_without_failing(terminal: Terminal) -> None:
-    assert document(terminal, "status")["headline"] == "not authorised yet"
+    assert document(terminal, "status")["headline"] == "no runs yet"
 
 
 def test_a_strava_that_cannot_be_reached_is_one_sentence_and_the_record_stays(runner: Terminal) -> None:
@@ -152,7 +152,7 @@ def test_a_channel_that_fails_is_named_and_its_address_is_not(runner: Terminal, 
     phone.status = 500
     result = runner.pullback("test-alert", "--kind", "access")
     assert result.code == 1
-    assert "channel 1 (json): not accepted" in result.out
+    assert "channel 1 (json): refused by the service" in result.out
     assert "1 of 1 channels failed" in result.err
     assert phone.url not in result.out + result.err
 

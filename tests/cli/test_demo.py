@@ -13,7 +13,7 @@ def test_one_runner_is_warned_with_reasons_and_the_other_is_not(terminal: Termin
     assert "This runner was sent no alert." in made_room
     assert "on the phone: Time to pull back" in on_top
     warning = on_top.split("on the phone:")[1]
-    assert re.search(r"At \d:\d\d/km your easy heart rate is \d+ bpm above your norm", warning)
-    assert re.search(r"over the last \d+ easy runs compared with \d+ before", warning)
+    assert re.search(r"your easy runs cost \d+ bpm more: about \d+ instead of \d+ at \d:\d\d/km", warning)
+    assert re.search(r"over \d+ runs against \d+ before", warning)
     assert "Intensity came on" in warning
-    assert "This week:" in warning
+    assert "What to do:" in warning

@@ -84,7 +84,7 @@ PULLING_BACK: dict[str, Any] = {
 FRESH: dict[str, Any] = {
     "verdict": "learning",
     "since": None,
-    "headline": "not authorised yet",
+    "headline": "no runs yet",
     "advice": ["run `pullback auth`"],
     "intensity": None,
     "signals": [],
@@ -189,7 +189,7 @@ def test_the_spell_that_is_over_the_one_that_was_always_there_and_none() -> None
 
 def test_before_anything_was_fetched_it_says_what_to_do() -> None:
     lines = piped(standing(FRESH, UTC, "metric"))
-    assert lines[:3] == ["learning", "not authorised yet", "  - run `pullback auth`"]
+    assert lines[:3] == ["learning", "no runs yet", "  - run `pullback auth`"]
     assert lines[-2:] == ["Runs: none", "Last sync: never"]
 
 

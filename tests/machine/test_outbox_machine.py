@@ -1,36 +1,50 @@
-"""Whatever happens to a phone, a process or a clock: each alert arrives, and only a crash can make it arrive twice."""
+"""Whatever happens to a phone, a process, a clock or a verdict: each runner's phone ends up with what is true.
+
+Only a crash, or a phone that takes a message and gives no answer, can make anything arrive twice.
+"""
 
 import shutil
 import tempfile
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from daemon import notify
-from daemon.deliver import GIVE_UP_AFTER, deliver
-from daemon.store import Store, open_store, outbox
+from daemon import documents, notify
+from daemon.config import AlertsConfig, AthleteConfig, Channel, Config, QuietHours
+from daemon.deliver import deliver, is_quiet
+from daemon.evaluate.telling import tell
+from daemon.notify import Failure, Message
+from daemon.store import Store, judgement, open_store, outbox, snooze
+from daemon.store.outbox import Delivery
+from daemon.store.progress import Progress, save_progress
+from daemon.values import Verdict
 from tests.house import Clock, Phone
 
 ATHLETE = 1001
+BERLIN = ZoneInfo("Europe/Berlin")
+NIGHT = QuietHours(time(22), time(7))
+BEFORE_WINTER_TIME = datetime(2026, 10, 23, 12, tzinfo=UTC)
+SAME_DAYS = 14
 
 
 class Died(BaseException):
     """The process is gone; nothing of ours may catch it."""
 
 
-@dataclass(frozen=True)
-class Told:
-    """One alert on its way to one phone."""
+@dataclass
+class Episode:
+    """A pull-back as the record has it; `end` is the first day after it."""
 
-    episode: str
-    phone: int
+    begin: date
+    end: date | None = None
 
 
 @cache
@@ -54,14 +68,19 @@ class OutboxMachine(RuleBasedStateMachine):
         self.phones = (Phone(), Phone())
         for phone in self.phones:
             self.stack.callback(phone.hang_up)
-        self.in_config = {0, 1}
-        self.clock = Clock()
-        self.expected: set[Told] = set()
-        self.excused: set[Told] = set()
-        """Refused, or without their channel in the config, after three days: these needn't arrive."""
-        self.repeats: Counter[Told] = Counter()
-        """How often a process died between a phone's answer and the record of it."""
-        self.opened: set[tuple[str, str]] = set()
+        alerts = AlertsConfig(
+            urls=tuple(Channel(phone.url) for phone in self.phones), quiet_hours=NIGHT, remind_after=timedelta(days=3)
+        )
+        self.config = Config(athlete=AthleteConfig(timezone=BERLIN), alerts=alerts)
+        self.clock = Clock(BEFORE_WINTER_TIME)
+        self.latest = self.clock.now()
+        self.record: list[Episode] = []
+        self.taken: Episode | None = None
+        self.arrived: list[tuple[int, Delivery]] = []
+        """(phone, delivery) in the order in which phones took them."""
+        self.repeats: Counter[int] = Counter()
+        """How often a delivery may arrive again: its answer was lost."""
+        self.quiet_from = self.quiet_to = BEFORE_WINTER_TIME - timedelta(days=9999)
 
     def teardown(self) -> None:
         try:
@@ -69,154 +88,225 @@ class OutboxMachine(RuleBasedStateMachine):
         finally:
             self.stack.close()
 
-    # -- what happens ---------------------------------------------------------------------------------------------
+    # -- what happens to the runner -------------------------------------------------------------------------------
 
     @initialize()
-    def something_has_happened(self) -> None:
-        self.something_is_to_be_told("pull_back", "0")
+    def there_is_strain(self) -> None:
+        self.a_pull_back_begins()
 
-    @rule(kind=st.sampled_from(["pull_back", "all_clear"]), episode=st.sampled_from(["1", "2", "3"]))
-    def something_is_to_be_told(self, kind: str, episode: str) -> None:
+    @rule()
+    def a_pull_back_begins(self) -> None:
+        if self.record and self.record[-1].end is None:
+            return
+        if self.record:
+            self.clock.moment = max(self.clock.now(), self.latest) + timedelta(days=20)
+        self.record.append(Episode(self.today()))
+        self.judge()
+
+    @rule()
+    def it_ends(self) -> None:
+        if self.record and self.record[-1].end is None and self.record[-1].begin < self.today():
+            self.record[-1].end = self.today()
+            self.judge()
+
+    @rule()
+    def a_deleted_run_takes_the_reason_away(self) -> None:
+        if self.record and self.record[-1].end is None:
+            self.taken = self.record.pop()
+            self.judge()
+
+    @rule()
+    def it_holds_after_all(self) -> None:
+        near = self.taken is not None and abs(self.today() - self.taken.begin) < timedelta(days=10)
+        if self.taken is not None and near and not (self.record and self.record[-1].begin >= self.taken.begin):
+            self.record.append(self.taken)
+            self.taken = None
+            self.judge()
+
+    @rule(days=st.integers(-6, 6))
+    def judged_again_it_began_on_another_day(self, days: int) -> None:
+        if self.record and self.record[-1].end is None:
+            self.record[-1].begin = min(self.record[-1].begin + timedelta(days=days), self.today())
+            self.judge()
+
+    @rule(days=st.integers(1, 10))
+    def the_runner_wants_quiet(self, days: int) -> None:
+        self.quiet_from, self.quiet_to = self.clock.now(), self.clock.now() + timedelta(days=days)
         with self.store.write() as session:
-            alert = outbox.open_alert(
-                session,
-                ATHLETE,
-                kind=kind,
-                episode=episode,
-                title=f"{kind} {episode}",
-                text="Easy runs cost more.",
-                channels=[outbox.channel_id(self.phones[n].url) for n in sorted(self.in_config)],
-                now=self.clock.now(),
-            )
-        assert (alert is None) == ((kind, episode) in self.opened)
-        if alert is not None:
-            self.opened.add((kind, episode))
-            self.expected |= {Told(f"{kind} {episode}", n) for n in self.in_config}
+            snooze.snooze(session, ATHLETE, self.quiet_from, self.quiet_to)
+
+    @rule()
+    def the_runner_resumes(self) -> None:
+        self.quiet_to = self.quiet_from
+        with self.store.write() as session:
+            snooze.resume(session, ATHLETE)
+
+    # -- what happens to the machine ------------------------------------------------------------------------------
 
     @rule(at_once=st.booleans())
     def a_round(self, at_once: bool) -> None:
         self.deliver_with(self.send, at_once=at_once)
 
-    @rule(after=st.integers(0, 2))
+    @rule(after=st.integers(0, 1))
     def the_process_dies_before_it_sends(self, after: int) -> None:
         left = iter(range(after))
 
-        def send(url: str, title: str, text: str) -> str | None:
+        def send(url: str, message: Message) -> Failure | None:
             if next(left, None) is None:
                 raise Died
-            return self.send(url, title, text)
+            return self.send(url, message)
 
         self.deliver_with(send)
 
-    @rule(after=st.integers(0, 2))
+    @rule(after=st.integers(0, 1))
     def the_process_dies_before_it_records_the_answer(self, after: int) -> None:
         left = iter(range(after))
 
-        def send(url: str, title: str, text: str) -> str | None:
-            error = self.send(url, title, text)
+        def send(url: str, message: Message) -> Failure | None:
+            failure = self.send(url, message)
             if next(left, None) is None:
-                self.repeats[Told(title, self.phone_of(url))] += error is None
                 raise Died
-            return error
+            return failure
 
         self.deliver_with(send)
 
-    @rule(phone=st.integers(0, 1), status=st.sampled_from([200, 500, 404]))
-    def a_phone(self, phone: int, status: int) -> None:
-        self.phones[phone].status = status
+    @rule(phone=st.integers(0, 1), status=st.sampled_from([200, 500, 404]), drops=st.booleans())
+    def a_phone(self, phone: int, status: int, drops: bool) -> None:
+        self.phones[phone].status, self.phones[phone].drops = status, drops
 
     @rule(phone=st.integers(0, 1), refusals=st.integers(1, 3))
     def a_phone_refuses_a_few(self, phone: int, refusals: int) -> None:
         self.phones[phone].refusals = refusals
 
-    @rule(there=st.booleans())
-    def the_second_phone_is_in_the_config(self, there: bool) -> None:
-        (self.in_config.add if there else self.in_config.discard)(1)
-
-    @rule(minutes=st.sampled_from([1, 2, 9, 120, 60 * 26]))
+    @rule(minutes=st.sampled_from([1, 9, 120, 60 * 13, 60 * 26, 60 * 73]))
     def time_passes(self, minutes: int) -> None:
         self.clock.advance(minutes=minutes)
+        self.judge()
 
-    @rule(days=st.sampled_from([-400, -2, -0.1, 0.5, 4, 400]))
-    def the_clock_jumps(self, days: float) -> None:
-        self.clock.advance(days=days)
+    @rule(hours=st.sampled_from([-9600, -48, -2, -1, 1, 12, 100, 9600]))
+    def the_clock_jumps(self, hours: int) -> None:
+        self.clock.advance(hours=hours)
 
     @rule()
     def restart(self) -> None:
         self.store.close()
         self.store = open_store(self.path)
+        self.judge()
 
     # -- what must hold -------------------------------------------------------------------------------------------
 
     @invariant()
-    def nothing_arrives_twice_without_a_crash(self) -> None:
-        arrived = self.arrived()
-        assert arrived.keys() <= self.expected
-        assert all(arrived[told] <= 1 + self.repeats[told] for told in arrived)
+    def nothing_arrives_twice_without_a_lost_answer(self) -> None:
+        count = Counter(delivery.id for _, delivery in self.arrived)
+        assert all(times <= 1 + self.repeats[number] for number, times in count.items())
 
     @invariant()
-    def one_alert_an_episode(self) -> None:
+    def no_pull_back_is_told_again_unless_it_was_taken_back(self) -> None:
         with self.store.read() as session:
-            alerts = Counter((a.kind, a.episode) for a in outbox.alerts(session, ATHLETE))
-        assert alerts.keys() == self.opened
-        assert set(alerts.values()) <= {1}
+            found = outbox.deliveries(session)
+        for phone in (0, 1):
+            mine = [d for d in found if d.channel == outbox.channel_id(self.phones[phone].url)]
+            if any(d.alert.kind == "retraction" and d.doubtful for d in mine):
+                continue  # it may have been taken back there, so it is told again
+            told: dict[str, int] = {}
+            for delivery in (d for n, d in self.arrived if n == phone):
+                if delivery.alert.kind == "retraction":
+                    told = {}
+                elif delivery.alert.kind == "pull_back":
+                    begun = date.fromisoformat(delivery.alert.began)
+                    near = [number for day, number in told.items() if abs(date.fromisoformat(day) - begun).days < 14]
+                    assert set(near) <= {delivery.alert.id}
+                    told[delivery.alert.began] = delivery.alert.id
 
     @invariant()
     def what_is_recorded_as_sent_has_arrived(self) -> None:
-        arrived = self.arrived()
         with self.store.read() as session:
-            recorded = {Told(d.alert.title, self.phone_by_id(d.channel)): d.state for d in outbox.deliveries(session)}
-        assert recorded.keys() == self.expected
-        assert all(arrived[told] for told, state in recorded.items() if state == "sent")
-        assert {told for told, state in recorded.items() if state == "given_up"} <= self.excused
+            sent = {d.id for d in outbox.deliveries(session) if d.state == "sent"}
+        assert sent <= {delivery.id for _, delivery in self.arrived}
 
     def all_is_well_again(self) -> None:
-        """Phones answer, the clock runs on: all must have come by the next day."""
+        """Phones answer, the clock runs on, nobody wants quiet: each phone must know by the next day how it stands."""
         for phone in self.phones:
-            phone.status, phone.refusals = 200, 0
-        for hours in (0, 25):  # the longest wait is a day
-            self.clock.advance(hours=hours)
-            self.deliver_with(self.send)
-        absent = {told for told in self.expected if told.phone not in self.in_config}
-        assert self.expected - self.excused - absent <= self.arrived().keys()
-        self.nothing_arrives_twice_without_a_crash()
-        self.what_is_recorded_as_sent_has_arrived()
+            phone.status, phone.refusals, phone.drops = 200, 0, False
+        self.the_runner_resumes()
+        noon = max(self.clock.now(), self.latest).date() + timedelta(days=1)
+        for day in range(3):  # the longest wait is a day
+            self.clock.moment = datetime.combine(noon + timedelta(days=day), time(12), UTC)
+            self.judge()
+            for _ in range(3):
+                self.deliver_with(self.send)
+                self.clock.advance(minutes=1)
         with self.store.read() as session:
-            assert not {self.phone_by_id(d.channel) for d in outbox.unsettled(session)} & self.in_config
+            deliveries = outbox.deliveries(session)
+        assert not [d for d in deliveries if d.state in ("pending", "claimed")]
+        stands = bool(self.record) and self.record[-1].end is None
+        for n, phone in enumerate(self.phones):
+            mine = [d for d in deliveries if d.channel == outbox.channel_id(phone.url)]
+            if not any(d.state == "given_up" for d in mine):
+                assert self.believes(n) == stands
+        self.nothing_arrives_twice_without_a_lost_answer()
+        self.no_pull_back_is_told_again_unless_it_was_taken_back()
 
     # -- helpers --------------------------------------------------------------------------------------------------
+
+    def believes(self, phone: int) -> bool:
+        """Whether the last word that a phone got of the last thread is that a pull-back stands."""
+        last = [d.alert.kind for n, d in self.arrived if n == phone][-1:]
+        return bool(last) and last[0] in ("pull_back", "reminder")
+
+    def today(self) -> date:
+        return self.clock.now().astimezone(BERLIN).date()
+
+    def judge(self) -> None:
+        """The record as it is judged today, and what is told of it."""
+        today = self.today()
+        first = min([today, *(episode.begin for episode in self.record)]) - timedelta(days=1)
+        verdicts, pulled_back = [], None
+        for day in (first + timedelta(days=n) for n in range((today - first).days + 1)):
+            now = next((e for e in self.record if e.begin <= day and (e.end is None or day < e.end)), None)
+            pulled_back = day.isoformat() if now else pulled_back
+            memory = {} if pulled_back is None else {"pulled_back": pulled_back}
+            memory |= {} if now is None else {"episode": now.begin.isoformat()}
+            verdicts.append(Verdict(day, "pull_back" if now else "stable", day, "How it stands.", (), (), (), memory))
+        with self.store.write() as session:
+            save_progress(session, ATHLETE, Progress(history_ready=True, because="deleted"))
+            rows = [(verdict.day, documents.verdict_document(verdict)) for verdict in verdicts]
+            judgement.save_verdicts(session, ATHLETE, rows, date.min)
+        tell(self.store, ATHLETE, self.config, self.clock.now(), speak=True)
+        self.latest = max(self.latest, self.clock.now())
 
     def close(self) -> None:
         self.store.close()
 
     def deliver_with(self, send: object, *, at_once: bool = False) -> None:
-        self.note_who_is_excused()
-        channels = {outbox.channel_id(self.phones[n].url): self.phones[n].url for n in self.in_config}
+        if self.clock.now() < self.quiet_from:  # the clock was put back: as long as it was asked for, from now on
+            span = self.quiet_to - self.quiet_from
+            self.quiet_from, self.quiet_to = self.clock.now(), self.clock.now() + span
+        before = len(self.arrived)
         try:
-            deliver(self.store, channels, send, self.clock, at_once=at_once)  # type: ignore[arg-type]
+            deliver(self.store, self.config.alerts, send, self.clock, BERLIN, at_once=at_once)  # type: ignore[arg-type]
         except Died:
-            self.restart()
-
-    def send(self, url: str, title: str, text: str) -> str | None:
-        return notify.send(url, title, text)
-
-    def note_who_is_excused(self) -> None:
+            self.store.close()
+            self.store = open_store(self.path)
         with self.store.read() as session:
-            for d in outbox.unsettled(session):
-                phone = self.phone_by_id(d.channel)
-                refuses = self.phones[phone].status != 200 or self.phones[phone].refusals
-                old = self.clock.now() - d.created_at >= GIVE_UP_AFTER - timedelta(seconds=1)
-                if old and (refuses or phone not in self.in_config):
-                    self.excused.add(Told(d.alert.title, phone))
+            states = {d.id: d.state for d in outbox.deliveries(session)}
+        for _, delivery in self.arrived[before:]:
+            self.repeats[delivery.id] += states[delivery.id] != "sent"
 
-    def arrived(self) -> Counter[Told]:
-        return Counter(Told(m["title"], n) for n, phone in enumerate(self.phones) for m in phone.messages)
-
-    def phone_of(self, url: str) -> int:
-        return [phone.url for phone in self.phones].index(url)
-
-    def phone_by_id(self, channel: str) -> int:
-        return [outbox.channel_id(phone.url) for phone in self.phones].index(channel)
+    def send(self, url: str, message: Message) -> Failure | None:
+        """Sends for real, and notes which deliveries the phone took, by what is claimed for it at that moment."""
+        now, number = self.clock.now(), [phone.url for phone in self.phones].index(url)
+        assert not is_quiet(now.astimezone(BERLIN).time(), *NIGHT)
+        assert not self.quiet_from <= now < self.quiet_to
+        with self.store.read() as session:
+            waiting = [d for d in outbox.unsettled(session) if d.channel == outbox.channel_id(url)]
+        had = len(self.phones[number].messages)
+        failure = notify.send(url, message)
+        if len(self.phones[number].messages) > had:
+            claimed = [d for d in waiting if d.state == "claimed"]
+            assert all(d.alert.title in message.title + message.text for d in claimed)
+            self.arrived += [(number, replace(d)) for d in claimed]
+        return failure
 
 
 TestOutbox = OutboxMachine.TestCase

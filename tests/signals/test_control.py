@@ -40,7 +40,7 @@ def test_easy_runs_that_run_a_tenth_faster_are_noticed_and_nothing_else_is():
     found = signal("easy_pace", runs, end_of(33))
     assert found.family == "control"
     assert found.evidence["usual"] == pytest.approx(2.8, abs=0.06)
-    assert found.summary.startswith("The last 5 easy runs were ")
+    assert found.summary.startswith("Your last 5 easy runs were ")
     assert found.summary.endswith(" % faster than usual.")
     assert found.evidence["runs"] == [r.id for r in runs if r.day <= end_of(33)][-5:]
 
@@ -120,7 +120,7 @@ def test_sessions_that_cost_more_heartbeats_at_the_same_speed_fade():
     found = signal("fading", sessions(dearer=1.08), end_of(36))
     assert found.level != "ok"
     assert found.evidence["worse"] == "cost"
-    assert found.summary.startswith("The last 3 hard sessions cost 6 % more heartbeats at the same speed")
+    assert found.summary.startswith("Your last 3 hard sessions cost 6 % more heartbeats at the same speed")
 
 
 def test_sessions_as_they_were_do_not():

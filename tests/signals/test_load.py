@@ -44,13 +44,13 @@ def test_a_session_added_on_a_free_day_is_load_and_a_run_day_added():
     runs = weeks(from_week(30, ADDED), 36)
     assert up(runs, 33) >= {"load_added", "run_day_added", "new_stresses"}
     load = signal("load_added", runs, end_of(33))
-    assert load.summary == "Load of the last two weeks is 136 % of your usual."
+    assert load.summary == "The last two weeks carried 136 % of your usual load."
     assert load.evidence["norm_held"]
     assert load.evidence["value"] / load.evidence["usual"] == pytest.approx(1.36, abs=0.01)
     assert load.evidence["usual"] < load.evidence["threshold"] < load.evidence["value"]
     assert set(load.evidence["runs"]) == {r.id for r in runs if end_of(31) < r.day <= end_of(33)}
     days = signal("run_day_added", runs, end_of(33))
-    assert days.summary == "You ran on 5.0 days a week in the last three weeks, usually on 4.0."
+    assert days.summary == "You ran on 5 days a week in the last three weeks, usually on 4."
     assert MONDAY + timedelta(weeks=30) <= days.since <= end_of(32)
 
 
@@ -66,7 +66,7 @@ def test_a_second_session_a_week_is_more_hard_days_and_the_first_is_not():
     assert hard.level != "ok"
     assert hard.evidence["value"] == 6
     assert len(hard.evidence["runs"]) == 6
-    assert hard.summary == "6 hard days in the last three weeks, usually 3."
+    assert hard.summary == "You had 6 hard days in the last three weeks, usually 3."
 
 
 def test_who_always_trained_hard_twice_a_week_has_no_more_hard_days_than_usual():

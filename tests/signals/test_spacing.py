@@ -31,7 +31,7 @@ def test_hard_sessions_on_following_days_are_close():
     assert found.level != "ok"
     assert found.family == "spacing"
     assert found.evidence["value"] == len(found.evidence["pairs"]) == 2
-    assert found.summary.startswith("Hard sessions lay close together 2 times in three weeks, last on 11 August and 12")
+    assert found.summary.startswith("Hard sessions lay close together twice in three weeks, last on 11 August and 12")
     assert found.summary.endswith("with 23 hours between.")
 
 
@@ -84,7 +84,7 @@ def test_a_hard_day_before_the_long_run_is_beside_it():
     assert found.since == end_of(31)
     days = {r.id: r.day.weekday() for r in runs}
     assert sorted(days[one] for one in found.evidence["runs"]) == [SATURDAY, SATURDAY, SUNDAY, SUNDAY]
-    assert found.summary == "2 hard days lay beside a long run in the last four weeks, usually 0."
+    assert found.summary == "2 hard days lay beside a long run in the last four weeks, usually none."
 
 
 def test_a_hard_day_in_midweek_is_not():
@@ -102,7 +102,7 @@ def test_rest_that_vanishes_into_runs():
     found = signal("rest", weeks(from_week(30, daily), 34), end_of(31))
     assert found.level != "ok"
     assert found.family == "spacing"
-    assert found.summary == "No rest day in the last two weeks, usually 6."
+    assert found.summary == "You had no rest day in the last two weeks, usually 6."
 
 
 def test_rest_that_vanishes_into_other_sports_is_load():
@@ -135,5 +135,5 @@ def test_the_day_after_a_session_that_fills_up_is_noticed(minutes, up):
     found = signal("recovery", weeks(from_week(30, after, ONCE), 36), end_of(35))
     assert (found.level != "ok") == up
     if up:
-        assert found.summary == "The days after the last 4 hard sessions held 57 easy minutes each, usually 0."
+        assert found.summary == "The days after your last 4 hard sessions held 57 easy minutes each, usually 0."
         assert len(found.evidence["runs"]) == 6

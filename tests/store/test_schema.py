@@ -94,11 +94,11 @@ def test_a_database_of_the_first_version_keeps_its_runs_and_alerts(
     with sqlite3.connect(path) as raw:
         counts = [raw.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in KEPT]
     raw.close()
-    assert counts == [1, 1, 1, 1, 0, 0]
+    assert counts == [1, 1, 1, 1, 0, 0, 0]
     assert (tmp_path / f"pullback.db.before-{HEAD}").exists()
 
 
-KEPT = ("activity", "series", "alert", "delivery", "feel", "answer")
+KEPT = ("activity", "series", "alert", "delivery", "feel", "answer", "imported")
 
 
 def test_a_step_that_fails_leaves_the_old_file_and_a_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,23 +106,23 @@ def test_a_step_that_fails_leaves_the_old_file_and_a_backup(tmp_path: Path, monk
     open_store(path).close()
     steps = tmp_path / "migrations"
     _steps_with_a_broken_one(steps)
-    monkeypatch.setattr(daemon.store.schema, "HEAD", "0003")
+    monkeypatch.setattr(daemon.store.schema, "HEAD", "0005")
     monkeypatch.setattr(daemon.store.schema, "__file__", str(tmp_path / "migrate.py"))
     with pytest.raises(StoreError, match="left as it was"):
         open_store(path)
-    assert (tmp_path / "pullback.db.before-0003").exists()
+    assert (tmp_path / "pullback.db.before-0005").exists()
     with sqlite3.connect(path) as raw:
         tables = {name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         assert "half_done" not in tables
-        assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("0004",)]
     raw.close()
 
 
 def _steps_with_a_broken_one(steps: Path) -> None:
     shutil.copytree(Path(daemon.store.schema.__file__).with_name("migrations"), steps)
-    (steps / "versions" / "0003_broken.py").write_text(
+    (steps / "versions" / "0005_broken.py").write_text(
         "from alembic import op\n"
-        "revision, down_revision = '0003', '0002'\n"
+        "revision, down_revision = '0005', '0004'\n"
         "def upgrade():\n"
         "    op.execute('CREATE TABLE half_done (id INTEGER)')\n"
         "    op.execute('INSERT INTO half_done VALUES (1)')\n"

@@ -24,8 +24,9 @@ from daemon.store import outbox
 from daemon.store.progress import progress, save_progress
 from daemon.strava.limits import Budget, to_json
 from daemon.web import Web, pages, server
+from daemon.web.figures import Seen, trouble
 from tests.cli.terminal import Terminal
-from tests.house import House
+from tests.house import MONDAY, House
 from tests.strained import strained_house
 
 TOKEN = "s3sam-öffne-dich"
@@ -202,6 +203,11 @@ def test_a_monitor_learns_the_reason_when_new_runs_are_not_seen(house: House) ->
         assert site.ask("/healthz")[::2] == (503, b"last synced 8 days ago; run `pullback check`\n")
         house.set_config("strava", client_id=None)
         assert site.ask("/healthz")[2].startswith(b"[strava] client_id is not set")
+
+
+def test_who_only_imports_files_is_well_without_strava() -> None:
+    assert trouble(Seen(imported=True), MONDAY, "[strava] client_id", timedelta(days=7)) is None
+    assert trouble(Seen(imported=True), MONDAY, None, timedelta(days=7)) == "not authorised; run `pullback auth`"
 
 
 def test_a_name_that_leads_here_from_elsewhere_is_refused(site: Site) -> None:

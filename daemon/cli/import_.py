@@ -1,0 +1,131 @@
+"""`pullback import`: an export or recordings taken in by hand, judged and told. What it does is decided in the rooms
+below."""
+
+import os
+import pwd
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from daemon.cli import show
+from daemon.cli.session import Session, athlete
+from daemon.errors import UserError
+
+if TYPE_CHECKING:
+    from daemon.importer.bringing import Outcome
+    from daemon.recordings.members import Skipped
+    from daemon.store import Store
+
+A_HANDFUL = 5
+"""So many files skipped for one reason are named; of more, some and how many."""
+EXAMPLES = 3
+
+
+def command(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH…",
+            help="A Strava export (the zip as it came, or its folder), recordings (.fit, .tcx, .gpx, each also .gz), "
+            "folders of them.",
+        ),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read everything, say what would be done, do nothing.")] = (
+        False
+    ),
+) -> None:
+    """Take in runs from a Strava export or from a watch's files, and judge them. Importing again changes nothing.
+
+    A run that was deleted at Strava stays deleted, unless its file itself is named here.
+    """
+    from daemon.importer.bringing import bring
+
+    session: Session = context.obj
+    named = [Path(os.path.abspath(path)) for path in paths] if os.geteuid() == 0 else paths
+    before = os.geteuid()
+    config = session.config()
+    if os.geteuid() != before:
+        must_be_readable(named)
+    with session.store() as store:
+        with show.progress("Reading", "files") as advance:
+            zone = config.athlete.timezone
+            outcome = bring(store, named, session.clock, zone=zone, dry_run=dry_run, advance=advance)
+        show.out([show.Line(line, hang=2) for line in skipped(outcome.skipped)])
+        if not outcome.anything:
+            raise UserError("nothing could be imported; name a Strava export, or .fit, .tcx or .gpx files")
+        if dry_run:
+            show.out([show.Line(line, hang=2) for line in summary(outcome, 0)], None)
+            show.out([show.Line("Nothing was stored. Leave out --dry-run to import.")])
+        else:
+            _judge(session, store, outcome)
+
+
+def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
+    """Judges with what came, tells today's state (and no older one), and says what comes next."""
+    from daemon.cli.sync import tell
+    from daemon.evaluate import evaluate
+    from daemon.store import activities
+
+    athlete_id, config = athlete(store), session.config()
+    assert athlete_id is not None
+    evaluated = evaluate(store, athlete_id, config, session.clock.now())
+    delivered = tell(session, config, store)
+    with store.read() as reading:
+        twice = len(activities.doubles(reading, athlete_id).keys() & set(outcome.runs))
+    parts = [show.Line(line, hang=2) for line in summary(outcome, twice)]
+    if evaluated.verdict is not None:
+        parts.append(show.Line(evaluated.verdict.headline))
+    if delivered.sent or delivered.failed:
+        parts.append(show.Line(f"Alerts: {delivered.sent} sent, {delivered.failed} failed (tried again later)"))
+    parts.append(show.Line("Next: `pullback replay` shows what it would have said, `pullback status` where you stand."))
+    show.out(parts)
+
+
+def summary(outcome: "Outcome", doubles: int) -> list[str]:
+    """What one import did, in a line or two; `doubles` of the new runs were there from another source."""
+    counts = (
+        (len(outcome.runs) - doubles, "new run", "new runs"),
+        (doubles, "other recording of a run", "other recordings of runs"),
+        (outcome.other_sports, "activity of another sport", "activities of other sports"),
+        (outcome.improved, "improved", "improved"),
+        (outcome.known, "already known", "already known"),
+        (outcome.deleted, "deleted at Strava, left out", "deleted at Strava, left out"),
+        (len(outcome.skipped), "skipped", "skipped"),
+    )
+    lines = [", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)]
+    if outcome.first is not None and outcome.last is not None:
+        lines.append(f"They reach from {outcome.first} to {outcome.last}.")
+    return lines
+
+
+def skipped(files: Sequence["Skipped"]) -> list[str]:
+    """A line for each file that couldn't be used; where there are many with one reason, some and a number."""
+    lines = []
+    for why, group in groupby(sorted(files, key=lambda file: (file.why, file.label)), key=lambda file: file.why):
+        same = [file.label for file in group]
+        named = same if len(same) <= A_HANDFUL else same[:EXAMPLES]
+        lines += [f"Skipped {label}: {why}" for label in named]
+        if len(named) < len(same):
+            lines.append(f"Skipped {len(same) - len(named)} more: {why}")
+    return lines
+
+
+def must_be_readable(paths: Sequence[Path]) -> None:
+    """Root's command became the service's user, who may not look everywhere. Raises UserError that says what to do."""
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    for path in paths:
+        try:
+            readable = os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0))
+            hidden = not readable and path.exists()
+        except PermissionError:
+            hidden = True
+        if hidden:
+            raise UserError(
+                f"the user {user}, as whom pullback's commands run here, may not read {path}; lend it a copy: "
+                f"sudo cp -r {path} /var/tmp/ && sudo chown -R {user} /var/tmp/{path.name} "
+                f"&& sudo pullback import /var/tmp/{path.name}"
+            )

@@ -1,0 +1,158 @@
+"""Where alerts are written: one athlete, one open session, one moment. Opens and closes; decides nothing of running."""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from functools import cached_property
+from typing import Any
+
+from daemon.clock import local_day
+from daemon.config import Channel, Config
+from daemon.store import outbox
+from daemon.store.outbox import Alert, Delivery
+from daemon.store.progress import Progress
+from daemon.values import Run
+from daemon.verdict import WARNINGS
+
+log = logging.getLogger(__name__)
+
+FOR_WATCHERS = ("watch", "absorbing", "ready")
+"""Less than a pull-back, and good news that follows none: for those who asked for "watch" or name the kind."""
+
+UNTOLD = ("withdrawn", "given_up")
+
+
+def hears(channel: Channel, kind: str, config: Config) -> bool:
+    """Whether a channel wants alerts of a kind: one of those it names, else what its least level lets through."""
+    if channel.kinds is not None:
+        return kind in channel.kinds
+    return kind not in FOR_WATCHERS or (channel.minimum or config.alerts.minimum) == "watch"
+
+
+def kinds_told(config: Config) -> frozenset[str]:
+    """The kinds somebody wants; a pull-back and its end always, so that `status` and an answer know of them."""
+    always = ("pull_back", "all_clear", *(FOR_WATCHERS if config.alerts.minimum == "watch" else ()))
+    heard = (k for channel in config.alerts.urls for k in FOR_WATCHERS if hears(channel, k, config))
+    return frozenset({*always, *heard})
+
+
+@dataclass
+class Desk:
+    """`known_runs` gives the runner's runs, for words that name them: asked only when something is told."""
+
+    session: Any
+    athlete_id: int
+    config: Config
+    now: datetime
+    zone: tzinfo
+    state: Progress
+    known_runs: Callable[[], list[Run]]
+
+    def __post_init__(self) -> None:
+        self.opened: list[int] = []
+
+    @property
+    def units(self) -> str:
+        return self.config.athlete.units or "metric"
+
+    @cached_property
+    def runs(self) -> Mapping[int, Run]:
+        return {run.id: run for run in self.known_runs()}
+
+    def alerts(self) -> list[Alert]:
+        return outbox.alerts(self.session, self.athlete_id)
+
+    def day(self, alert: Alert) -> date:
+        """The local day on which it was opened."""
+        return local_day(alert.opened_at, self.zone)
+
+    def hearers(self, kind: str) -> list[str]:
+        return [outbox.channel_id(c.url) for c in self.config.alerts.urls if hears(c, kind, self.config)]
+
+    def open(self, kind: str, episode: str, words: tuple[str, str], **options: Any) -> None:
+        """Adds an alert for the channels that hear its kind, or those given; nothing where it was told already."""
+        channels = options.pop("channels", None)
+        alert = outbox.open_alert(
+            self.session,
+            self.athlete_id,
+            kind=kind,
+            episode=episode,
+            title=words[0],
+            text=words[1],
+            channels=self.hearers(options.get("about") or kind) if channels is None else channels,
+            now=self.now,
+            **options,
+        )
+        if alert is not None:
+            self.opened.append(alert)
+            log.info("alert %d opened: %s, %s", alert, kind, words[0])
+
+    def close(self, alert: Alert) -> None:
+        outbox.close(self.session, alert, self.now)
+
+    def close_kinds(self, *kinds: str) -> None:
+        outbox.close_alerts(self.session, self.athlete_id, kinds, self.now)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the channels have of all alerts so far, by what was delivered or may have been."""
+
+    alerts: tuple[Alert, ...]
+    deliveries: Mapping[int, tuple[Delivery, ...]]
+
+    @classmethod
+    def of(cls, desk: Desk) -> "Heard":
+        by_alert: dict[int, list[Delivery]] = {}
+        for delivery in outbox.deliveries(desk.session):
+            by_alert.setdefault(delivery.alert.id, []).append(delivery)
+        return cls(tuple(desk.alerts()), {number: tuple(found) for number, found in by_alert.items()})
+
+    def on(self, alert: Alert) -> set[str]:
+        """The channels on which an alert arrived, or may have."""
+        return {d.channel for d in self.deliveries.get(alert.id, ()) if d.arrived}
+
+    def retraction(self, alert: Alert) -> Alert | None:
+        """The retraction of an alert that was told, or is on its way."""
+        found = (a for a in self.alerts if a.kind == "retraction" and a.episode.startswith(retraction_of(alert)))
+        return next((a for a in found if not self._silent(a)), None)
+
+    def stands(self, alert: Alert) -> bool:
+        """Whether it counts as told: it is open, or reached somebody (or nobody listens), and wasn't taken back."""
+        if alert.closed_at is None:
+            return True
+        return not self._silent(alert) and self.retraction(alert) is None
+
+    def believing(self, thread: int) -> set[str]:
+        """The channels that have a warning of a thread, and no retraction of it since."""
+        believing: set[str] = set()
+        for alert in (a for a in self.alerts if a.thread == thread):
+            if alert.kind in (*WARNINGS, "reminder"):
+                believing |= self.on(alert)
+            elif alert.kind == "retraction":
+                believing -= self.on(alert)
+        return believing
+
+    def unaware(self, thread: int) -> set[str]:
+        """The channels that a thread's warnings were meant for and never reached."""
+        warnings = [a for a in self.alerts if a.thread == thread and a.kind in WARNINGS]
+        missed = {d.channel for a in warnings for d in self.deliveries.get(a.id, ()) if d.state in UNTOLD}
+        return missed - self.believing(thread)
+
+    def _silent(self, alert: Alert) -> bool:
+        """Whether it was meant for channels, and was withdrawn from all of them before it arrived."""
+        found = self.deliveries.get(alert.id, ())
+        return bool(found) and all(d.state == "withdrawn" and not d.arrived for d in found)
+
+
+def retraction_of(alert: Alert) -> str:
+    """The key of an alert's retraction; one that was withdrawn before it arrived may be followed by another."""
+    return f"{alert.episode} {alert.kind}"
+
+
+def free_key(alerts: Collection[Alert], kind: str, episode: str) -> str:
+    """The key of what is told anew: the episode's first day, and a number where that was used before."""
+    taken = {a.episode for a in alerts if a.kind == kind}
+    keys = [episode, *(f"{episode} {n}" for n in range(2, len(taken) + 3))]
+    return next(key for key in keys if key not in taken)

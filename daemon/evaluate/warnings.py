@@ -1,0 +1,148 @@
+"""The life of a warning: opened once, told again while it lasts, ended by an all-clear, or taken back.
+
+What is to be said is decided in the verdict room; here it becomes rows. Chooses no words.
+"""
+
+from datetime import date, timedelta
+
+from daemon import verdict, wording
+from daemon.evaluate.desk import Desk, Heard, free_key, kinds_told, retraction_of
+from daemon.store import judgement, outbox
+from daemon.store.outbox import Alert
+from daemon.values import Verdict
+from daemon.verdict import WARNINGS, Episode, OpenAlert
+
+GOOD_NEWS = ("absorbing", "ready")
+
+
+def tell_verdict(desk: Desk, today: Verdict) -> None:
+    """Brings the alerts about running to where today's verdict, and the record it stands in, ask for."""
+    _unretract(desk, today)
+    heard = Heard.of(desk)
+    rows = {a.id: a for a in heard.alerts}
+    told = [OpenAlert(a.kind, a.began, a.closed_at is None, a.id) for a in heard.alerts if _counts(a, heard)]
+    record = _record(desk, told)
+    current = verdict.as_recorded(today, told, record)
+    over = verdict.endings(today, current, record)
+    for ending in over:
+        desk.close(rows[ending.alert.id])
+        if ending.unfounded:
+            _retract(desk, rows[ending.alert.id], heard)
+    _close_good_news(desk, today)
+    for say in verdict.what_to_say(today, current, kinds_told(desk.config)):
+        _say(desk, today, say, [rows[ending.alert.id] for ending in over])
+    goes_on = verdict.told_of(today, current)
+    if goes_on is not None:
+        if not goes_on.open:
+            outbox.reopen(desk.session, goes_on.id, desk.now)
+        _remind(desk, today, rows[goes_on.id])
+
+
+def _counts(alert: Alert, heard: Heard) -> bool:
+    return alert.kind in (*WARNINGS, *GOOD_NEWS, "all_clear") and heard.stands(alert)
+
+
+def _record(desk: Desk, told: list[OpenAlert]) -> set[Episode]:
+    """Every stretch of a warning in the record since the first that an open alert may be about."""
+    began = [date.fromisoformat(a.episode) for a in told if a.open and a.kind in WARNINGS]
+    if not began:
+        return set()
+    found: set[Episode] = set()
+    # An episode that began two weeks earlier than it was told is the same one, and may have ended soon after.
+    for state, memory in judgement.memories(desk.session, desk.athlete_id, min(began) - timedelta(days=14)):
+        if state in ("pull_back", "recovering") and "episode" in memory:
+            found.add(Episode("pull_back", memory["episode"]))
+        elif state == "watch" and "watch" in memory:
+            found.add(Episode("watch", memory["watch"]))
+    return found
+
+
+def _say(desk: Desk, today: Verdict, say: verdict.Say, ended: list[Alert]) -> None:
+    if say.kind == "all_clear" and not desk.config.alerts.all_clear:
+        return
+    heard = Heard.of(desk)
+    channels, thread, known_to = desk.hearers(say.kind), None, set[str]()
+    if say.kind == "all_clear":
+        thread = max(a.id for a in heard.alerts if a.kind == "pull_back" and a.began == say.episode)
+        thread = next(a.thread for a in heard.alerts if a.id == thread)
+        # Who never heard of it needn't hear that it is over.
+        channels = [channel for channel in channels if channel not in heard.unaware(thread)]
+    elif say.kind in WARNINGS:
+        thread, known_to = _same_thread(say, heard, ended)
+    if say.kind == "pull_back":
+        desk.close_kinds("all_clear")  # the one on its way is no longer true
+    desk.open(
+        say.kind,
+        free_key(heard.alerts, say.kind, say.episode),
+        wording.alert(say.kind, today, desk.units, desk.runs),
+        channels=channels,
+        thread=thread,
+        known_to=known_to,
+    )
+
+
+def _same_thread(say: verdict.Say, heard: Heard, ended: list[Alert]) -> tuple[int | None, set[str]]:
+    """The thread a warning goes on, and which channels have this very warning already.
+
+    A watch that becomes a pull-back is one thread; and so is a warning that was taken back and holds after all.
+    """
+    again = [a for a in heard.alerts if a.kind == say.kind and a.began == say.episode and heard.retraction(a)]
+    if again:
+        return again[-1].thread, heard.believing(again[-1].thread) & set().union(*(heard.on(a) for a in again))
+    escalated = [a for a in ended if a.kind == "watch" and say.kind == "pull_back"]
+    return (escalated[-1].thread if escalated else None), set()
+
+
+def _retract(desk: Desk, alert: Alert, heard: Heard) -> None:
+    """Says that a warning is taken back, where it was heard or may have been."""
+    channels = [channel for channel in heard.believing(alert.thread) if channel in _configured(desk)]
+    if channels:
+        desk.open(
+            "retraction",
+            free_key(heard.alerts, "retraction", retraction_of(alert)),
+            wording.retraction(alert.kind, desk.day(alert), desk.state.because or "judged"),
+            about=alert.kind,
+            thread=alert.thread,
+            channels=channels,
+            event=True,
+        )
+
+
+def _configured(desk: Desk) -> set[str]:
+    return {outbox.channel_id(channel.url) for channel in desk.config.alerts.urls}
+
+
+def _unretract(desk: Desk, today: Verdict) -> None:
+    """Withdraws the retraction, still on its way, of a warning that holds after all."""
+    now = verdict.episode_of(today)
+    if now is None:
+        return
+    for alert in desk.alerts():
+        taken_back = OpenAlert(alert.about, alert.began)
+        if alert.kind == "retraction" and verdict.told_of(today, [taken_back]) is not None:
+            outbox.withdraw(desk.session, alert.id, desk.now)
+
+
+def _close_good_news(desk: Desk, today: Verdict) -> None:
+    news = verdict.good_news(today)
+    desk.close_kinds(*(kind for kind in GOOD_NEWS if news is None or news.kind != kind))
+
+
+def _remind(desk: Desk, today: Verdict, alert: Alert) -> None:
+    """Tells a warning again that has lasted, once each `remind_after`; not while an earlier word is on its way."""
+    every = desk.config.alerts.remind_after
+    if every is None or today.state != alert.kind:
+        return  # recovering: nothing to be reminded of
+    heard = Heard.of(desk)
+    said = [a for a in heard.alerts if a.thread == alert.thread and a.kind in (alert.kind, "reminder")]
+    waits = any(d.state in ("pending", "claimed") for a in said for d in heard.deliveries.get(a.id, ()))
+    if waits or not verdict.reminder_is_due([a.opened_at for a in said], every, desk.now):
+        return
+    number = sum(a.kind == "reminder" and a.about == alert.kind for a in said) + 1
+    desk.open(
+        "reminder",
+        f"{alert.episode} {alert.kind} {number}",
+        wording.reminder(alert.kind, today, desk.day(alert), desk.units, desk.runs),
+        about=alert.kind,
+        thread=alert.thread,
+    )

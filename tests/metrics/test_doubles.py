@@ -1,0 +1,158 @@
+"""One run recorded twice counts once, two runs count twice, and it doesn't matter in which order recordings came."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.metrics.doubles import Measured, completed, doubles, groups
+from daemon.metrics.run_metrics import ROW_S, RunMetrics, pack
+from daemon.values import Activity, Lap
+
+SEVEN = datetime(2026, 11, 1, 7, tzinfo=UTC)
+WATCH_FILE = 2**52 + 17
+
+
+def run(
+    number: int,
+    after_min: float = 0.0,
+    *,
+    minutes: float = 60.0,
+    km: float = 10.0,
+    heart: float = 1.0,
+    trust: str = "streams",
+    body: int | None = None,
+    **facts: object,
+) -> Measured:
+    """A run that began `after_min` minutes after seven; `body` is whose heartbeats the recording holds."""
+    seconds = round(60 * minutes)
+    facts = {"sport": "Run", "name": "", "source": "strava", "utc_offset_s": 0, **facts}
+    activity = Activity(  # type: ignore[arg-type]
+        id=number,
+        athlete_id=1,
+        start=SEVEN + timedelta(minutes=after_min),
+        distance_m=1000 * km,
+        moving_time_s=seconds,
+        elapsed_time_s=seconds,
+        **facts,
+    )
+    rows = ""
+    if body is not None:
+        climbing = np.cumsum(np.random.default_rng(body).normal(0, 2.0, seconds // ROW_S))
+        rows = pack([300 + climbing, 140 + climbing if heart else climbing * np.nan, climbing * 0])
+    bpm = 140.0 if heart else None
+    numbers = RunMetrics(trust, seconds, seconds, 1000 * km, mean_bpm=bpm, heart_share=heart, rows=rows)  # type: ignore[arg-type]
+    return activity, numbers
+
+
+def counted(*recorded: Measured) -> dict[int, int]:
+    """Which recordings don't count, and which counts for each."""
+    numbers = {activity.id: metrics for activity, metrics in recorded}
+    found: dict[int, int] = {}
+    for group in groups(activity for activity, _ in recorded):
+        found |= doubles((activity, numbers[activity.id]) for activity in group)
+    return found
+
+
+def test_the_watch_counts_and_not_the_phone_in_the_pocket() -> None:
+    assert counted(run(10, heart=0.0), run(11, 0.5, minutes=59)) == {10: 11}
+
+
+def test_two_devices_that_upload_the_same_run_are_one_with_the_first_upload_counting() -> None:
+    assert counted(run(11), run(10, 0.2)) == {11: 10}
+
+
+def test_strava_s_own_counts_where_the_file_holds_no_more() -> None:
+    assert counted(run(WATCH_FILE, source="file", heart=0.98), run(10)) == {WATCH_FILE: 10}
+    assert counted(run(WATCH_FILE, source="file"), run(10, trust="summary")) == {10: WATCH_FILE}
+    assert counted(run(WATCH_FILE, source="file"), run(10, heart=0.4)) == {10: WATCH_FILE}
+
+
+def test_a_clock_some_minutes_off_is_the_same_run_and_a_run_after_it_is_another() -> None:
+    assert counted(run(10), run(11, 12.0, km=10.2)) == {11: 10}
+    assert counted(run(10), run(11, 60.5)) == {}
+    # Half an hour of overlap with another length: a wrong clock between two runs, which both took place.
+    assert counted(run(10, minutes=60), run(11, 30.0, minutes=45, km=7.0)) == {}
+
+
+def test_repetitions_logged_one_by_one_are_not_doubles_of_each_other() -> None:
+    reps = [run(n, 1.4 * n, minutes=1.5, km=0.4) for n in range(8)]
+    assert counted(*reps) == {}
+
+
+def test_a_run_cut_in_two_is_two_recordings_and_the_phone_s_whole_is_spared() -> None:
+    first, second = run(10, minutes=28, km=4.6), run(11, 31.0, minutes=29, km=4.9)
+    assert counted(first, second) == {}
+    assert set(counted(first, second, run(12, heart=0.0))) == {12}
+
+
+def test_a_watch_that_gave_up_after_ten_minutes_does_not_hide_the_run() -> None:
+    assert counted(run(10, minutes=10, km=1.7), run(11, heart=0.0)) == {10: 11}
+    # A phone that was left on in the car does not hide the watch.
+    assert counted(run(10, minutes=45), run(11, minutes=70, km=11.0, heart=0.0)) == {11: 10}
+
+
+def test_legs_of_a_triathlon_and_strength_training_beside_a_run_all_count() -> None:
+    ride, leg = run(10, minutes=60, km=30, sport="Ride"), run(11, 60.2, minutes=30, km=5.0)
+    assert counted(ride, leg) == {}
+    assert counted(run(10), run(11, 1.0, sport="WeightTraining", km=0.0)) == {}
+    assert counted(run(10, heart=0.0), run(11, sport="Unknown", source="file")) == {10: 11}
+
+
+def test_a_watch_that_gives_every_run_the_same_date_hides_none() -> None:
+    assert counted(run(10, km=8.0), run(11, km=13.0)) == {}
+
+
+def test_a_clock_a_time_zone_off_needs_the_very_same_heartbeats() -> None:
+    assert counted(run(10, body=1), run(11, 120.0, body=1)) == {11: 10}
+    assert counted(run(10, body=1), run(11, 120.0, body=2)) == {}
+    assert counted(run(10), run(11, 120.0)) == {}
+    # The same commute morning and evening.
+    assert counted(run(10, body=3), run(11, 600.0, body=4)) == {}
+    # Where one lacks heart rate, the ups and downs of speed tell.
+    assert counted(run(10, body=1), run(11, 120.0, body=1, heart=0.0)) == {11: 10}
+
+
+def test_runs_whose_start_strava_hides_are_told_apart_by_what_was_recorded() -> None:
+    hidden = {"start_obscured": True}
+    assert counted(run(10, -419, body=1, **hidden), run(11, -419, body=2, **hidden)) == {}
+    assert counted(run(10, -419, body=1, **hidden), run(WATCH_FILE, body=1, source="file")) == {WATCH_FILE: 10}
+
+
+def test_what_only_one_of_them_says_counts_for_the_run() -> None:
+    watch, _ = run(WATCH_FILE, source="file", name="2026-11-01-07-00", laps=(Lap(60, 60, 200),), device="watch")
+    strava, _ = run(10, name="Tempo with Ada", perceived_exertion=7.0, workout_type=3, device="Strava App")
+    whole = completed(watch, [strava])
+    assert (whole.name, whole.perceived_exertion, whole.workout_type) == ("Tempo with Ada", 7.0, 3)
+    assert whole.laps == watch.laps and whole.device == "watch" and whole.id == WATCH_FILE
+    assert completed(strava, [watch]).name == "Tempo with Ada"
+    assert completed(watch, []) is watch
+
+
+RECORDINGS = st.lists(
+    st.builds(
+        run,
+        st.integers(1, 10**6),
+        st.sampled_from([0.0, 0.5, 3.0, 11.0, 29.0, 60.0, 61.5, 120.0]),
+        minutes=st.sampled_from([1.5, 10.0, 28.0, 45.0, 58.0, 60.0, 90.0]),
+        km=st.sampled_from([0.0, 1.6, 4.8, 7.5, 10.0, 10.3]),
+        heart=st.sampled_from([0.0, 0.5, 1.0]),
+        body=st.sampled_from([None, 1, 2]),
+        sport=st.sampled_from(["Run", "TrailRun", "Ride", "Unknown"]),
+    ),
+    max_size=7,
+    unique_by=lambda pair: pair[0].id,
+)
+
+
+@given(recorded=RECORDINGS, shuffled=st.randoms(use_true_random=False))
+def test_the_order_of_arrival_plays_no_part_and_whoever_counts_is_no_double(
+    recorded: list[Measured], shuffled: object
+) -> None:
+    found = counted(*recorded)
+    other = list(recorded)
+    shuffled.shuffle(other)  # type: ignore[attr-defined]
+    assert counted(*other) == found
+    ids = {activity.id for activity, _ in recorded}
+    assert found.keys() <= ids and set(found.values()) <= ids - found.keys()

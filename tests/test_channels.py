@@ -1,0 +1,240 @@
+"""Messages to real receivers on this machine: mail, ntfy, JSON, chats; slow ones, broken ones, hostile text."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from daemon import notify
+from daemon.config import AlertsConfig, Channel
+from daemon.deliver import deliver
+from daemon.notify import Message
+from daemon.store import outbox
+from daemon.store.outbox import Alert
+from tests.house import House, Phone
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
+HOSTILE = "<script>alert(1)</script>\n.\n{{x}} \u202etxet\u202c @everyone <!channel> **bold** \x1b[2J" + "a" * 10_000
+
+
+class Mailbox:
+    """What an SMTP server takes."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        return "250 OK"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[tuple[Mailbox, str]]:
+    box = Mailbox()
+    with socket.create_server(("127.0.0.1", 0)) as free:  # the library can't be told to find a port itself
+        port = free.getsockname()[1]
+    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield box, f"mailto://127.0.0.1:{port}/?from=pullback@example.org&to=ada@example.org&mode=insecure"
+    controller.stop()
+
+
+@contextmanager
+def webhook() -> Iterator[tuple[list[tuple[str, dict[str, str], bytes]], str]]:
+    """A receiver of any POST: (path, headers, body) of each, and its host and port."""
+    got: list[tuple[str, dict[str, str], bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append((self.path, dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *args: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield got, f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_mail_has_its_thread_its_picture_and_the_text_as_it_was_written(mailbox: tuple[Mailbox, str]) -> None:
+    box, url = mailbox
+    text = "Easy runs cost 6 bpm more.\n\nRun easy. Pace 5:40/km < 6:00/km."
+    for title in ("Watch: easy runs cost 4 bpm more", "Time to pull back"):
+        assert notify.send(url, Message(title, text, "pullback-1-7", lambda: PNG)) is None
+    assert [mail["References"] for mail in box.mails] == ["<pullback-1-7@pullback>"] * 2
+    mail = box.mails[1]
+    assert mail["Subject"] == "Time to pull back"
+    body = mail.get_body(("plain",))
+    assert body is not None and body.get_content().strip().replace("\r\n", "\n") == text
+    assert [part.get_payload(decode=True) for part in mail.iter_attachments()] == [PNG]
+
+
+def test_hostile_names_are_harmless_in_a_mail(mailbox: tuple[Mailbox, str]) -> None:
+    box, url = mailbox
+    assert notify.send(url, Message("Run\r\nBcc: eve@example.org\n\nbody " + HOSTILE, f"Before.\n{HOSTILE}")) is None
+    (mail,) = box.mails
+    assert mail["Bcc"] is None and "\n" not in mail["Subject"] and len(mail["Subject"]) <= notify.LONGEST_TITLE
+    body = mail.get_body(("plain",))
+    assert body is not None
+    said = body.get_content()
+    assert "\n.\n" in said.replace("\r\n", "\n") and "{{x}}" in said
+    assert "\u202e" not in said and "\x1b" not in said and len(said) < 6_500
+
+
+def test_ntfy_shows_plain_text_and_takes_the_picture() -> None:
+    with webhook() as (got, host):
+        assert notify.send(f"ntfy://{host}/runs", Message("Time to pull back", "Run *easy*.")) is None
+        assert notify.send(f"ntfy://{host}/runs", Message("Time to pull back", "Run easy.", None, lambda: PNG)) is None
+        assert notify.send(f"ntfy://{host}/runs?format=markdown", Message("Title", "Run *easy*.")) is None
+    assert json.loads(got[0][2])["message"] == "Run *easy*."
+    assert got[1][2] == PNG and parse_qs(urlsplit(got[1][0]).query)["message"] == ["Run easy."]
+    assert got[2][1]["X-Markdown"] == "yes" and "\\*easy" in json.loads(got[2][2])["message"]
+
+
+def test_chats_get_markdown_in_which_no_name_of_a_run_means_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    from apprise.plugins.discord import NotifyDiscord
+    from apprise.plugins.slack import NotifySlack
+
+    with webhook() as (got, host):
+        # Both know their service's address by heart; everything else is theirs.
+        monkeypatch.setattr(NotifyDiscord, "notify_url", f"http://{host}/api/webhooks")
+        monkeypatch.setattr(NotifySlack, "webhook_url", f"http://{host}/services")
+        urls = (
+            "discord://1234567890/abcdefghijklmnopqrstuvwxyz",
+            "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7/",
+            f"mmost://{host}/abcdefghijklmnopqrstuvwxyz",
+        )
+        assert [notify.send(url, Message("Time to pull back", HOSTILE[:90])) for url in urls] == [None] * 3
+    discord, slack, mattermost = (json.loads(body) for _, _, body in got)
+    for said in (discord["content"], slack["attachments"][0]["text"], mattermost["text"]):
+        assert "@everyone" not in said and "<!channel" not in said and "**bold**" not in said
+    assert discord["content"].startswith("Time to pull back")
+
+
+def test_json_gets_everything_and_a_picture(house: House) -> None:
+    assert notify.send(house.phone.url, Message("Time to pull back", "Run easy.", None, lambda: PNG)) is None
+    assert [a["mimetype"] for a in house.phone.messages[0]["attachments"]] == ["image/png"]
+
+
+def test_what_went_wrong_is_said_and_whether_it_may_have_arrived() -> None:
+    phone = Phone()
+    phone.status = 500
+    assert notify.send(phone.url, Message("title", "text")) == notify.Failure("refused by the service (500)")
+    phone.drops = True
+    assert notify.send(phone.url, Message("title", "text")) == notify.Failure("no answer", doubtful=True)
+    phone.drops, phone.hangs = False, True
+    assert notify.send(f"{phone.url}?rto=0.2", Message("title", "text")) == notify.Failure("no answer", doubtful=True)
+    phone.hang_up()
+    assert notify.send(phone.url, Message("title", "text")) == notify.Failure("not reached")
+    assert notify.send("mailto://127.0.0.1:9/?from=a@b.org&to=c@d.org", Message("t", "x")) == notify.Failure(
+        "not reached"
+    )
+
+
+def test_a_channel_that_hangs_holds_up_no_other_and_repeats_nothing(house: House) -> None:
+    slow = Phone()
+    slow.hangs = True
+    house.config = replace(
+        house.config, alerts=AlertsConfig(urls=(Channel(f"{slow.url}?rto=2"), Channel(house.phone.url)))
+    )
+    _warn(house)
+    round_ = threading.Thread(target=house.deliver)
+    round_.start()
+    for _ in range(200):  # while the first one hangs
+        if house.phone.messages:
+            break
+        round_.join(0.01)
+    assert round_.is_alive() and len(house.phone.messages) == 1
+    slow.let_go.set()
+    round_.join()
+    slow.hangs = False
+    house.clock.advance(minutes=2)
+    house.deliver()
+    slow.hang_up()
+    assert (len(house.phone.messages), len(slow.messages)) == (1, 1)
+
+
+def test_a_picture_is_drawn_once_and_its_failure_or_refusal_leaves_the_text(house: House) -> None:
+    second, drawn = Phone(), []
+    house.config = replace(house.config, alerts=AlertsConfig(urls=(Channel(house.phone.url), Channel(second.url))))
+
+    def draw(alert: Alert) -> bytes:
+        drawn.append(alert.kind)
+        if len(drawn) == 2:
+            raise RuntimeError("no font")
+        return PNG
+
+    _warn(house)
+    second.refusals = 1
+    house.deliver(picture=draw)
+    house.clock.advance(minutes=2)
+    house.deliver(picture=draw)
+    _warn(house, "2026-09-01")
+    house.deliver(picture=draw)
+    second.hang_up()
+    assert drawn == ["pull_back", "pull_back"]
+    assert [len(m["attachments"]) for m in house.phone.messages] == [1, 0]
+    assert [len(m["attachments"]) for m in second.messages] == [0, 0]
+
+
+def test_what_waits_comes_in_one_message_the_most_important_first(house: House) -> None:
+    _warn(house, "2026-11-01", "watch")
+    _warn(house, "2026-11-02", "pull_back")
+    house.deliver()
+    (message,) = house.phone.messages
+    assert message["title"].startswith("pull_back") and "watch 2026-11-01" in message["message"]
+
+
+def test_when_a_channel_answers_again_what_waited_follows_at_once(house: House) -> None:
+    _warn(house, "2026-09-01")
+    house.phone.refusals = 5
+    for _ in range(5):
+        house.deliver(at_once=True)
+    _warn(house, "2026-11-02")
+    house.deliver()
+    house.clock.advance(seconds=1)
+    house.deliver()
+    assert [title.split()[1] for title in house.phone.titles] == ["2026-11-02", "2026-09-01"]
+
+
+def _warn(house: House, episode: str = "2026-11-02", kind: str = "pull_back") -> None:
+    with house.store.write() as session:
+        outbox.open_alert(
+            session,
+            house.athlete_id,
+            kind=kind,
+            episode=episode,
+            title=f"{kind} {episode}",
+            text="Easy runs cost more.",
+            channels=[outbox.channel_id(c.url) for c in house.config.alerts.urls],
+            now=house.clock.now(),
+        )
+
+
+def test_a_clock_alone_sends_nothing_to_who_heard_it(house: House) -> None:
+    _warn(house)
+    deliver(house.store, house.config.alerts, notify.send, house.clock, UTC)
+    house.clock.advance(days=400)
+    deliver(house.store, house.config.alerts, notify.send, house.clock, UTC)
+    house.clock.moment -= timedelta(days=800)
+    deliver(house.store, house.config.alerts, notify.send, house.clock, UTC)
+    assert len(house.phone.messages) == 1
