@@ -7,6 +7,7 @@ VENV ?= .venv
 
 PREFIX := /opt/pullback
 COMMAND := /usr/local/bin/pullback
+MAN := /usr/local/share/man/man1/pullback.1
 UNIT := /etc/systemd/system/pullback.service
 CONFIG := /etc/pullback/config.toml
 STATE := /var/lib/pullback
@@ -15,7 +16,7 @@ PIP_QUIETLY := -qq --disable-pip-version-check --no-input
 PIP := $(VENV)/bin/python -m pip $(PIP_QUIETLY)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint browser benchmark benchmark-short lock install uninstall clean
+.PHONY: help demo test lint browser benchmark benchmark-short lock man install uninstall clean
 
 help:
 	@echo "make demo       two simulated runners through the real pipeline; sets itself up in $(VENV)"
@@ -25,7 +26,8 @@ help:
 	@echo "make benchmark  time and memory, and the judgement on 400 simulated runners (a quarter of an hour)"
 	@echo "make benchmark-short  fails where the judgement got worse (two minutes)"
 	@echo "make lock       resolve the dependencies again (writes the two lock files)"
-	@echo "make install    as root: $(PREFIX), $(COMMAND), the user, the unit, $(CONFIG)"
+	@echo "make man        writes the man page, pullback.1"
+	@echo "make install    as root: $(PREFIX), $(COMMAND), the man page, the user, the unit, $(CONFIG)"
 	@echo "make uninstall  as root: takes those away again, and leaves config and data"
 	@echo "make clean      remove $(VENV) and caches"
 
@@ -77,8 +79,12 @@ PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/lock/bin/pip-compile -
 lock: | $(VENV)/bin/python
 	@$(VENV)/bin/python -m venv $(VENV)/lock
 	@$(VENV)/lock/bin/python -m pip $(PIP_QUIETLY) install "pip-tools>=7.6,<8"
-	@$(PIP_COMPILE) --build-deps-for wheel -o requirements.lock pyproject.toml $(ARGS)
+	@$(PIP_COMPILE) --build-deps-for wheel --extra web -o requirements.lock pyproject.toml $(ARGS)
 	@$(PIP_COMPILE) -o tests/requirements.lock tests/requirements.in $(ARGS)
+
+man: $(VENV)/.pullback
+	@$(VENV)/bin/python -m daemon.cli.manual > pullback.1
+	@echo "Read it: man -l pullback.1"
 
 # As root. Everything is fetched before the running version is touched; what is installed doesn't need the clone.
 NEW := $(PREFIX).new
@@ -106,6 +112,7 @@ install:
 	  install -D -m 0644 systemd/pullback.service $(UNIT); \
 	  install -d $(dir $(COMMAND)); \
 	  ln -sfn $(PREFIX)/bin/pullback $(COMMAND); \
+	  (cd / && $(PREFIX)/bin/python -m daemon.cli.manual) | install -D -m 0644 /dev/stdin $(MAN); \
 	  install -d -m 0750 -o root -g pullback $(dir $(CONFIG)); \
 	  install -d -m 0700 -o pullback -g pullback $(STATE); \
 	  new=; test -e $(CONFIG) || { new=yes; sed '/^\[database\]/,/^\[/ s|^#* *url *=.*|url = "sqlite:///$(STATE)/pullback.db"|' config.example.toml \
@@ -117,10 +124,10 @@ install:
 uninstall:
 	@test "$$(id -u)" = 0 || { echo "Only root can uninstall: sudo make uninstall" >&2; exit 1; }
 	@if test -d /run/systemd/system && test -e $(UNIT); then systemctl --quiet disable --now pullback; fi
-	@rm -rf $(UNIT) $(PREFIX) $(NEW) $(COMMAND)
+	@rm -rf $(UNIT) $(PREFIX) $(NEW) $(COMMAND) $(MAN)
 	@if test -d /run/systemd/system; then systemctl daemon-reload; fi
 	@echo "Removed. Kept, with the user pullback: $(dir $(CONFIG)) (configuration) and $(STATE)/ (your data)."
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) pullback.1 build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find daemon tests -name __pycache__ -prune -exec rm -rf {} +

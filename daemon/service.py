@@ -5,6 +5,7 @@ import select
 import signal
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from daemon.store import Busy, Store, grants
 from daemon.store import activities as rows
 from daemon.store.progress import athletes, progress, save_progress
 from daemon.sync import pull
+from daemon.web import Web
 
 log = logging.getLogger(__name__)
 
@@ -232,6 +234,9 @@ class Service:
         )
         self._running: set[str] = set()
         self._refused = ""
+        self._said = "starting"
+        self._failures: Counter[str] = Counter()
+        self._web = Web(daemon.store, daemon.clock, lambda: daemon.config, lambda: dict(self._failures))
         self._idle = threading.Condition()
 
     def run(self) -> bool:
@@ -255,6 +260,8 @@ class Service:
         interval = systemd.watchdog_interval_s(self._environ)
         waiting = True
         while True:
+            if self._web.keep():
+                self._tell_status(self._said)
             ready, _, _ = select.select([inbox], [], [], min(TICK_S, interval or TICK_S))
             came = inbox.recv(64) if ready else b""
             if signal.SIGTERM in came or signal.SIGINT in came:
@@ -287,6 +294,7 @@ class Service:
         try:
             run()
         except UserError as error:
+            self._failures[name] += 1
             log.warning("%s: %s", name, error)
             self._tell_status(str(error))
         finally:
@@ -299,6 +307,7 @@ class Service:
 
     def _note_failure(self, event: JobExecutionEvent) -> None:
         if event.exception is not None:
+            self._failures[event.job_id] += 1
             log.error("job %s failed, this is a bug", event.job_id, exc_info=event.exception)
             self._tell_status(f"{event.job_id} failed: see the log")
         else:
@@ -321,10 +330,11 @@ class Service:
 
     def _shut_down(self) -> bool:
         self._daemon.stopping.set()
+        unread = not self._web.close()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         with self._idle:
-            return self._idle.wait_for(lambda: not self._running, timeout=STOP_WAIT_S)
+            return self._idle.wait_for(lambda: not self._running, timeout=STOP_WAIT_S) and not unread
 
     def _first_status(self) -> str:
         missing = self._daemon.config.strava.missing()
@@ -333,7 +343,8 @@ class Service:
         return "starting"
 
     def _tell_status(self, text: str) -> None:
-        line = "; ".join(part for part in (self._refused, " ".join(text.split())) if part)
+        self._said = " ".join(text.split())
+        line = "; ".join(part for part in (self._refused, self._web.problem, self._said) if part)
         self._tell(f"STATUS={line[:500]}")
 
     def _tell(self, message: str) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ def unmet(wanted: list[str], lock: dict[str, Requirement]) -> list[str]:
 
 def test_the_lock_satisfies_the_project() -> None:
     wanted = PROJECT["project"]["dependencies"] + PROJECT["build-system"]["requires"]
+    wanted += PROJECT["project"]["optional-dependencies"]["web"]
     assert unmet(wanted, locked("requirements.lock")) == [], "run `make lock`"
 
 
@@ -62,7 +64,8 @@ def test_every_pin_has_hashes_and_no_lock_names_a_machine(name: str) -> None:
 
 
 def test_every_dependency_is_bounded_above() -> None:
-    needs = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    needs = [Requirement(text) for text in chain(PROJECT["project"]["dependencies"], *extras)]
     assert [str(need) for need in needs if not any(s.operator == "<" for s in need.specifier)] == []
 
 
@@ -93,6 +96,7 @@ def test_what_is_installed_here_is_what_the_lock_names() -> None:
         "benchmark",
         "benchmark-short",
         "lock",
+        "man",
         "install",
         "uninstall",
         "clean",

@@ -18,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from daemon import access
@@ -243,3 +244,33 @@ def test_it_feeds_the_watchdog_and_survives_a_bug_in_a_job_and_a_phone_that_is_o
 def test_a_poll_that_meets_a_slow_delivery_leaves_it_to_the_next_minute(house: House) -> None:
     with house.store.only_one("delivery"):
         house.daemon().deliver()
+
+
+def test_the_page_comes_and_goes_with_a_reload_and_a_taken_port_stops_nothing(machine: Machine) -> None:
+    machine.authorise()
+    before = machine.terminal.config.read_text()
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        page = f'\n[web]\nlisten = "127.0.0.1:{port}"\ntoken = "topic-5ecret"\n'
+        machine.terminal.config.write_text(before + page)
+        process = machine.start()
+        told = machine.told("can't be listened on (address already in use); change [web] listen", "synced")
+        assert told.startswith("STATUS=no page")
+    machine.terminal.config.write_text(before + page.replace("127.0.0.1", "localhost"))
+    process.send_signal(signal.SIGHUP)
+    machine.told("RELOADING=1")
+    machine.told("STATUS=no runs yet")
+    answer = httpx.get(f"http://localhost:{port}/healthz", headers={"Authorization": "Bearer topic-5ecret"})
+    assert (answer.status_code, answer.text) == (200, "ok\n")
+    assert httpx.get(f"http://localhost:{port}/metrics?token=topic-5ecret").status_code == 200
+    assert httpx.get(f"http://localhost:{port}/?token=wrong").status_code == 401
+    with closing(socket.create_connection(("localhost", port))) as silent:  # holds up no stop
+        assert machine.stop(process) < 5
+        assert silent.recv(1) == b""
+    assert "Traceback" not in machine.log.read_text()
+
+
+def test_a_daemon_without_a_page_loads_nothing_for_it() -> None:
+    script = "import sys; import daemon.service; print(sorted({'uvicorn', 'starlette', 'jinja2'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

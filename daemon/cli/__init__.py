@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 import daemon
 from daemon.cli import door
@@ -38,6 +38,33 @@ COMMANDS = {
 }
 
 
+CONFIG = (
+    "The configuration file to use. Default: the first of $PULLBACK_CONFIG, /etc/pullback/config.toml and "
+    "~/.config/pullback/config.toml that there is."
+)
+
+
+class Plain(TyperCommand):
+    """Shows arguments as they are written down, without types that say nothing to a runner."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return ["[OPTIONS]", *(param.metavar or "" for param in self.params if param.param_type_name == "argument")]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        for title, records in explained(self, ctx).items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+def explained(command: Any, context: Any) -> dict[str, list[tuple[str, str]]]:
+    """A command's arguments and options, each with its line of help."""
+    params = command.get_params(context)
+    arguments = [(p.metavar, p.help or "") for p in params if p.param_type_name == "argument"]
+    options = [p.get_help_record(context) for p in params if p.param_type_name == "option"]
+    return {"Arguments": arguments, "Options": [record for record in options if record]}
+
+
 class LazyGroup(TyperGroup):
     """Knows each command's name and line of help; imports `daemon.cli.<command>` when it is called."""
 
@@ -54,8 +81,8 @@ class LazyGroup(TyperGroup):
         # `import` is a word of the language's own.
         name = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")
         module = importlib.import_module(f"daemon.cli.{name}")
-        single = _app()
-        single.command(cmd_name)(module.command)
+        single = _app(add_completion=False)
+        single.command(cmd_name, cls=Plain)(module.command)
         return typer.main.get_command(single)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -64,7 +91,7 @@ class LazyGroup(TyperGroup):
 
 
 def _app(**settings: Any) -> typer.Typer:
-    return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **settings)
+    return typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, **settings)
 
 
 app = _app(cls=LazyGroup, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -79,14 +106,16 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def pullback(
     context: typer.Context,
-    config: Annotated[
-        Path | None, typer.Option("--config", metavar="PATH", help="The configuration file to use.")
-    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", metavar="PATH", help=CONFIG)] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
     ] = False,
 ) -> None:
-    """Notices when speed work starts to cost a runner's easy runs, and says so."""
+    """Notices when speed work starts to cost a runner's easy runs, and says so.
+
+    To see what it does: `pullback demo`. For your own runs: `pullback init`, `auth`, `check`, then `sync` now and then,
+    or `run` for good. Each command explains itself: `pullback sync --help`.
+    """
     context.obj.config_option = config
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from daemon import values
 from daemon.cli import show
 from daemon.cli.session import Session, known_athlete
 from daemon.errors import UserError
@@ -28,12 +29,16 @@ def command(
         str | None,
         typer.Option(
             metavar="REASON",
+            autocompletion=lambda: list(get_args(values.Reason)),
             help="ill, race, heat, altitude, travel, sensor, medication, company, cycle, life: these days leave your "
             "norm; fine: you are well, the warning is closed; new-normal: your norm begins anew.",
         ),
     ] = None,
     first: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="First day (default: when the alert's episode began).")
+        str | None,
+        typer.Option(
+            "--from", metavar="DATE", help="First day, such as 2026-11-02 (default: when the warning's signs began)."
+        ),
     ] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day (default: today).")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take back the answer given last.")] = False,

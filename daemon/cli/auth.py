@@ -21,11 +21,15 @@ PORT = 8721
 
 def command(
     context: typer.Context,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
-    paste: Annotated[
-        bool, typer.Option("--paste", help="Read the address Strava sends you to from standard input.")
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Only print the address; a browser on this machine must open it.")
     ] = False,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Where to listen on this machine.")] = PORT,
+    paste: Annotated[
+        bool, typer.Option("--paste", help="For a browser on another machine: you paste the address it ends at.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65_535, help="Where Strava's answer is awaited.")
+    ] = PORT,
 ) -> None:
     """Let pullback read your runs from Strava: open the printed address and agree."""
     from daemon.access import authorise

@@ -33,7 +33,10 @@ class Finding:
 
 
 def command(context: typer.Context) -> None:
-    """Check config, permissions, clock, database, token and granted scope, quota and channels."""
+    """Check config, permissions, clock, database, access to Strava, quota and channels.
+
+    Says of each problem what to do; the exit code is 1 when there is any.
+    """
     findings = list(look(context.obj))
     rows = tuple((f.about, "ok" if f.fine else "PROBLEM", f.text) for f in findings)
     show.out([show.Table(("check", "result", "what was found"), rows)])

@@ -20,7 +20,11 @@ def command(
     context: typer.Context,
     words: Annotated[
         list[str],
-        typer.Argument(metavar="[ID|last] easy|normal|heavy|forced", help="The run (default: your newest), its feel."),
+        typer.Argument(
+            metavar="[ID|last] easy|normal|heavy|forced",
+            autocompletion=lambda: ["last", *MEANS],
+            help="The run by its id (default: your newest), and how it felt.",
+        ),
     ],
 ) -> None:
     """Say how a run felt: pullback counts it like any other evidence. A later answer replaces the earlier one."""

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def command(
     context: typer.Context,
-    first: Annotated[str | None, typer.Option("--from", metavar="DATE", help="Show from this day on.")] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="Show from this day on, such as 2026-11-02.")
+    ] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Show up to this day.")] = None,
     changes: Annotated[
         list[str] | None,
@@ -28,7 +30,7 @@ def command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the document as JSON.")] = False,
 ) -> None:
-    """Walk the stored history day by day: the verdicts, and the alerts that would have been sent."""
+    """Walk the stored history day by day: the verdicts, and the alerts that would have been sent. Sends nothing."""
     from daemon import documents
     from daemon.config import trying
 

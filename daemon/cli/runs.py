@@ -11,7 +11,9 @@ from daemon.cli.session import Session, known_athlete
 def command(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print the documents as JSON.")] = False,
-    since: Annotated[str | None, typer.Option(metavar="DATE", help="Only runs from this day on.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Only runs from this day on, such as 2026-11-02.")
+    ] = None,
 ) -> None:
     """List every run with its kind and what it contributed, or why it was left out."""
     from daemon import documents, evaluate

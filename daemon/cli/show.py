@@ -26,12 +26,16 @@ STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A paragraph; `style` only shows on a terminal. `indent` is in columns, `hang` how much more later lines have."""
+    """A paragraph; `style` only shows on a terminal. `indent` is in columns, `hang` how much more later lines have.
+
+    A `spare` one is left out where a screen would be too small for all.
+    """
 
     text: str
     style: str = ""
     indent: int = 0
     hang: int = 0
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +247,15 @@ def moment(text: str, zone: tzinfo) -> str:
     return datetime.fromisoformat(text).astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
+def ago(age: timedelta) -> str:
+    """5 minutes ago, 3 hours ago, 2 days ago; a moment ahead is now."""
+    minutes = max(0, int(age.total_seconds() // 60))
+    for unit, length in (("day", 1440), ("hour", 60), ("minute", 1)):
+        if minutes >= 2 * length or (minutes >= length and unit == "minute"):
+            return f"{minutes // length} {unit}{'' if minutes < 2 * length else 's'} ago"
+    return "just now"
+
+
 def words(name: str) -> str:
     """A verdict's or a signal's name as one says it."""
     return name.replace("_", " ")
@@ -253,11 +266,14 @@ def as_json(document: Any) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def out(parts: Iterable[Part], stream: TextIO | None = None) -> None:
-    """The parts to standard output: coloured and fitted to a terminal, or plain lines, one row a line, in a pipe."""
+def out(parts: Iterable[Part], stream: TextIO | None = None, at_most: int | None = None) -> None:
+    """The parts to standard output: coloured and fitted to a terminal, or plain lines, one row a line, in a pipe.
+
+    Where they are longer than `at_most` lines of a terminal, those that can be spared are left out there.
+    """
     stream = stream or sys.stdout
     if stream.isatty():
-        _on_terminal(parts, stream)
+        _on_terminal(parts, stream, at_most)
         return
     for part in parts:
         for line in plain(part):
@@ -278,15 +294,19 @@ def plain(part: Part) -> list[str]:
     return lines
 
 
-def _on_terminal(parts: Iterable[Part], stream: TextIO) -> None:
+def _on_terminal(parts: Iterable[Part], stream: TextIO, at_most: int | None) -> None:
     from rich import box, table  # slow to load, and not needed in a pipe
     from rich.console import Console
     from rich.text import Text
 
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    for part in parts:
+
+    def lines(part: Line) -> list[tuple[int, str]]:
+        return list(_wrapped(part, lambda text, width: Text(text).wrap(console, width), console.width))
+
+    for part in parts if at_most is None else _spared(list(parts), at_most, lambda part: len(lines(part))):
         if isinstance(part, Line):
-            for indent, line in _wrapped(part, lambda text, width: Text(text).wrap(console, width), console.width):
+            for indent, line in lines(part):
                 console.print(Text(" " * indent + line, part.style))
             continue
         grid = table.Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
@@ -296,6 +316,17 @@ def _on_terminal(parts: Iterable[Part], stream: TextIO) -> None:
         for row in part.rows:
             grid.add_row(*(Text(cell, STYLES.get(cell.replace(" ", "_"), "")) for cell in row))
         console.print(grid)
+
+
+def _spared(parts: list[Part], at_most: int, height: Callable[[Line], int]) -> list[Part]:
+    """The parts without as many spare ones, from the end, as it takes to have `at_most` lines."""
+    over = sum(height(part) for part in parts if isinstance(part, Line)) - at_most
+    for n in range(len(parts) - 1, -1, -1):
+        part = parts[n]
+        if over > 0 and isinstance(part, Line) and part.spare:
+            over -= height(part)
+            del parts[n]
+    return parts
 
 
 def _wrapped(part: Line, wrap: Callable[[str, int], Iterable[Any]], width: int) -> Iterator[tuple[int, str]]:

@@ -1,36 +1,45 @@
 """`pullback status`: the verdict, what it rests on, and what is open. Reads the record; asks nobody."""
 
+import sys
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
 
-from daemon.cli import show
+from daemon.cli import show, sparks
 from daemon.cli.session import Session, athlete
 
 LOUDEST_FIRST = ("alert", "watch")
-MOST_SIGNS = 4
+SCREEN = 25
+"""Lines of a terminal; what is longer is in `pullback report`, or in a pipe."""
+MOST_SIGNS = 3
 """So many signs are told in full; of more the names are enough."""
 
 
 def command(
     context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print the document as JSON.")] = False
 ) -> None:
-    """Show the verdict, the signals, intensity, who you are, the last sync and open alerts."""
-    from daemon.evaluate import athlete_document, status_document
+    """Show the verdict and what to do, the last twelve weeks, the signs that are up, the last sync and open alerts.
+
+    On a terminal at most 25 lines; in a pipe all of it.
+    """
+    from daemon.evaluate import whole_status
+    from daemon.evaluate.looking import lately
 
     session: Session = context.obj
+    config, now = session.config(), session.clock.now()
     with session.store() as store:
-        zone, known = session.zone(store), athlete(store)
-        document = status_document(store, known, zone, session.clock.now())
-        document["athlete"] = athlete_document(store, known, session.config())
-    if as_json:
-        show.as_json(document)
-    else:
-        channels = [channel.url for channel in session.config().alerts.urls]
-        show.out(standing(document, zone, session.config().athlete.units or "metric", _named(channels)))
+        document = whole_status(store, config, now)
+        if as_json:
+            show.as_json(document)
+            return
+        zone, drawn = session.zone(store), lately(store, athlete(store), config)
+    charts = sparks.rows(drawn, sparks.can_draw(sys.stdout.encoding, session.environ)) if drawn else []
+    channels = _named([channel.url for channel in config.alerts.urls])
+    units = config.athlete.units or "metric"
+    show.out(standing(document, zone, units, channels, charts=charts, now=now), at_most=SCREEN)
 
 
 def _named(urls: Sequence[str]) -> dict[str, str]:
@@ -41,9 +50,18 @@ def _named(urls: Sequence[str]) -> dict[str, str]:
 
 
 def standing(
-    document: dict[str, Any], zone: tzinfo, units: str, channels: Mapping[str, str] = MappingProxyType({})
+    document: dict[str, Any],
+    zone: tzinfo,
+    units: str,
+    channels: Mapping[str, str] = MappingProxyType({}),
+    *,
+    charts: Sequence[show.Line] = (),
+    now: datetime | None = None,
 ) -> list[show.Part]:
-    """The document for a reader: the verdict and what to do, why, who the runner is, what it rests on."""
+    """The document for a reader: the verdict and what to do, why, who the runner is, what it rests on.
+
+    `charts` stand between the two; `now` tells how long ago the last sync was.
+    """
     since = f" since {document['since']}" if document["since"] else ""
     verdict = document["verdict"]
     parts: list[show.Part] = [
@@ -60,11 +78,14 @@ def standing(
         until = show.moment(document["snoozed_until"], zone)
         parts.append(show.Line(f"Snoozed: nothing is sent until {until}; `pullback resume` ends it", "yellow"))
     parts += [show.Line(_undelivered(found, channels), "red") for found in document.get("undelivered", ())]
-    parts += [show.Line(""), *_signals(document["signals"], verdict), _intensity(document)]
+    parts += [show.Line(""), *charts, *_signals(document["signals"], verdict), _intensity(document)]
     if document["athlete"] is not None:
         first, *more = show.athlete(document["athlete"], units)
-        parts += [show.Line(f"You: {first}"), *(show.Line(line, indent=2, hang=2) for line in more)]
-    parts += [*_answers(document["answers"], document["data"]["last"]), *_data(document["data"], zone)]
+        parts += [
+            show.Line(f"You: {first}", spare=True),
+            *(show.Line(line, indent=2, hang=2, spare=True) for line in more),
+        ]
+    parts += [*_answers(document["answers"], document["data"]["last"]), *_data(document, zone, now)]
     for alert in document["alerts_open"]:
         told = alert.get("title") or show.words(alert["kind"])
         parts.append(show.Line(f"Open alert {alert['id']} since {alert['opened']}: {told}"))
@@ -80,14 +101,14 @@ def _undelivered(found: dict[str, Any], channels: Mapping[str, str]) -> str:
 
 
 def _signals(signals: Sequence[dict[str, Any]], verdict: str) -> list[show.Part]:
-    """What is up, each with its summary; easy heart rate, whatever it is; then the quiet ones in one line."""
+    """What is up, each with its summary; easy heart rate, whatever it is; then how many are fine."""
     parts: list[show.Part] = []
     up = [signal for level in LOUDEST_FIRST for signal in signals if signal["level"] == level]
-    for signal in up[:MOST_SIGNS]:
+    for n, signal in enumerate(up[:MOST_SIGNS]):
         level = signal["level"]
         since = f" since {date.fromisoformat(signal['since']):%-d %b}" if signal["since"] else ""
         told = f"{show.words(signal['name'])} ({level}{since}): {signal['summary']}{_lately(signal['evidence'])}"
-        parts.append(show.Line(told, show.STYLES[level], hang=2))
+        parts.append(show.Line(told, show.STYLES[level], hang=2, spare=n > 0))
     if len(up) > MOST_SIGNS:
         parts.append(show.Line(f"also up: {_names(up[MOST_SIGNS:])}", hang=2))
     heart = next((signal for signal in signals if signal["name"] == "easy_heart_rate"), None)
@@ -97,7 +118,9 @@ def _signals(signals: Sequence[dict[str, Any]], verdict: str) -> list[show.Part]
         parts.append(show.Line("Easy heart rate can't be judged at the moment."))
     # What belongs to no family, as intensity, raises no concern: it has a line of its own.
     quiet = [s for s in signals if s["level"] == "ok" and s.get("family") and s is not heart]
-    return [*parts, show.Line(f"Quiet: {_names(quiet)}", hang=2)] if quiet else parts
+    if not quiet:
+        return parts
+    return [*parts, show.Line(f"{len(quiet)} other sign{' is' if len(quiet) == 1 else 's are'} fine", spare=True)]
 
 
 def _lately(evidence: dict[str, Any]) -> str:
@@ -136,12 +159,17 @@ def _answers(answers: Sequence[dict[str, Any]], last_day: str | None) -> list[sh
         first, last = date.fromisoformat(new[1]), date.fromisoformat(new[2])
         if last >= recent:
             told[f"{new[0]}, {show.days(first, last)}"] = new
-    return [show.Line(f"You said: {'; '.join(told)}", hang=2)] if told else []
+    return [show.Line(f"You said: {'; '.join(told)}", hang=2, spare=True)] if told else []
 
 
-def _data(data: dict[str, Any], zone: tzinfo) -> list[show.Part]:
-    synced = show.moment(data["last_sync"], zone) if data["last_sync"] else "never"
+def _data(document: dict[str, Any], zone: tzinfo, now: datetime | None) -> list[show.Part]:
+    data, waiting = document["data"], document.get("deliveries_waiting")
+    unsent = f"; {waiting} message{' waits' if waiting == 1 else 's wait'} to be sent" if waiting else ""
+    synced = "never"
+    if data["last_sync"]:
+        age = "" if now is None else f" ({show.ago(now - datetime.fromisoformat(data['last_sync']))})"
+        synced = f"{show.moment(data['last_sync'], zone)}{age}"
     runs = "none"
     if data["runs"]:
         runs = f"{data['runs']} ({data['with_heart_rate']} with heart rate), {data['first']} to {data['last']}"
-    return [show.Line(f"Runs: {runs}"), show.Line(f"Last sync: {synced}")]
+    return [show.Line(f"Runs: {runs}"), show.Line(f"Last sync: {synced}{unsent}")]

@@ -18,7 +18,12 @@ def _known(kind: str) -> str:
 
 def command(
     context: typer.Context,
-    kind: Annotated[str, typer.Option(callback=_known, help=f"One of {', '.join(KINDS)}.")] = "pull_back",
+    kind: Annotated[
+        str,
+        typer.Option(
+            metavar="KIND", callback=_known, autocompletion=lambda: list(KINDS), help=f"One of {', '.join(KINDS)}."
+        ),
+    ] = "pull_back",
 ) -> None:
     """Send an invented alert of a kind through every channel, and say which of them took it."""
     from daemon import notify, wording

@@ -1,6 +1,6 @@
 """The configuration: one TOML file in, one frozen `Config` out. Knows no other room."""
 
-from daemon.config.model import AlertsConfig, AthleteConfig, Channel, Config, StravaConfig
+from daemon.config.model import AlertsConfig, AthleteConfig, Channel, Config, StravaConfig, WebConfig
 from daemon.config.places import SYSTEM_CONFIG, database_path, find, user_config
 from daemon.config.reading import load, parse
 from daemon.config.values import Digest, QuietHours, format_duration, parse_duration
@@ -14,6 +14,7 @@ __all__ = [
     "Digest",
     "QuietHours",
     "StravaConfig",
+    "WebConfig",
     "database_path",
     "find",
     "format_duration",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from daemon.config import values
-from daemon.config.model import TABLES, AlertsConfig, AthleteConfig, Channel, Config, StravaConfig
+from daemon.config.model import TABLES, AlertsConfig, AthleteConfig, Channel, Config, StravaConfig, WebConfig
 from daemon.config.places import exists
 from daemon.config.trying import lay_over
 from daemon.config.values import Wrong, shown
@@ -69,6 +69,7 @@ def parse(
     tables["strava"] = _with_secret(tables["strava"], environ, problems)
     tables["alerts"] = _with_channels(tables["alerts"], environ, check_url, problems)
     problems += _heart_rate_order(tables["athlete"])
+    problems += _open_to_others(tables["web"])
     if problems:
         raise ConfigError(tuple(problems), where)
     return Config(signals=signals, **tables)
@@ -138,6 +139,16 @@ def _read_signals(raw: Any, known: Mapping[str, type], problems: list[str]) -> M
         if name not in known:
             problems.append(f"[signals.{_bare(name)}]: unknown signal, {did_you_mean(name, known)}")
     return {name: _read_table(f"signals.{name}", table, raw.get(name, {}), problems) for name, table in known.items()}
+
+
+def _open_to_others(web: WebConfig) -> list[str]:
+    """A page that other machines can reach asks for a token."""
+    if web.listen is None or web.token is not None or values.is_loopback(web.listen[0]):
+        return []
+    return [
+        f"[web] listen: other machines can reach {web.listen[0]}; set a token beside it, "
+        f'or listen on "127.0.0.1:{web.listen[1]}"'
+    ]
 
 
 def _heart_rate_order(athlete: AthleteConfig) -> list[str]:

@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Callable
 from datetime import time, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
@@ -244,6 +245,14 @@ def listen(value: Any) -> tuple[str, int]:
     if not host or not port.isascii() or not port.isdigit() or len(port) > 5 or not 0 < int(port) < 65_536:
         raise Wrong(f'{shown(value)} must be a host and a port, such as "127.0.0.1:8080"')
     return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens on `host`."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def of_type(hint: Any) -> Callable[[Any], Any]:

@@ -4,7 +4,7 @@ from daemon.evaluate.explaining import explain
 from daemon.evaluate.history import local_now, runs
 from daemon.evaluate.judging import Evaluated, evaluate
 from daemon.evaluate.replaying import Replayed, replay
-from daemon.evaluate.status import athlete_document, status_document
+from daemon.evaluate.status import athlete_document, status_document, whole_status
 from daemon.evaluate.week import digest_due
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "replay",
     "runs",
     "status_document",
+    "whole_status",
 ]

@@ -87,9 +87,27 @@ def picture_data(known: Facts, verdict: Verdict, title: str, config: Config) -> 
     )
 
 
-def look(store: Store, athlete_id: int, config: Config, now: datetime) -> PageData | None:
-    """What the page shows at `now`; None before anything was judged. Raises StoreError."""
-    with store.only_one("judgement", wait_s=60.0):
+def lately(store: Store, athlete_id: int | None, config: Config) -> PictureData | None:
+    """What the picture shows, as of the record's latest verdict; None before there is one. Raises StoreError."""
+    if athlete_id is None:
+        return None
+    with store.read() as session:
+        today = judgement.last_day(session, athlete_id)
+        recorded = None if today is None else judgement.verdict(session, athlete_id, today)
+    if recorded is None:
+        return None
+    try:
+        return picture_data(facts(store, athlete_id, config), documents.read_verdict(recorded), "", config)
+    except ValueError:
+        return None  # numbers of another version: the next evaluation makes them anew
+
+
+def look(store: Store, athlete_id: int, config: Config, now: datetime, *, wait_s: float = 60.0) -> PageData | None:
+    """What the page shows at `now`; None before anything was judged. Raises StoreError.
+
+    Raises Busy where somebody else judges for longer than `wait_s` seconds.
+    """
+    with store.only_one("judgement", wait_s=wait_s):
         measure_new(store, athlete_id)
     with store.read() as session:
         zone = home_zone(config, rows.newest(session, athlete_id))

@@ -6,11 +6,19 @@ from typing import Any
 from daemon import documents, metrics
 from daemon.clock import local_day
 from daemon.config import Config
-from daemon.evaluate.history import athlete_settings, recordings
-from daemon.store import Store, judgement, outbox, snooze
+from daemon.evaluate.history import athlete_settings, local_now, recordings
+from daemon.store import Store, grants, judgement, outbox, snooze
 from daemon.store import activities as rows
 from daemon.store import answers as said
 from daemon.store.progress import progress
+
+
+def whole_status(store: Store, config: Config, now: datetime) -> documents.Document:
+    """The whole of `status --json`, for whoever's runs are stored. Raises StoreError."""
+    with store.read() as session:
+        athlete_id = grants.athlete(session)
+    document = status_document(store, athlete_id, local_now(store, config, now).tzinfo or UTC, now)
+    return document | {"athlete": athlete_document(store, athlete_id, config)}
 
 
 def status_document(
@@ -89,6 +97,7 @@ def _told(session: Any, athlete_id: int, zone: tzinfo, now: datetime | None) -> 
         ],
         "snoozed_until": None if quiet is None else _utc(quiet),
         "undelivered": [_undelivered(d, zone) for d in outbox.deliveries(session) if _failed(d, athlete_id, now)],
+        "deliveries_waiting": sum(delivery.error is None for delivery in outbox.unsettled(session)),
     }
 
 
@@ -119,7 +128,7 @@ def _nothing_yet(headline: str, advice: list[str]) -> documents.Document:
     nothing = {"runs": 0, "with_heart_rate": 0, "first": None, "last": None, "last_sync": None}
     document: documents.Document = {"verdict": "learning", "since": None, "headline": headline, "advice": advice}
     document |= {"intensity": None, "signals": [], "data": nothing, "alerts_open": [], "answers": []}
-    document |= {"snoozed_until": None, "undelivered": []}
+    document |= {"snoozed_until": None, "undelivered": [], "deliveries_waiting": 0}
     return document | {"trouble": None, "waiting_until": None}
 
 

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,15 @@ class Store:
             yield
         finally:
             os.close(handle)
+
+    def mark(self) -> tuple[tuple[int, int, int], ...]:
+        """Another one whenever anybody has written; costs no query."""
+        found = []
+        for name in (self.path.name, f"{self.path.name}-wal"):
+            with suppress(OSError):
+                stat = os.stat(self.path.with_name(name))
+                found.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
+        return tuple(found)
 
     def close(self) -> None:
         self._engine.dispose()

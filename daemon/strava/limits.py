@@ -65,6 +65,14 @@ def resume_at(budget: Budget | None, now: datetime, purpose: Purpose = "new") ->
     return max(waits, default=None)
 
 
+def calls_left(budget: Budget, now: datetime) -> tuple[int, int]:
+    """Calls left in this quarter of an hour and in this day; a window that isn't the one seen is unused."""
+    now, seen = now.astimezone(UTC), budget.seen_at.astimezone(UTC)
+    short_used = budget.short_used if _quarter(now) == _quarter(seen) else 0
+    day_used = budget.day_used if now.date() == seen.date() else 0
+    return max(0, budget.short_limit - short_used), max(0, budget.day_limit - day_used)
+
+
 def full(budget: Budget | None, now: datetime, retry_after: str | None = None) -> Budget:
     """The budget after a 429: used up, for the day where the headers said so, else for this quarter of an hour.
 

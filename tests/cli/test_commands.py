@@ -49,6 +49,8 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     assert cli.main([name, "--help"]) == 0
     out, err = capsys.readouterr()
     assert f"Usage: pullback {name}" in out
+    assert "<" not in out.replace("0<=x<=65535", "")  # no <int>, no <list[str]>
+    assert max(map(len, out.splitlines())) <= 80
     assert err == ""
 
 
@@ -61,7 +63,7 @@ def test_usage_errors_leave_with_2_and_suggest(capsys: pytest.CaptureFixture[str
 def test_every_command_file_is_listed() -> None:
     stems = {path.stem for path in Path(cli.__file__).parent.glob("*.py")} - {"__init__"}
     files = {stem.removesuffix("_").replace("_", "-") for stem in stems}
-    assert files - set(cli.COMMANDS) == {"door", "identity", "session", "show"}
+    assert files - set(cli.COMMANDS) == {"door", "identity", "manual", "session", "show", "sparks"}
     assert set(cli.COMMANDS) <= files
 
 

@@ -25,12 +25,12 @@ def piped(parts: list[show.Part]) -> list[str]:
     return stream.getvalue().splitlines()
 
 
-def on_terminal(parts: list[show.Part], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def on_terminal(parts: list[show.Part], monkeypatch: pytest.MonkeyPatch, at_most: int | None = None) -> list[str]:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "dumb")
     stream = Terminal()
-    show.out(parts, stream)
+    show.out(parts, stream, at_most)
     return stream.getvalue().splitlines()
 
 

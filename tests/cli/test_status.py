@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from daemon.cli.sparks import can_draw, rows
 from daemon.cli.status import standing
 from daemon.evaluate import athlete_document, status_document
+from daemon.evaluate.looking import lately
+from daemon.report.data import EasyHeart, EasyRun, PictureData, Week
 from tests.cli.test_show import BERLIN, every_word_is_shown, on_terminal, piped
 from tests.house import House
 from tests.strained import strained_house
@@ -145,7 +149,7 @@ def test_who_never_ran_hard_reads_that_once() -> None:
     ]
 
 
-def test_of_many_signals_the_loudest_are_told_and_the_quiet_ones_share_a_line() -> None:
+def test_of_many_signals_the_loudest_are_told_and_the_quiet_ones_counted() -> None:
     loud = PULLING_BACK["signals"][0] | {"evidence": {}}
     heart = loud | {"level": "ok", "summary": "Easy heart rate is at its norm."}
     quiet = [loud | {"name": f"quiet_{n}", "level": "ok"} for n in range(13)]
@@ -154,13 +158,12 @@ def test_of_many_signals_the_loudest_are_told_and_the_quiet_ones_share_a_line() 
     alarm = loud | {"name": "rest", "summary": "No rest day."}
     lines = as_read(signals=[heart, intensity, *quiet, *watched, alarm])
     at = lines.index("rest (alert since 10 Nov): No rest day.")
-    assert lines[at + 1 : at + 7] == [
+    assert lines[at + 1 : at + 6] == [
         "sign 0 (watch): 0.",
         "sign 1 (watch): 1.",
-        "sign 2 (watch): 2.",
-        "also up: sign 3",
+        "also up: sign 2, sign 3",
         "Easy heart rate is at its norm.",
-        "Quiet: " + ", ".join(f"quiet {n}" for n in range(13)),
+        "13 other signs are fine",
     ]
 
 
@@ -208,8 +211,13 @@ def test_a_warned_runner_reads_it_all_on_one_screen(warned: House, monkeypatch: 
     athlete = athlete_document(warned.store, warned.athlete_id, warned.config)
     document = status_document(warned.store, warned.athlete_id) | {"athlete": athlete}
     assert json.loads(json.dumps(document, allow_nan=False)) == document
-    lines = on_terminal(standing(document, BERLIN, "metric"), monkeypatch)
-    assert len(lines) <= 30
+    drawn = lately(warned.store, warned.athlete_id, warned.config)
+    assert drawn is not None
+    charts = rows(drawn, blocks=True)
+    parts = standing(document, BERLIN, "metric", charts=charts, now=warned.clock.now())
+    lines = on_terminal(parts, monkeypatch, at_most=25)
+    assert len(lines) <= 25 and max(map(len, lines)) <= 80
+    assert set(" ".join(" ".join(lines).split()).split()) <= set(" ".join(piped(parts)).split())
     assert lines[0].startswith("pull back since")
     # The body of the story: 5:45/km at 142 bpm, 188 at most, and strained; five runs a week, then six.
     assert athlete is not None and athlete["day"] == warned.clock.now().date().isoformat()
@@ -226,3 +234,103 @@ def test_a_warned_runner_reads_it_all_on_one_screen(warned: House, monkeypatch: 
 def test_before_the_first_verdict_nothing_is_said_of_the_runner(house: House) -> None:
     assert athlete_document(house.store, None, house.config) is None
     assert athlete_document(house.store, house.athlete_id, house.config) is None
+
+
+MONDAY = date(2026, 9, 7)
+
+
+def weeks(minutes: list[int], hard: list[int]) -> tuple[Week, ...]:
+    return tuple(
+        Week(MONDAY + timedelta(weeks=n), easy, 0.0, float(easy), ("hard",) * days + ("easy",) * (7 - days))
+        for n, (easy, days) in enumerate(zip(minutes, hard, strict=True))
+    )
+
+
+ROSE = PictureData(
+    title="",
+    today=date(2026, 10, 8),
+    easy=EasyHeart(
+        runs=tuple(
+            EasyRun(MONDAY + timedelta(days=day), bpm, True)
+            for day, bpm in ((0, 140.0), (3, 144.0), (8, 139.0), (21, 146.0), (28, 150.4))
+        ),
+        norm_bpm=142.0,
+        spread_bpm=2.6,
+        at_pace_s_per_km=340.0,
+        delta_bpm=6.0,
+        raised=True,
+    ),
+    came_on=None,
+    stepped_up=False,
+    weeks=weeks([240, 200, 0, 120, 60], [0, 1, 0, 2, 1]),
+    hard_days=(),
+    usual_minutes=230.0,
+    units="metric",
+)
+
+
+def test_the_weeks_are_drawn_in_blocks_with_the_norm_among_them() -> None:
+    assert [line.text for line in rows(ROSE, blocks=True)] == [
+        "                Sep         Oct  to 8 Oct; bpm at 5:40/km",
+        "Easy heart rate  ▄▄ ▃▃  . ▆▆ ██  norm 142 ±3 (▄), now 150",
+        "Minutes a week   ██ ▇▇  . ▅▅ ▃▃  last week 120, usual 230",
+        "Hard days         .  1  .  2  1",
+    ]
+
+
+def test_where_no_block_can_be_drawn_the_numbers_stand_there() -> None:
+    lines = [line.text for line in rows(ROSE, blocks=False)]
+    assert lines == [
+        "                 Sep             Oct  at 5:40/km",
+        "Easy heart rate    0  -3   .  +4  +8  on 142 bpm",
+        "Minutes a week   240 200   . 120  60  usual 230",
+        "Hard days          .   1   .   2   1",
+    ]
+    assert "".join(lines).isascii()
+
+
+def test_a_runner_without_heart_rate_or_without_a_week_sees_what_there_is() -> None:
+    bare = replace(ROSE, easy=None, usual_minutes=None, weeks=ROSE.weeks[:1])
+    assert [line.text.split("  ")[0] for line in rows(bare, blocks=True)] == ["", "Minutes a week", "Hard days"]
+    assert rows(replace(ROSE, weeks=()), blocks=True) == []
+    silent = replace(ROSE, easy=replace(ROSE.easy, runs=()), weeks=weeks([0] * 30, [0] * 30))  # type: ignore[type-var]
+    assert max(len(line.text) for line in rows(silent, blocks=False)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("encoding", "environ", "drawn"),
+    [
+        ("utf-8", {"LANG": "de_DE.UTF-8"}, True),
+        ("utf-8", {}, True),
+        ("utf-8", {"LANG": "C", "LC_CTYPE": "C.UTF-8"}, False),  # as Python itself changes it
+        ("utf-8", {"LANG": "C", "LC_CTYPE": "en_US.UTF-8"}, True),
+        ("utf-8", {"LANG": "en_US.UTF-8", "LC_ALL": "POSIX"}, False),
+        ("utf-8", {"LANG": "en_US.UTF-8", "TERM": "linux"}, False),
+        ("iso8859-1", {"LANG": "de_DE"}, False),
+        (None, {}, False),
+    ],
+)
+def test_blocks_are_drawn_where_they_come_out(encoding: str | None, environ: dict[str, str], drawn: bool) -> None:
+    assert can_draw(encoding, environ) is drawn
+
+
+def test_the_last_sync_says_how_long_ago_it_was_and_what_waits() -> None:
+    now = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+    lines = piped(standing(PULLING_BACK | {"deliveries_waiting": 2}, BERLIN, "metric", now=now))
+    assert "Last sync: 2026-11-23 07:15 (3 hours ago); 2 messages wait to be sent" in lines
+
+
+def test_a_screen_too_small_for_all_leaves_out_what_can_be_spared_and_never_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loud = PULLING_BACK["signals"][0] | {"level": "watch", "evidence": {}}
+    signals = [*PULLING_BACK["signals"], *(loud | {"name": f"sign_{n}"} for n in range(3))]
+    advice = [f"advice {n} " + "that is long " * 6 for n in range(1, 5)]
+    facts = {"signals": signals, "advice": advice, "trouble": "Strava is off", "deliveries_waiting": 1}
+    parts = standing(PULLING_BACK | facts, BERLIN, "metric", charts=rows(ROSE, blocks=True))
+    lines = on_terminal(parts, monkeypatch, at_most=25)
+    assert len(lines) <= 25
+    text = "\n".join(lines)
+    for kept in ("pull back since", "advice 4", "Strava is off", "easy heart rate (alert", "pullback ack 7", "██"):
+        assert kept in text
+    assert "threshold heart rate" not in text and "threshold heart rate" in "\n".join(piped(parts))

@@ -59,10 +59,15 @@ def a_page(
     now = datetime.combine(last, time(18), UTC)
     text = "At 5:51/km your easy heart rate is <b>8 bpm</b> above your norm.\n\nThis week: run easy."
     told = [
-        Alert(n, "pull_back", f"{n}", "Time to pull back: {{ easy }}", text, now - timedelta(days=7 * n), None)
+        an_alert(n, "pull_back", "Time to pull back: {{ easy }}", text, now - timedelta(days=7 * n))
         for n in range(alerts)
     ]
     return page_data(Facts(runs, ()), record[:days], told, config or a_config(), now)
+
+
+def an_alert(number: int, kind: str, title: str, text: str, opened: datetime, closed: datetime | None = None) -> Alert:
+    """An alert that begins a thread of its own."""
+    return Alert(number, 1, kind, f"{number}", title, text, opened, closed, kind, number)
 
 
 def a_picture(plan: Plan = ADDED, title: str = "Time to pull back: easy runs cost 8 bpm more") -> PictureData:
