@@ -30,6 +30,7 @@ COMMANDS = {
     "ack": "Answer a warning, or say what was up with some days.",
     "check": "Check everything that must be right, all problems at once.",
     "test-alert": "Send an invented alert through every channel.",
+    "backup": "Copy the database to a file.",
     "replay": "Walk the stored history and show what would have been sent.",
 }
 
