@@ -5,6 +5,7 @@ import select
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -18,15 +19,17 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from daemon import systemd
 from daemon.access import connect
+from daemon.care import Pulse, trouble
 from daemon.clock import Clock
 from daemon.config import Config
 from daemon.deliver import Send, deliver, is_quiet
 from daemon.errors import UserError
 from daemon.evaluate import evaluate, local_now
-from daemon.store import Busy, Store, grants, outbox
+from daemon.heartbeat import Heartbeat, State
+from daemon.store import Busy, Store, backup, grants, outbox
 from daemon.store import activities as rows
 from daemon.store.progress import athletes, progress, save_progress
-from daemon.sync import pull
+from daemon.sync import Outcome, pull
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +39,9 @@ SLOW_PROBE = timedelta(hours=6)
 """How often Strava is asked while it refuses us."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 TICK_S = 5.0
-"""How often the main thread looks whether the runner has authorised meanwhile, and feeds the watchdog."""
+"""How often the main thread looks whether the runner has authorised meanwhile."""
+SET_BACK_S = 60.0
+"""A clock set back by more than this would let the scheduler wait for times that have been."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,10 @@ class Daemon:
         self.config = config
         self.clock = clock
         self.send = send
-        self.stopping = threading.Event()
+        self.signs = systemd.Signs()
+        self.stopping = systemd.Stopping(self.signs)
         self.status: Callable[[str], None] = lambda text: None
+        self.problem: str | None = None
 
     def jobs(self) -> list[Job]:
         """What is done when, by the config as it is now."""
@@ -67,6 +74,8 @@ class Daemon:
             Job("poll", IntervalTrigger(seconds=round(poll_s), jitter=round(poll_s / 10)), self.poll),
             Job("deliver", IntervalTrigger(minutes=1), self.deliver),
             Job("retention", IntervalTrigger(hours=6), self.retain),
+            # Asked every hour, made once a night: a machine that slept at three has its backup when it wakes.
+            Job("backup", IntervalTrigger(hours=1), self.back_up),
         ]
 
     def poll(self) -> None:
@@ -91,17 +100,7 @@ class Daemon:
                     raw_retention=timedelta(days=self.config.privacy.raw_retention_days),
                     stop=self.stopping.is_set,
                 )
-                if outcome.problem is not None:
-                    log.warning("pull: %s", outcome.problem)
-                elif outcome.new or outcome.changed or outcome.gone or outcome.fetched:
-                    log.info(
-                        "pull: %d new, %d changed, %d deleted, %d recordings, %d pending",
-                        outcome.new,
-                        outcome.changed,
-                        outcome.gone,
-                        outcome.fetched,
-                        outcome.pending,
-                    )
+                self._log(outcome)
         finally:
             strava.close()
         if self.stopping.is_set():
@@ -126,7 +125,23 @@ class Daemon:
         with self.store.write() as session:
             gone = rows.expire(session, self.clock.now())
         if gone:
-            log.info("retention: %d raw answers deleted", gone)
+            log.info("retention deleted raw_answers=%d", gone)
+
+    def back_up(self) -> None:
+        """The night's backup, where it isn't made yet. Raises UserError for a damaged database or a full disk."""
+        local = local_now(self.store, self.config, self.clock.now())
+        made = backup.nightly(self.store.path, local, self.config.backup.keep)
+        if made is not None:
+            log.info('backup made and examined file="%s" bytes=%d', made, made.stat().st_size)
+
+    def trouble(self) -> str | None:
+        """What the dead man's switch should hear after a poll: None where all is well."""
+        with self.store.read() as session:
+            held = grants.grant(session)
+            if held is not None:
+                return trouble(progress(session, held.athlete_id), self.clock.now())
+            # Runs that were imported need no Strava.
+            return None if athletes(session) else "Strava isn't set up yet; run `pullback auth`"
 
     def waits_for_grant(self) -> bool:
         """Whether everything but the runner's consent is there."""
@@ -143,6 +158,25 @@ class Daemon:
                 if state.access == "client":
                     save_progress(session, athlete_id, replace(state, last_pull_at=None))
         self.config = config
+
+    def _log(self, outcome: Outcome) -> None:
+        """A line where something happened. A problem that lasts is said once, and so is its end."""
+        problem = None if outcome.problem is None else str(outcome.problem)
+        if problem is not None and problem != self.problem:
+            log.warning('pull failed problem="%s"', problem)
+        elif problem is None and self.problem is not None:
+            log.info("pull works again")
+        self.problem = problem
+        happened = outcome.new or outcome.changed or outcome.gone or outcome.fetched
+        log.log(
+            logging.INFO if happened else logging.DEBUG,
+            "pulled new=%d changed=%d deleted=%d recordings=%d pending=%d",
+            outcome.new,
+            outcome.changed,
+            outcome.gone,
+            outcome.fetched,
+            outcome.pending,
+        )
 
     def _is_time(self, athlete_id: int) -> bool:
         with self.store.read() as session:
@@ -200,7 +234,10 @@ class Service:
             # A laptop that slept, or a clock that jumped, makes a job late, never skipped, and never twice.
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
+        self._heartbeat = Heartbeat()
+        self._pulse = Pulse(self._beat, daemon.trouble)
         self._running: set[str] = set()
+        self._said: dict[str, str] = {}
         self._refused = ""
         self._idle = threading.Condition()
 
@@ -213,7 +250,7 @@ class Service:
                 self._schedule()
                 self._scheduler.start()
                 self._tell(f"READY=1\nSTATUS={self._first_status()}")
-                log.info("ready: %s", self._first_status())
+                log.info('ready status="%s"', self._first_status())
                 self._wait(inbox)
             finally:
                 self._tell("STOPPING=1\nSTATUS=stopping")
@@ -221,18 +258,21 @@ class Service:
         return finished
 
     def _wait(self, inbox: socket.socket) -> None:
-        """Until told to stop: reloads on SIGHUP, feeds the watchdog, and looks for a grant while there is none."""
-        interval = systemd.watchdog_interval_s(self._environ)
-        waiting = True
+        """Until told to stop: reloads on SIGHUP, looks at the clock, and for a grant while there is none."""
+        signs, waiting, offset = self._daemon.signs, True, self._clock_offset_s()
+        signs.began("the main thread")
         while True:
-            ready, _, _ = select.select([inbox], [], [], min(TICK_S, interval or TICK_S))
+            ready, _, _ = select.select([inbox], [], [], TICK_S)
+            signs.seen()
             came = inbox.recv(64) if ready else b""
             if signal.SIGTERM in came or signal.SIGINT in came:
                 return
             if signal.SIGHUP in came:
                 self._reload_config()
-            if interval is not None and self._scheduler.running:
-                self._tell("WATCHDOG=1")
+            offset, before = self._clock_offset_s(), offset
+            if before - offset > SET_BACK_S:
+                log.warning("clock set back seconds=%d: everything is scheduled anew", before - offset)
+                self._schedule()
             try:
                 still = self._daemon.waits_for_grant()
             except UserError as error:
@@ -242,8 +282,13 @@ class Service:
                 self._scheduler.modify_job("poll", next_run_time=self._daemon.clock.now())
             waiting = still
 
+    def _clock_offset_s(self) -> float:
+        return self._daemon.clock.now().timestamp() - time.monotonic()
+
     def _schedule(self) -> None:
-        for job in self._daemon.jobs():
+        interval_s = systemd.watchdog_interval_s(self._environ)
+        watchdog = [Job("watchdog", IntervalTrigger(seconds=interval_s), self._feed)] if interval_s else []
+        for job in [*self._daemon.jobs(), *watchdog]:
             options: dict[str, Any] = {"next_run_time": self._daemon.clock.now()} if job.at_start else {}
             self._scheduler.add_job(
                 self._guarded, job.trigger, args=[job.name, job.run], id=job.name, replace_existing=True, **options
@@ -253,22 +298,44 @@ class Service:
         """Runs one job; what the runner can mend is a line in the log, a bug goes on to the listener."""
         with self._idle:
             self._running.add(name)
+        self._daemon.signs.began(name)
         try:
-            run()
+            with self._pulse.around(name):
+                run()
+            self._said.pop(name, None)
         except UserError as error:
-            log.warning("%s: %s", name, error)
+            # Once: a full disk would fill the journal, too.
+            news = self._said.get(name) != str(error)
+            log.log(logging.WARNING if news else logging.DEBUG, 'job failed job=%s problem="%s"', name, error)
+            self._said[name] = str(error)
             self._tell_status(str(error))
         finally:
+            self._daemon.signs.ended()
             with self._idle:
                 self._running.discard(name)
                 self._idle.notify_all()
+
+    def _feed(self) -> None:
+        """Feeds the watchdog, as a job like any other: a scheduler that stands still or stuck work starves it."""
+        stuck = self._daemon.signs.stuck()
+        if not stuck:
+            self._tell("WATCHDOG=1")
+        for work in stuck:
+            self._pulse.failed(work, "stuck")
+            self._tell_status(f"{work} is stuck")
+            log.error("stuck, the watchdog is not fed work=%s", work)
+
+    def _beat(self, state: State, text: str) -> None:
+        url = self._daemon.config.heartbeat.url
+        if url is not None:
+            self._heartbeat.tell(url, state, text)
 
     def _note_failure(self, event: JobExecutionEvent) -> None:
         if event.exception is not None:
             log.error("job %s failed, this is a bug", event.job_id, exc_info=event.exception)
             self._tell_status(f"{event.job_id} failed: see the log")
         else:
-            log.warning("job %s was missed", event.job_id)
+            log.warning("job missed job=%s", event.job_id)
 
     def _reload_config(self) -> None:
         self._tell(systemd.reloading())
@@ -278,7 +345,7 @@ class Service:
             self._refused = ""
             log.info("config reloaded")
         except UserError as error:
-            log.error("the new config is refused, the old one stays in force: %s", error)
+            log.error('new config refused, the old one stays in force problem="%s"', error)
             # It stays in the status until it is mended: the next poll would hide it.
             self._refused = f"new config refused: {' '.join(str(error).split())[:200]}"
             self._tell_status("the old one stays in force")

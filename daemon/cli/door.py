@@ -1,27 +1,17 @@
 """The one door errors leave through: a sentence and an exit code for the expected, a logged traceback for the rest."""
 
 import os
-import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from daemon.cli.session import Session
 from daemon.errors import ConfigError, UserError
+from daemon.redaction import redact
 
 BUG, INTERRUPTED = 3, 130
-
-_NAMED_SECRETS = re.compile(
-    r"""(?ix)
-    (?P<name> \b (?: client_secret | access_token | refresh_token | password | token ) \b ["']? \s* [=:] \s* ["']?
-            | \b code= )
-    [^\s"'&,;)}]+
-    """
-)
-_BEARER = re.compile(r"(?i)\b(bearer|basic) [a-z0-9._~+/=-]+")
-_USER_INFO = re.compile(r"://[^/\s@'\"]+@")
 
 
 def run(command: Callable[[], object], session: Session) -> int:
@@ -44,14 +34,6 @@ def run(command: Callable[[], object], session: Session) -> int:
         _say(f"this is a bug; {_record(traceback.format_exc(), session)}")
         return BUG
     return code
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` without the given secrets, and without what looks like a token, a password or a credential in a URL."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "…")
-    text = _NAMED_SECRETS.sub(r"\g<name>…", text)
-    return _USER_INFO.sub("://…@", _BEARER.sub(r"\1 …", text))
 
 
 def _exit_code(command: Callable[[], object]) -> int:

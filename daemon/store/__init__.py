@@ -19,4 +19,4 @@ def open_store(path: Path) -> Store:
     return store
 
 
-__all__ = ["Busy", "Store", "StoreError", "held", "open_store"]
+__all__ = ["Busy", "Store", "StoreError", "connect", "held", "open_store"]

@@ -11,6 +11,7 @@ import pytest
 from daemon.cli import door
 from daemon.cli.session import Session
 from daemon.errors import ConfigError, UserError
+from daemon.redaction import redact
 
 
 class Noon:
@@ -101,12 +102,12 @@ def test_a_bug_is_told_even_where_no_log_can_be_written(
     ],
 )
 def test_no_log_holds_a_secret(text: str) -> None:
-    assert "hush" not in door.redact(text, ["ntfys://very/hush789"])
+    assert "hush" not in redact(text, ["ntfys://very/hush789"])
 
 
 def test_what_is_no_secret_is_kept() -> None:
     line = 'File "/opt/pullback/daemon/sync.py", line 7: ValueError: status code: 500, 42 runs'
-    assert door.redact(line, []) == line
+    assert redact(line, []) == line
 
 
 @pytest.mark.parametrize("letters", [1, 100_000], ids=["at the end", "in the middle"])
