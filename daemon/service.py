@@ -6,8 +6,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from daemon import systemd
+from daemon import interrupts, systemd
 from daemon.access import connect
 from daemon.care import Pulse, trouble
 from daemon.clock import Clock
@@ -37,7 +37,6 @@ STOP_WAIT_S = 4.0
 """How long a stop waits for work under way; what is cut off then is pending, not lost."""
 SLOW_PROBE = timedelta(hours=6)
 """How often Strava is asked while it refuses us."""
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 TICK_S = 5.0
 """How often the main thread looks whether the runner has authorised meanwhile."""
 SET_BACK_S = 60.0
@@ -201,27 +200,6 @@ class Daemon:
         self.status("; ".join(parts))
 
 
-@contextmanager
-def _signals() -> Iterator[socket.socket]:
-    """A socket on which each signal arrives as a byte.
-
-    The interpreter itself writes it: a handler of ours would run in the main thread at any point, also while that
-    thread holds a lock the handler needs.
-    """
-    reader, writer = socket.socketpair()
-    writer.setblocking(False)
-    before: dict[int, Any] = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
-    fd = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    try:
-        yield reader
-    finally:
-        signal.set_wakeup_fd(fd)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        reader.close()
-        writer.close()
-
-
 class Service:
     """The daemon under its scheduler, its signals and systemd."""
 
@@ -245,7 +223,7 @@ class Service:
         """Starts everything, waits for signals, stops in reverse. False when work had to be left behind unfinished."""
         self._daemon.status = self._tell_status
         self._scheduler.add_listener(self._note_failure, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
-        with _signals() as inbox:
+        with interrupts.inbox() as inbox:
             try:
                 self._schedule()
                 self._scheduler.start()
