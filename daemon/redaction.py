@@ -16,6 +16,8 @@ _NAMED_SECRETS = re.compile(
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic) [a-z0-9._~+/=-]+")
 _USER_INFO = re.compile(r"://[^/\s@'\"]+@")
+_STRAVA_SECRET = re.compile(r"\b[0-9a-f]{40}\b")
+"""Strava's tokens and client secrets are forty hexadecimal digits, and nothing of ours that is shown is."""
 _NO_SECRET = frozenset({"pullback", "localhost"})
 
 
@@ -25,7 +27,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     for piece in sorted(found, key=len, reverse=True):
         text = text.replace(piece, "…")
     text = _NAMED_SECRETS.sub(r"\g<name>…", text)
-    return _USER_INFO.sub("://…@", _BEARER.sub(r"\1 …", text))
+    return _STRAVA_SECRET.sub("…", _USER_INFO.sub("://…@", _BEARER.sub(r"\1 …", text)))
 
 
 def _pieces(secret: str) -> Iterator[str]:

@@ -93,7 +93,8 @@ def connect(path: Path) -> Store:
         raise StoreError(
             f"the database {path} can't be opened ({reason(error)}); check its folder, or database.url"
         ) from error
-    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+    # Tokens are parameters: without this a traceback of the driver's, or its log, would quote them.
+    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return Store(path, engine)
