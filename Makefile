@@ -15,7 +15,7 @@ PIP_QUIETLY := -qq --disable-pip-version-check --no-input
 PIP := $(VENV)/bin/python -m pip $(PIP_QUIETLY)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint benchmark benchmark-short lock install uninstall clean
+.PHONY: help demo test lint benchmark benchmark-short lock audit install uninstall clean
 
 help:
 	@echo "make demo       two simulated runners through the real pipeline; sets itself up in $(VENV)"
@@ -24,6 +24,7 @@ help:
 	@echo "make benchmark  time and memory, and the judgement on 400 simulated runners (a quarter of an hour)"
 	@echo "make benchmark-short  fails where the judgement got worse (two minutes)"
 	@echo "make lock       resolve the dependencies again (writes the two lock files)"
+	@echo "make audit      known vulnerabilities of what is locked (asks PyPI)"
 	@echo "make install    as root: $(PREFIX), $(COMMAND), the user, the unit, $(CONFIG)"
 	@echo "make uninstall  as root: takes those away again, and leaves config and data"
 	@echo "make clean      remove $(VENV) and caches"
@@ -73,6 +74,12 @@ lock: | $(VENV)/bin/python
 	@$(VENV)/lock/bin/python -m pip $(PIP_QUIETLY) install "pip-tools>=7.6,<8"
 	@$(PIP_COMPILE) --build-deps-for wheel -o requirements.lock pyproject.toml $(ARGS)
 	@$(PIP_COMPILE) -o tests/requirements.lock tests/requirements.in $(ARGS)
+
+# --strict: an index that has no advisories must not look like a clean bill of health.
+audit: | $(VENV)/bin/python
+	@$(VENV)/bin/python -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip $(PIP_QUIETLY) install "pip-audit>=2.10,<3"
+	@$(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip --no-deps --progress-spinner off -r requirements.lock $(ARGS)
 
 # As root. Everything is fetched before the running version is touched; what is installed doesn't need the clone.
 NEW := $(PREFIX).new

@@ -1,11 +1,15 @@
 """The dead man's switch hears what Healthchecks and Uptime Kuma expect, and never holds up the work."""
 
 import queue
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,6 +67,12 @@ class Switchboard:
         """The next call, which may take a moment."""
         return self.calls.get(timeout=30)
 
+    def speak_tls(self, certificate: Path, key: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self._server.handle_error = lambda *args: None  # type: ignore[method-assign]
+
     def hang_up(self) -> None:
         self.ended.set()
         self._server.shutdown()
@@ -101,6 +111,23 @@ def test_a_redirect_is_not_followed_wherever_it_leads(board: Switchboard) -> Non
     board.status, board.location = 302, f"{board.url}/elsewhere"
     assert send(f"{board.url}/uuid", "success") == "refused, HTTP 302"
     assert board.heard() == [("GET", "/uuid", "")]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_a_certificate_nobody_vouches_for_is_refused_before_anything_is_said(
+    board: Switchboard, tmp_path: Path
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    board.speak_tls(certificate, key)
+    said = send(f"{board.url.replace('http:', 'https:')}/uuid", "success")
+    assert said is not None and said.startswith("not reached")
+    assert board.heard() == []
 
 
 def test_nobody_there_is_a_few_words_without_the_address(board: Switchboard) -> None:

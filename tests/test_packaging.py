@@ -85,7 +85,8 @@ def test_what_is_installed_here_is_what_the_lock_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["help", "demo", "test", "lint", "benchmark", "benchmark-short", "lock", "install", "uninstall", "clean"]
+    "target",
+    ["help", "demo", "test", "lint", "benchmark", "benchmark-short", "lock", "audit", "install", "uninstall", "clean"],
 )
 def test_make_knows_its_targets(target: str) -> None:
     done = subprocess.run(["make", "-n", target], cwd=TOP, capture_output=True, text=True, check=False)
