@@ -255,8 +255,10 @@ def test_a_poll_that_meets_a_slow_delivery_leaves_it_to_the_next_minute(house: H
 
 
 def test_a_second_daemon_on_the_same_database_is_refused_in_a_sentence(machine: Machine) -> None:
+    machine.terminal.config.chmod(0o644)
     first = machine.start()
     machine.told("READY=1")
+    assert f"others may open it: chmod o= {machine.terminal.config}" in machine.log.read_text()
     second = machine.start()
     assert second.wait(PATIENCE_S) == 1
     assert f"another pullback run (process {first.pid})" in machine.log.read_text().splitlines()[-1]

@@ -20,10 +20,10 @@ def run(command: Callable[[], object], session: Session) -> int:
         code = _exit_code(command)
         sys.stdout.flush()
     except ConfigError as error:
-        _say(f"the configuration{f' {error.where}' if error.where else ''} can't be used:", *error.problems)
+        _say(session, f"the configuration{f' {error.where}' if error.where else ''} can't be used:", *error.problems)
         return error.exit_code
     except UserError as error:
-        _say(redact(str(error), session.secrets()))
+        _say(session, redact(str(error), session.secrets()))
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -31,7 +31,7 @@ def run(command: Callable[[], object], session: Session) -> int:
         _forget_output()
         return 0
     except Exception:
-        _say(f"this is a bug; {_record(traceback.format_exc(), session)}")
+        _say(session, f"this is a bug; {_record(traceback.format_exc(), session)}")
         return BUG
     return code
 
@@ -45,8 +45,11 @@ def _exit_code(command: Callable[[], object]) -> int:
     return 0
 
 
-def _say(first: str, *more: str) -> None:
-    print("\n".join([f"pullback: {first}", *(f"  {line}" for line in more)]), file=sys.stderr)
+def _say(session: Session, first: str, *more: str) -> None:
+    # The journal sorts by it; see sd-daemon(3).
+    priority = "<3>" if session.failing_loudly and _stderr_is_the_journal(session) else ""
+    lines = [f"pullback: {first}", *(f"  {line}" for line in more)]
+    print("\n".join(priority + line for line in lines), file=sys.stderr)
 
 
 def _forget_output() -> None:

@@ -83,6 +83,14 @@ def test_the_service_prints_a_bug_where_the_journal_sees_it(
     assert not (tmp_path / "state").exists()
 
 
+def test_what_stops_the_service_is_an_error_to_the_journal(session: Session, capfd: pytest.CaptureFixture[str]) -> None:
+    stderr = os.fstat(sys.stderr.fileno())
+    session.environ["JOURNAL_STREAM"] = f"{stderr.st_dev}:{stderr.st_ino}"
+    session.failing_loudly = True
+    assert door.run(raising(ConfigError(("[web] listen: is wrong",), "config.toml")), session) == 2
+    assert [line[:3] for line in capfd.readouterr().err.splitlines()] == ["<3>", "<3>"]
+
+
 def test_a_bug_is_told_even_where_no_log_can_be_written(
     session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
