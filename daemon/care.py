@@ -65,7 +65,7 @@ class Pulse:
         self._troubles.pop(job, None)
         if job != POLL:
             return
-        standing = "; ".join(f"{name}: {text}" for name, text in self._troubles.items())
+        standing = "; ".join(f"{name}: {text}" for name, text in self._troubles.copy().items())
         self._tell("fail" if standing else "success", standing)
 
     def failed(self, job: str, text: str) -> None:

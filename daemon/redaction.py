@@ -37,7 +37,8 @@ def _pieces(secret: str) -> Iterator[str]:
     try:
         parts = urlsplit(secret)
         host = "" if "." in (parts.hostname or "") or parts.port else parts.netloc.rpartition("@")[2]
-        words = [parts.username or "", parts.password or "", host, *re.split(r"[/&=]", f"{parts.path}&{parts.query}")]
+        values = [pair.partition("=")[2] for pair in parts.query.split("&")]
+        words = [parts.username or "", parts.password or "", host, *parts.path.split("/"), *values]
     except ValueError:
         return
     for word in words:

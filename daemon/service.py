@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_EXECUTED,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    JobEvent,
+    JobExecutionEvent,
+)
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -216,6 +223,7 @@ class Service:
         self._pulse = Pulse(self._beat, daemon.trouble)
         self._running: set[str] = set()
         self._said: dict[str, str] = {}
+        self._again: set[str] = set()
         self._refused = ""
         self._idle = threading.Condition()
 
@@ -223,6 +231,7 @@ class Service:
         """Starts everything, waits for signals, stops in reverse. False when work had to be left behind unfinished."""
         self._daemon.status = self._tell_status
         self._scheduler.add_listener(self._note_failure, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+        self._scheduler.add_listener(self._catch_up, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
         with interrupts.inbox() as inbox:
             try:
                 self._schedule()
@@ -292,6 +301,14 @@ class Service:
             with self._idle:
                 self._running.discard(name)
                 self._idle.notify_all()
+
+    def _catch_up(self, event: JobEvent) -> None:
+        """A job that was due while it still ran is done once more when it has ended: a reload mustn't wait for it."""
+        if event.code == EVENT_JOB_MAX_INSTANCES:
+            self._again.add(event.job_id)
+        if event.job_id in self._again and event.job_id not in self._running and self._scheduler.running:
+            self._again.discard(event.job_id)
+            self._scheduler.modify_job(event.job_id, next_run_time=self._daemon.clock.now())
 
     def _feed(self) -> None:
         """Feeds the watchdog, as a job like any other: a scheduler that stands still or stuck work starves it."""

@@ -5,6 +5,7 @@ Every wait is a blocking read of that socket, or of the stand-in's list of reque
 
 import os
 import queue
+import re
 import signal
 import socket
 import sqlite3
@@ -37,6 +38,15 @@ ROOT = Path(__file__).parents[1]
 SECRET = "f00dfeedf00dfeed"
 HASTE = "import daemon.service as d, daemon.systemd as s; d.TICK_S, s.STUCK_AFTER_S = 0.5, 2.0"
 """Work is stuck after two seconds already."""
+SET_BACK = """
+import daemon.service as d, datetime, time
+from daemon.clock import SystemClock
+d.TICK_S, true, began = 0.5, SystemClock.now, time.monotonic()
+def now(self):
+    return true(self) - datetime.timedelta(hours=time.monotonic() - began > 6)
+SystemClock.now = now
+"""
+"""Six seconds after the start somebody sets the clock back by an hour."""
 PATIENCE_S = 30.0
 """For a busy machine; each wait takes a second or two."""
 
@@ -301,6 +311,28 @@ def test_work_that_goes_on_for_an_hour_is_not_stuck_and_one_that_hangs_is(
     assert daemon.signs.stuck() == ("poll",)
     daemon.signs.ended()
     assert daemon.signs.stuck() == ()
+
+
+def test_a_reload_in_the_middle_of_a_poll_is_followed_by_another(machine: Machine) -> None:
+    machine.runs(1)
+    machine.authorise()
+    machine.world.fail("streams", Fault("drip", seconds=2))
+    process = machine.start()
+    machine.world.wait_for("/streams")
+    process.send_signal(signal.SIGHUP)
+    machine.told("RELOADING=1", "READY=1")
+    machine.told("synced")
+    machine.told("synced")
+    machine.stop(process)
+
+
+def test_a_clock_that_is_set_back_holds_up_no_poll(machine: Machine) -> None:
+    machine.authorise()
+    process = machine.start(before=SET_BACK)
+    machine.told("synced")
+    machine.told("synced")
+    machine.stop(process)
+    assert re.search(r"clock set back seconds=(3599|3600)", machine.log.read_text())
 
 
 def test_the_dead_mans_switch_hears_each_poll_and_what_is_wrong(machine: Machine) -> None:

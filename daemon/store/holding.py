@@ -17,6 +17,7 @@ def held(database: Path) -> Iterator[None]:
     The lock goes with the process, however that ends; its file then still names the process, which is how the next
     one knows. Raises Busy while another daemon runs, StoreError for a damaged database or a folder that can't be used.
     """
+    database = database.resolve()  # two names of one file are one database
     path = database.with_name(f"{database.name}.run.lock")
     try:
         database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

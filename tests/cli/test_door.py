@@ -113,6 +113,11 @@ def test_no_log_holds_a_secret(text: str) -> None:
     assert "hush" not in redact(text, ["ntfys://very/hush789"])
 
 
+def test_the_words_of_an_address_are_no_secrets() -> None:
+    line = 'ready status="waiting" format=markdown'
+    assert redact(line, ["https://kuma.example.org/api/push/hush789?status=up&msg=OK&ping="]) == line
+
+
 def test_what_is_no_secret_is_kept() -> None:
     line = 'File "/opt/pullback/daemon/sync.py", line 7: ValueError: status code: 500, 42 runs'
     assert redact(line, []) == line

@@ -162,6 +162,10 @@ def test_the_second_daemon_on_a_database_is_refused_and_the_first_one_named(tmp_
     with held(path):
         with pytest.raises(Busy, match=rf"another pullback run .process {os.getpid()}. .*systemctl stop"), held(path):
             pass
+        other_name = tmp_path / "other.db"
+        other_name.symlink_to(path)
+        with pytest.raises(Busy), held(other_name):
+            pass
         open_store(path).close()  # commands by hand go on working
     with held(path):
         pass
