@@ -235,18 +235,19 @@ class Service:
         with interrupts.inbox() as inbox:
             try:
                 self._schedule()
+                waiting = self._daemon.waits_for_grant()
                 self._scheduler.start()
                 self._tell(f"READY=1\nSTATUS={self._first_status()}")
                 log.info('ready status="%s"', self._first_status())
-                self._wait(inbox)
+                self._wait(inbox, waiting)
             finally:
                 self._tell("STOPPING=1\nSTATUS=stopping")
                 finished = self._shut_down()
         return finished
 
-    def _wait(self, inbox: socket.socket) -> None:
+    def _wait(self, inbox: socket.socket, waiting: bool) -> None:
         """Until told to stop: reloads on SIGHUP, looks at the clock, and for a grant while there is none."""
-        signs, waiting, offset = self._daemon.signs, True, self._clock_offset_s()
+        signs, offset = self._daemon.signs, self._clock_offset_s()
         signs.began("the main thread")
         while True:
             ready, _, _ = select.select([inbox], [], [], TICK_S)

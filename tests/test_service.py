@@ -330,7 +330,7 @@ def test_a_clock_that_is_set_back_holds_up_no_poll(machine: Machine) -> None:
     machine.authorise()
     process = machine.start(before=SET_BACK)
     machine.told("synced")
-    machine.told("synced")
+    machine.told("synced")  # the next but for the clock were twenty minutes away
     machine.stop(process)
     assert re.search(r"clock set back seconds=(3599|3600)", machine.log.read_text())
 
