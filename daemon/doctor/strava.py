@@ -18,8 +18,8 @@ CLOCK_MAY_DIFFER = timedelta(minutes=2)
 NARROW = 0.8
 """The share of a limit from which a warning is due."""
 
-LOST = {"inactive": "subscription", "revoked": "token", "scope": "scope", "client": "app"}
-"""What a reason for lost access is about."""
+LOST = {"inactive": "subscription", "scope": "scope", "client": "app"}
+"""What a reason for lost access is about; any other is about the token."""
 
 
 def clock(config: Config, now: Clock) -> Iterator[Finding]:
@@ -51,7 +51,7 @@ def unauthorised(config: Config) -> Finding:
 
 
 def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
-    """Asks Strava who we are: one call, which shows token, subscription, scope and quota."""
+    """Asks Strava who we are and for one run: two calls, which show token, subscription, scope and quota."""
     strava = connect(store, config, now)
     if strava is None:
         yield unauthorised(config)
@@ -60,8 +60,9 @@ def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
         # The stored reading may be old: Strava's own answer counts.
         strava.budget = None
         strava.athlete()
+        strava.list_activities(None, per_page=1)  # a permission that was withdrawn shows only here
     except AccessLost as error:
-        yield problem(LOST[error.reason], str(error))
+        yield problem(LOST.get(error.reason, "token"), str(error))
         return
     except RateLimited as error:
         yield warning("quota", str(error))
