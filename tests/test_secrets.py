@@ -125,10 +125,13 @@ def daemon(machine: Machine, credentials: str) -> str:  # noqa: F811
     machine.alert()
     with closing(sqlite3.connect(machine.terminal.database)) as raw, raw:
         raw.execute("UPDATE sync_state SET data = json_set(data, '$.access', NULL)")
+    machine.switchboard.heard()
     process = machine.start("--verbose", before=LOUD, CREDENTIALS_DIRECTORY=credentials)
     machine.told("READY=1")
     command_line = Path(f"/proc/{process.pid}/cmdline").read_bytes().decode(errors="replace")
     machine.told("synced")
+    while machine.switchboard.hears()[1].endswith("/start"):
+        continue  # until the poll has ended, and with it the delivery
     for status in (503, 401):
         machine.world.fail("athlete/activities", status, times=None)
         process.send_signal(signal.SIGHUP)
