@@ -16,7 +16,7 @@ PIP_QUIETLY := -qq --disable-pip-version-check --no-input
 PIP := $(VENV)/bin/python -m pip $(PIP_QUIETLY)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint browser benchmark benchmark-short lock man install uninstall clean
+.PHONY: help demo test lint browser benchmark benchmark-short lock man audit install uninstall clean
 
 help:
 	@echo "make demo       two simulated runners through the real pipeline; sets itself up in $(VENV)"
@@ -27,6 +27,7 @@ help:
 	@echo "make benchmark-short  fails where the judgement got worse (two minutes)"
 	@echo "make lock       resolve the dependencies again (writes the two lock files)"
 	@echo "make man        writes the man page, pullback.1"
+	@echo "make audit      known vulnerabilities of what is locked (asks PyPI)"
 	@echo "make install    as root: $(PREFIX), $(COMMAND), the man page, the user, the unit, $(CONFIG)"
 	@echo "make uninstall  as root: takes those away again, and leaves config and data"
 	@echo "make clean      remove $(VENV) and caches"
@@ -85,6 +86,12 @@ lock: | $(VENV)/bin/python
 man: $(VENV)/.pullback
 	@$(VENV)/bin/python -m daemon.cli.manual > pullback.1
 	@echo "Read it: man -l pullback.1"
+
+# --strict: an index that has no advisories must not look like a clean bill of health.
+audit: | $(VENV)/bin/python
+	@$(VENV)/bin/python -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip $(PIP_QUIETLY) install "pip-audit>=2.10,<3"
+	@$(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip --no-deps --progress-spinner off -r requirements.lock $(ARGS)
 
 # As root. Everything is fetched before the running version is touched; what is installed doesn't need the clone.
 NEW := $(PREFIX).new

@@ -5,30 +5,40 @@ import select
 import signal
 import socket
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta, tzinfo
 from typing import Any
 
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_EXECUTED,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    JobEvent,
+    JobExecutionEvent,
+)
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from daemon import systemd
+from daemon import interrupts, systemd
 from daemon.access import connect
+from daemon.care import Pulse, trouble
 from daemon.clock import Clock
 from daemon.config import Config
 from daemon.deliver import Send, deliver
 from daemon.errors import UserError
 from daemon.evaluate import digest_due, evaluate, local_now
 from daemon.evaluate.looking import picture_of
-from daemon.store import Busy, Store, grants
+from daemon.heartbeat import Heartbeat, State
+from daemon.store import Busy, Store, backup, grants
 from daemon.store import activities as rows
 from daemon.store.progress import athletes, progress, save_progress
-from daemon.sync import pull
+from daemon.sync import Outcome, pull
 from daemon.web import Web
 
 log = logging.getLogger(__name__)
@@ -37,9 +47,10 @@ STOP_WAIT_S = 4.0
 """How long a stop waits for work under way; what is cut off then is pending, not lost."""
 SLOW_PROBE = timedelta(hours=6)
 """How often Strava is asked while it refuses us."""
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 TICK_S = 5.0
-"""How often the main thread looks whether the runner has authorised meanwhile, and feeds the watchdog."""
+"""How often the main thread looks whether the runner has authorised meanwhile."""
+SET_BACK_S = 60.0
+"""A clock set back by more than this would let the scheduler wait for times that have been."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +72,10 @@ class Daemon:
         self.clock = clock
         self.send = send
         self.digested: date | None = None
-        self.stopping = threading.Event()
+        self.signs = systemd.Signs()
+        self.stopping = systemd.Stopping(self.signs)
         self.status: Callable[[str], None] = lambda text: None
+        self.problem: str | None = None
 
     def jobs(self) -> list[Job]:
         """What is done when, by the config as it is now."""
@@ -72,6 +85,8 @@ class Daemon:
             Job("imported", IntervalTrigger(hours=1), self.judge_imported, at_start=False),
             Job("deliver", IntervalTrigger(minutes=1), self.deliver),
             Job("retention", IntervalTrigger(hours=6), self.retain),
+            # Asked every hour, made once a night: a machine that slept at three has its backup when it wakes.
+            Job("backup", IntervalTrigger(hours=1), self.back_up),
         ]
 
     def poll(self) -> None:
@@ -93,17 +108,7 @@ class Daemon:
                     raw_retention=timedelta(days=self.config.privacy.raw_retention_days),
                     stop=self.stopping.is_set,
                 )
-                if outcome.problem is not None:
-                    log.warning("pull: %s", outcome.problem)
-                elif outcome.new or outcome.changed or outcome.gone or outcome.fetched:
-                    log.info(
-                        "pull: %d new, %d changed, %d deleted, %d recordings, %d pending",
-                        outcome.new,
-                        outcome.changed,
-                        outcome.gone,
-                        outcome.fetched,
-                        outcome.pending,
-                    )
+                self._log(outcome)
         finally:
             strava.close()
         if self.stopping.is_set():
@@ -132,7 +137,23 @@ class Daemon:
         with self.store.write() as session:
             gone = rows.expire(session, self.clock.now())
         if gone:
-            log.info("retention: %d raw answers deleted", gone)
+            log.info("retention deleted raw_answers=%d", gone)
+
+    def back_up(self) -> None:
+        """The night's backup, where it isn't made yet. Raises UserError for a damaged database or a full disk."""
+        local = local_now(self.store, self.config, self.clock.now())
+        made = backup.nightly(self.store.path, local, self.config.backup.keep)
+        if made is not None:
+            log.info('backup made and examined file="%s" bytes=%d', made, made.stat().st_size)
+
+    def trouble(self) -> str | None:
+        """What the dead man's switch should hear after a poll: None where all is well."""
+        with self.store.read() as session:
+            held = grants.grant(session)
+            if held is not None:
+                return trouble(progress(session, held.athlete_id), self.clock.now())
+            # Runs that were imported need no Strava.
+            return None if athletes(session) else "Strava isn't set up yet; run `pullback auth`"
 
     def waits_for_grant(self) -> bool:
         """Whether everything but the runner's consent is there."""
@@ -176,6 +197,25 @@ class Daemon:
             evaluate(self.store, athlete_id, self.config, self.clock.now())
         self.digested = day
 
+    def _log(self, outcome: Outcome) -> None:
+        """A line where something happened. A problem that lasts is said once, and so is its end."""
+        problem = None if outcome.problem is None else str(outcome.problem)
+        if problem is not None and problem != self.problem:
+            log.warning('pull failed problem="%s"', problem)
+        elif problem is None and self.problem is not None:
+            log.info("pull works again")
+        self.problem = problem
+        happened = outcome.new or outcome.changed or outcome.gone or outcome.fetched
+        log.log(
+            logging.INFO if happened else logging.DEBUG,
+            "pulled new=%d changed=%d deleted=%d recordings=%d pending=%d",
+            outcome.new,
+            outcome.changed,
+            outcome.gone,
+            outcome.fetched,
+            outcome.pending,
+        )
+
     def _is_time(self, athlete_id: int) -> bool:
         with self.store.read() as session:
             state = progress(session, athlete_id)
@@ -199,27 +239,6 @@ class Daemon:
         self.status("; ".join(parts))
 
 
-@contextmanager
-def _signals() -> Iterator[socket.socket]:
-    """A socket on which each signal arrives as a byte.
-
-    The interpreter itself writes it: a handler of ours would run in the main thread at any point, also while that
-    thread holds a lock the handler needs.
-    """
-    reader, writer = socket.socketpair()
-    writer.setblocking(False)
-    before: dict[int, Any] = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
-    fd = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    try:
-        yield reader
-    finally:
-        signal.set_wakeup_fd(fd)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        reader.close()
-        writer.close()
-
-
 class Service:
     """The daemon under its scheduler, its signals and systemd."""
 
@@ -232,7 +251,11 @@ class Service:
             # A laptop that slept, or a clock that jumped, makes a job late, never skipped, and never twice.
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
+        self._heartbeat = Heartbeat()
+        self._pulse = Pulse(self._beat, daemon.trouble)
         self._running: set[str] = set()
+        self._complained: dict[str, str] = {}
+        self._again: set[str] = set()
         self._refused = ""
         self._said = "starting"
         self._failures: Counter[str] = Counter()
@@ -243,33 +266,38 @@ class Service:
         """Starts everything, waits for signals, stops in reverse. False when work had to be left behind unfinished."""
         self._daemon.status = self._tell_status
         self._scheduler.add_listener(self._note_failure, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
-        with _signals() as inbox:
+        self._scheduler.add_listener(self._catch_up, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
+        with interrupts.inbox() as inbox:
             try:
                 self._schedule()
+                waiting = self._daemon.waits_for_grant()
                 self._scheduler.start()
                 self._tell(f"READY=1\nSTATUS={self._first_status()}")
-                log.info("ready: %s", self._first_status())
-                self._wait(inbox)
+                log.info('ready status="%s"', self._first_status())
+                self._wait(inbox, waiting)
             finally:
                 self._tell("STOPPING=1\nSTATUS=stopping")
                 finished = self._shut_down()
         return finished
 
-    def _wait(self, inbox: socket.socket) -> None:
-        """Until told to stop: reloads on SIGHUP, feeds the watchdog, and looks for a grant while there is none."""
-        interval = systemd.watchdog_interval_s(self._environ)
-        waiting = True
+    def _wait(self, inbox: socket.socket, waiting: bool) -> None:
+        """Until told to stop: reloads on SIGHUP, looks at the clock, and for a grant while there is none."""
+        signs, offset = self._daemon.signs, self._clock_offset_s()
+        signs.began("the main thread")
         while True:
             if self._web.keep():
                 self._tell_status(self._said)
-            ready, _, _ = select.select([inbox], [], [], min(TICK_S, interval or TICK_S))
+            ready, _, _ = select.select([inbox], [], [], TICK_S)
+            signs.seen()
             came = inbox.recv(64) if ready else b""
             if signal.SIGTERM in came or signal.SIGINT in came:
                 return
             if signal.SIGHUP in came:
                 self._reload_config()
-            if interval is not None and self._scheduler.running:
-                self._tell("WATCHDOG=1")
+            offset, before = self._clock_offset_s(), offset
+            if before - offset > SET_BACK_S:
+                log.warning("clock set back seconds=%d: everything is scheduled anew", before - offset)
+                self._schedule()
             try:
                 still = self._daemon.waits_for_grant()
             except UserError as error:
@@ -279,8 +307,13 @@ class Service:
                 self._scheduler.modify_job("poll", next_run_time=self._daemon.clock.now())
             waiting = still
 
+    def _clock_offset_s(self) -> float:
+        return self._daemon.clock.now().timestamp() - time.monotonic()
+
     def _schedule(self) -> None:
-        for job in self._daemon.jobs():
+        interval_s = systemd.watchdog_interval_s(self._environ)
+        watchdog = [Job("watchdog", IntervalTrigger(seconds=interval_s), self._feed)] if interval_s else []
+        for job in [*self._daemon.jobs(), *watchdog]:
             options: dict[str, Any] = {"next_run_time": self._daemon.clock.now()} if job.at_start else {}
             self._scheduler.add_job(
                 self._guarded, job.trigger, args=[job.name, job.run], id=job.name, replace_existing=True, **options
@@ -290,20 +323,46 @@ class Service:
         """Runs one job; what the runner can mend is a line in the log, a bug goes on to the listener."""
         with self._idle:
             self._running.add(name)
-        config = self._daemon.config
+        self._daemon.signs.began(name)
         try:
-            run()
+            with self._pulse.around(name):
+                run()
+            self._complained.pop(name, None)
         except UserError as error:
             self._failures[name] += 1
-            log.warning("%s: %s", name, error)
+            # Once: a full disk would fill the journal, too.
+            news = self._complained.get(name) != str(error)
+            log.log(logging.WARNING if news else logging.DEBUG, 'job failed job=%s problem="%s"', name, error)
+            self._complained[name] = str(error)
             self._tell_status(str(error))
         finally:
+            self._daemon.signs.ended()
             with self._idle:
                 self._running.discard(name)
                 self._idle.notify_all()
-            if name == "poll" and config is not self._daemon.config and not self._daemon.stopping.is_set():
-                # The scheduler skips a job that is running: what a reload brought would wait for the next poll.
-                self._scheduler.modify_job(name, next_run_time=self._daemon.clock.now() + timedelta(seconds=1))
+
+    def _catch_up(self, event: JobEvent) -> None:
+        """A job that was due while it still ran is done once more when it has ended: a reload mustn't wait for it."""
+        if event.code == EVENT_JOB_MAX_INSTANCES:
+            self._again.add(event.job_id)
+        if event.job_id in self._again and event.job_id not in self._running and self._scheduler.running:
+            self._again.discard(event.job_id)
+            self._scheduler.modify_job(event.job_id, next_run_time=self._daemon.clock.now())
+
+    def _feed(self) -> None:
+        """Feeds the watchdog, as a job like any other: a scheduler that stands still or stuck work starves it."""
+        stuck = self._daemon.signs.stuck()
+        if not stuck:
+            self._tell("WATCHDOG=1")
+        for work in stuck:
+            self._pulse.failed(work, "stuck")
+            self._tell_status(f"{work} is stuck")
+            log.error("stuck, the watchdog is not fed work=%s", work)
+
+    def _beat(self, state: State, text: str) -> None:
+        url = self._daemon.config.heartbeat.url
+        if url is not None:
+            self._heartbeat.tell(url, state, text)
 
     def _note_failure(self, event: JobExecutionEvent) -> None:
         if event.exception is not None:
@@ -311,7 +370,7 @@ class Service:
             log.error("job %s failed, this is a bug", event.job_id, exc_info=event.exception)
             self._tell_status(f"{event.job_id} failed: see the log")
         else:
-            log.warning("job %s was missed", event.job_id)
+            log.warning("job missed job=%s", event.job_id)
 
     def _reload_config(self) -> None:
         self._tell(systemd.reloading())
@@ -321,7 +380,7 @@ class Service:
             self._refused = ""
             log.info("config reloaded")
         except UserError as error:
-            log.error("the new config is refused, the old one stays in force: %s", error)
+            log.error('new config refused, the old one stays in force problem="%s"', error)
             # It stays in the status until it is mended: the next poll would hide it.
             self._refused = f"new config refused: {' '.join(str(error).split())[:200]}"
             self._tell_status("the old one stays in force")

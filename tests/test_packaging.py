@@ -1,7 +1,9 @@
 """What a clone promises whoever installs it: locks, make targets, unit and wheel belong together. Needs no network."""
 
 import configparser
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -97,6 +99,7 @@ def test_what_is_installed_here_is_what_the_lock_names() -> None:
         "benchmark-short",
         "lock",
         "man",
+        "audit",
         "install",
         "uninstall",
         "clean",
@@ -139,10 +142,13 @@ def test_the_installed_configuration_is_the_example_with_its_database_in_the_sta
     assert len(changed) == 1
 
 
+UNIT = TOP / "systemd/pullback.service"
+
+
 def unit() -> configparser.SectionProxy:
     parser = configparser.RawConfigParser(strict=False, delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read(TOP / "systemd/pullback.service")
+    parser.read(UNIT)
     return parser["Service"]
 
 
@@ -158,6 +164,7 @@ def unit() -> configparser.SectionProxy:
         ("StateDirectory", "pullback"),
         ("StateDirectoryMode", "0700"),
         ("UMask", "0077"),
+        ("LimitCORE", "0"),
         ("NoNewPrivileges", "yes"),
         ("ProtectSystem", "strict"),
         ("ProtectHome", "yes"),
@@ -168,6 +175,16 @@ def unit() -> configparser.SectionProxy:
 )
 def test_the_unit_says(directive: str, value: str) -> None:
     assert unit()[directive] == value
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_the_units_exposure_is_small_and_the_unit_sound() -> None:
+    """Without a running systemd: the file as it is."""
+    security = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=13", UNIT]
+    done = subprocess.run(security, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]})
+    assert done.returncode == 0, done.stdout[-500:] + done.stderr
+    found = re.search(r"exposure level for pullback.service: ([\d.]+)", done.stdout)
+    assert found is not None and float(found[1]) <= 1.3
 
 
 def test_the_unit_leaves_time_to_stop_and_comes_back_at_once() -> None:

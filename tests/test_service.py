@@ -5,6 +5,7 @@ Every wait is a blocking read of that socket, or of the stand-in's list of reque
 
 import os
 import queue
+import re
 import signal
 import socket
 import sqlite3
@@ -28,13 +29,25 @@ from daemon.simulator.standin import StandIn
 from daemon.simulator.tokens import Grant
 from daemon.simulator.world import StravaWorld
 from daemon.store import activities as rows
-from daemon.store import open_store, outbox
+from daemon.store import backup, open_store, outbox
 from daemon.strava.auth import SCOPES, read_tokens
 from tests.cli.terminal import Terminal
 from tests.house import House, Phone, plain_run
+from tests.test_heartbeat import Switchboard
 
 ROOT = Path(__file__).parents[1]
 SECRET = "f00dfeedf00dfeed"
+HASTE = "import daemon.service as d, daemon.systemd as s; d.TICK_S, s.STUCK_AFTER_S = 0.5, 2.0"
+"""Work is stuck after two seconds already."""
+SET_BACK = """
+import daemon.service as d, datetime, time
+from daemon.clock import SystemClock
+d.TICK_S, true, began = 0.5, SystemClock.now, time.monotonic()
+def now(self):
+    return true(self) - datetime.timedelta(hours=time.monotonic() - began > 6)
+SystemClock.now = now
+"""
+"""Six seconds after the start somebody sets the clock back by an hour."""
 PATIENCE_S = 30.0
 """For a busy machine; each wait takes a second or two."""
 
@@ -64,6 +77,7 @@ class Machine:
     terminal: Terminal
     phone: Phone
     inbox: socket.socket
+    switchboard: Switchboard
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
 
@@ -71,14 +85,16 @@ class Machine:
     def channel(self) -> str:
         return f"{self.phone.url}topic-5ecret"
 
-    def start(self, **environ: str) -> subprocess.Popen[bytes]:
+    def start(self, *options: str, before: str = "", **environ: str) -> subprocess.Popen[bytes]:
+        """`pullback run`; `before` is Python that the process runs first."""
         environ |= {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "NOTIFY_SOCKET": self.inbox.getsockname(),
             "STATE_DIRECTORY": str(self.terminal.database.parent),
         }
-        command = [sys.executable, "-m", "daemon", "--config", str(self.terminal.config), "run"]
+        script = f"import sys\n{before}\nfrom daemon.cli import main\nsys.exit(main(sys.argv[1:]))"
+        command = [sys.executable, "-c", script, "--config", str(self.terminal.config), "run", *options]
         with self.log.open("ab") as log:
             process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
         self.processes.append(process)
@@ -136,7 +152,7 @@ class Machine:
 
     def secrets(self) -> set[str]:
         tokens = self.world.tokens
-        return {SECRET, "topic-5ecret", *tokens._access, *tokens._refresh}  # noqa: SLF001 - all that were ever issued
+        return {SECRET, "topic-5ecret", "beat-5ecret", *tokens._access, *tokens._refresh}  # noqa: SLF001 - all that were ever issued
 
 
 @pytest.fixture
@@ -149,14 +165,18 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         inbox = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         inbox.bind(str(tmp_path / "notify"))
         inbox.settimeout(PATIENCE_S)
-        machine = Machine(tmp_path, world, Terminal(tmp_path, world, standin), phone, inbox)
-        machine.terminal.more_config = f'[alerts]\nurls = ["{machine.channel}"]'
+        switchboard = Switchboard()
+        stack.callback(switchboard.hang_up)
+        machine = Machine(tmp_path, world, Terminal(tmp_path, world, standin), phone, inbox, switchboard)
+        machine.terminal.more_config = (
+            f'[alerts]\nurls = ["{machine.channel}"]\n[heartbeat]\nurl = "{switchboard.url}/beat-5ecret"'
+        )
         machine.terminal.write_config(client_secret=f'"{SECRET}"')
         yield machine
         for process in machine.processes:
             process.kill()
             process.wait()
-        said = machine.log.read_text() + "\n".join(machine.messages)
+        said = (machine.log.read_text() if machine.log.exists() else "") + "\n".join(machine.messages)
         assert not [secret for secret in machine.secrets() if secret in said]
 
 
@@ -274,3 +294,101 @@ def test_a_daemon_without_a_page_loads_nothing_for_it() -> None:
     script = "import sys; import daemon.service; print(sorted({'uvicorn', 'starlette', 'jinja2'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_second_daemon_on_the_same_database_is_refused_in_a_sentence(machine: Machine) -> None:
+    machine.terminal.config.chmod(0o644)
+    first = machine.start()
+    machine.told("READY=1")
+    assert f"others may open it: chmod o= {machine.terminal.config}" in machine.log.read_text()
+    second = machine.start()
+    assert second.wait(PATIENCE_S) == 1
+    assert f"another pullback run (process {first.pid})" in machine.log.read_text().splitlines()[-1]
+    machine.stop(first)
+
+
+def test_work_that_is_stuck_starves_the_watchdog_and_is_said(machine: Machine) -> None:
+    machine.runs(2)
+    machine.authorise()
+    machine.world.fail("streams", Fault("hang", seconds=60), times=None)
+    process = machine.start(before=HASTE, WATCHDOG_USEC="400000")
+    machine.told("WATCHDOG=1")
+    machine.world.wait_for("/streams")
+    machine.told("STATUS=poll is stuck")
+    for _ in range(3):
+        assert "poll is stuck" in machine.inbox.recv(4096).decode()
+    assert machine.stop(process) < 5
+    assert "stuck, the watchdog is not fed work=poll" in machine.log.read_text()
+
+
+def test_work_that_goes_on_for_an_hour_is_not_stuck_and_one_that_hangs_is(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed_s = 0.0
+    daemon = house.daemon()
+    monkeypatch.setattr(daemon.signs, "_monotonic", lambda: passed_s)
+    monkeypatch.setattr(house.world, "note", lambda *call: let_pass(120))
+
+    def let_pass(seconds: float) -> None:
+        nonlocal passed_s
+        passed_s += seconds
+        assert daemon.signs.stuck() == ()
+
+    now = house.clock.now()
+    house.world.add_all([plain_run(n, now - timedelta(days=n), minutes=10) for n in range(1, 40)])
+    daemon.signs.began("poll")
+    daemon.poll()
+    assert passed_s > 3600
+    passed_s += 3600
+    assert daemon.signs.stuck() == ("poll",)
+    daemon.signs.ended()
+    assert daemon.signs.stuck() == ()
+
+
+def test_a_reload_in_the_middle_of_a_poll_is_followed_by_another(machine: Machine) -> None:
+    machine.runs(1)
+    machine.authorise()
+    machine.world.fail("streams", Fault("drip", seconds=2))
+    process = machine.start()
+    machine.world.wait_for("/streams")
+    process.send_signal(signal.SIGHUP)
+    machine.told("RELOADING=1", "READY=1")
+    machine.told("synced")
+    machine.told("synced")
+    machine.stop(process)
+
+
+def test_a_clock_that_is_set_back_holds_up_no_poll(machine: Machine) -> None:
+    machine.authorise()
+    process = machine.start(before=SET_BACK)
+    machine.told("synced")
+    machine.told("synced")  # the next but for the clock were twenty minutes away
+    machine.stop(process)
+    assert re.search(r"clock set back seconds=(3599|3600)", machine.log.read_text())
+
+
+def test_the_dead_mans_switch_hears_each_poll_and_what_is_wrong(machine: Machine) -> None:
+    machine.runs(1)
+    machine.authorise()
+    process = machine.start()
+    assert [machine.switchboard.hears()[1] for _ in range(2)] == ["/beat-5ecret/start", "/beat-5ecret"]
+    machine.world.inactive = True
+    process.send_signal(signal.SIGHUP)
+    assert machine.switchboard.hears()[1] == "/beat-5ecret/start"
+    method, path, body = machine.switchboard.hears()
+    assert (method, path) == ("POST", "/beat-5ecret/fail")
+    assert "subscription" in body
+    machine.stop(process)
+    assert len(backup.made(machine.terminal.database)) == 1, "the first night has its backup"
+
+
+def test_a_night_with_a_full_disk_is_heard_and_the_daemon_goes_on(machine: Machine) -> None:
+    """A folder for backups that is a file stands for a disk that takes none."""
+    machine.authorise()
+    (machine.terminal.database.parent / "backups").write_text("")
+    process = machine.start()
+    machine.told("synced")
+    fails = [call for call in [machine.switchboard.hears() for _ in range(3)] if call[1].endswith("/fail")]
+    assert fails and "backup" in fails[0][2]
+    machine.stop(process)
+    assert machine.log.read_text().count("job failed job=backup") == 1

@@ -33,6 +33,7 @@ COMMANDS = {
     "resume": "End a snooze.",
     "check": "Check everything that must be right, all problems at once.",
     "test-alert": "Send an invented alert through every channel.",
+    "backup": "Copy the database to a file.",
     "replay": "Walk the stored history and show what would have been sent.",
     "report": "Write everything to one page for a browser.",
 }

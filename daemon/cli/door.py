@@ -1,27 +1,17 @@
 """The one door errors leave through: a sentence and an exit code for the expected, a logged traceback for the rest."""
 
 import os
-import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from daemon.cli.session import Session
 from daemon.errors import ConfigError, UserError
+from daemon.redaction import redact
 
 BUG, INTERRUPTED = 3, 130
-
-_NAMED_SECRETS = re.compile(
-    r"""(?ix)
-    (?P<name> \b (?: client_secret | access_token | refresh_token | password | token ) \b ["']? \s* [=:] \s* ["']?
-            | \b code= )
-    [^\s"'&,;)}]+
-    """
-)
-_BEARER = re.compile(r"(?i)\b(bearer|basic) [a-z0-9._~+/=-]+")
-_USER_INFO = re.compile(r"://[^/\s@'\"]+@")
 
 
 def run(command: Callable[[], object], session: Session) -> int:
@@ -30,10 +20,10 @@ def run(command: Callable[[], object], session: Session) -> int:
         code = _exit_code(command)
         sys.stdout.flush()
     except ConfigError as error:
-        _say(f"the configuration{f' {error.where}' if error.where else ''} can't be used:", *error.problems)
+        _say(session, f"the configuration{f' {error.where}' if error.where else ''} can't be used:", *error.problems)
         return error.exit_code
     except UserError as error:
-        _say(redact(str(error), session.secrets()))
+        _say(session, redact(str(error), session.secrets()))
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -41,17 +31,9 @@ def run(command: Callable[[], object], session: Session) -> int:
         _forget_output()
         return 0
     except Exception:
-        _say(f"this is a bug; {_record(traceback.format_exc(), session)}")
+        _say(session, f"this is a bug; {_record(traceback.format_exc(), session)}")
         return BUG
     return code
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` without the given secrets, and without what looks like a token, a password or a credential in a URL."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "…")
-    text = _NAMED_SECRETS.sub(r"\g<name>…", text)
-    return _USER_INFO.sub("://…@", _BEARER.sub(r"\1 …", text))
 
 
 def _exit_code(command: Callable[[], object]) -> int:
@@ -63,8 +45,11 @@ def _exit_code(command: Callable[[], object]) -> int:
     return 0
 
 
-def _say(first: str, *more: str) -> None:
-    print("\n".join([f"pullback: {first}", *(f"  {line}" for line in more)]), file=sys.stderr)
+def _say(session: Session, first: str, *more: str) -> None:
+    # The journal sorts by it; see sd-daemon(3).
+    priority = "<3>" if session.failing_loudly and _stderr_is_the_journal(session) else ""
+    lines = [f"pullback: {first}", *(f"  {line}" for line in more)]
+    print("\n".join(priority + line for line in lines), file=sys.stderr)
 
 
 def _forget_output() -> None:

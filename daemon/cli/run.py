@@ -1,25 +1,40 @@
 """`pullback run`: the daemon in the foreground, as systemd or a terminal starts it."""
 
+import faulthandler
 import logging
 import os
+import resource
 import sys
+from typing import Annotated
 
 import typer
 
-from daemon.cli import door
 from daemon.cli.session import Session
 
+log = logging.getLogger("daemon.run")
 
-def command(context: typer.Context) -> None:
+
+def command(
+    context: typer.Context,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log each poll, too.")] = False,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log one JSON object a line.")] = False,
+) -> None:
     """Run the daemon: poll Strava, judge and warn until it is stopped."""
-    from daemon import notify
+    from daemon import logs, notify
+    from daemon.redaction import redact
     from daemon.service import Daemon, Service
+    from daemon.store import held
 
     session: Session = context.obj
     session.failing_loudly = True
+    _keep_to_itself()
     config = session.config()
-    _log_to_stderr(session)
-    with session.store() as store:
+    # Asked for each line: a reload brings new secrets.
+    logs.start(
+        sys.stderr, session.environ, lambda text: redact(text, session.secrets()), verbose=verbose, as_json=log_json
+    )
+    _look_at_permissions(session)
+    with held(session.database()), session.store() as store:
         finished = Service(
             Daemon(store, config, session.clock, notify.send), session.read_config, session.environ
         ).run()
@@ -29,21 +44,16 @@ def command(context: typer.Context) -> None:
             os._exit(0)
 
 
-class _Redacted(logging.Formatter):
-    """Log lines without secrets, also those that a reload brought in."""
-
-    def __init__(self, layout: str, session: Session) -> None:
-        super().__init__(layout)
-        self._session = session
-
-    def format(self, record: logging.LogRecord) -> str:
-        return door.redact(super().format(record), self._session.secrets())
+def _keep_to_itself() -> None:
+    """Nothing it writes is for others: no files, no image of its memory. The watchdog's abort shows where it stood."""
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    faulthandler.enable()
 
 
-def _log_to_stderr(session: Session) -> None:
-    """Journald adds the time by itself; a terminal or a container doesn't."""
-    when = "" if "JOURNAL_STREAM" in session.environ else "%(asctime)s "
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Redacted(f"{when}%(levelname)s %(name)s: %(message)s", session))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+def _look_at_permissions(session: Session) -> None:
+    from daemon.doctor import permissions
+
+    for finding in permissions(session.config_path(), session.config(), session.database()):
+        if finding.result != "ok":
+            log.warning("%s", finding.text)

@@ -26,6 +26,7 @@ class Session:
     config_option: Path | None = None
     failing_loudly: bool = False
     _config: "Config | None" = field(default=None, repr=False)
+    _secrets: set[str] = field(default_factory=set, repr=False)
 
     def config_path(self) -> Path:
         """The configuration file in use. Raises UserError when there is none."""
@@ -45,6 +46,7 @@ class Session:
     def read_config(self) -> "Config":
         """The configuration as it stands in the file now, for a reload too."""
         self._config = self._load()
+        self._secrets.update(self._config.secrets())
         return self._config
 
     def changed_config(self, changes: Sequence[str]) -> "Config":
@@ -94,8 +96,8 @@ class Session:
         return local_now(store, self.config(), self.clock.now()).tzinfo or UTC
 
     def secrets(self) -> tuple[str, ...]:
-        """Configured texts no log may hold."""
-        return self._config.secrets() if self._config else ()
+        """Configured texts no log may hold, also those of a configuration that a reload has replaced."""
+        return tuple(self._secrets)
 
 
 def athlete(store: "Store") -> int | None:

@@ -21,6 +21,8 @@ STYLES = {
     "stable": "bold green",
     "alert": "red",
     "ok": "green",
+    "warning": "yellow",
+    "problem": "bold red",
 }
 
 

@@ -92,9 +92,9 @@ class PrivacyConfig:
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatConfig:
-    """A Healthchecks-style address that hears start, success and fail; the address is its own secret."""
+    """A Healthchecks or Uptime Kuma address that hears start, success and fail; the address is its own secret."""
 
-    url: str | None = _key(values.optional(values.any_url), secret=True)
+    url: str | None = _key(values.optional(values.safe_url), secret=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,6 +213,7 @@ def _channel(entry: Any, check_url: Callable[[str], str | None]) -> Channel:
     wrong_url = check_url(table["url"])
     if wrong_url is not None:
         raise Wrong(wrong_url.replace(table["url"], "…") if table["url"] else wrong_url)
+    values.verified(table["url"])
     minimum, kinds = table.get("minimum"), table.get("kinds")
     return Channel(
         url=table["url"],

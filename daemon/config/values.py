@@ -224,6 +224,12 @@ def safe_url(value: Any) -> str:
     return address
 
 
+def verified(address: str) -> None:
+    """Raises Wrong for a channel's address that would accept any certificate."""
+    if re.search(r"(?i)[?&]verify=(?!y|t|1|on|enable|allow)", address):
+        raise Wrong("takes any certificate: remove verify=no (for an authority of your own, set REQUESTS_CA_BUNDLE)")
+
+
 def sqlite_url(value: Any) -> str:
     address = text(value)
     path = sqlite_path(address) if address.startswith("sqlite:///") else Path()

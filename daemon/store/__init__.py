@@ -4,6 +4,7 @@ from pathlib import Path
 
 from daemon.store.database import Store, connect
 from daemon.store.errors import Busy, StoreError
+from daemon.store.holding import held
 from daemon.store.schema import migrate
 
 
@@ -18,4 +19,4 @@ def open_store(path: Path) -> Store:
     return store
 
 
-__all__ = ["Busy", "Store", "StoreError", "open_store"]
+__all__ = ["Busy", "Store", "StoreError", "connect", "held", "open_store"]

@@ -13,7 +13,8 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 from sqlmodel import Session
 
-from daemon.store.errors import Busy, StoreError
+from daemon.store.backup import newest
+from daemon.store.errors import DAMAGED, Busy, StoreError, damaged, reason
 
 BUSY_TIMEOUT_MS = 5_000
 INSIST_TRIES = 6
@@ -65,7 +66,7 @@ class Store:
             handle = os.open(self.path.with_name(f"{self.path.name}.{work}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:
             raise StoreError(
-                f"nothing can be written beside {self.path} ({error.strerror}); check its folder"
+                f"nothing can be written beside {self.path} ({reason(error)}); check its folder"
             ) from error
         try:
             _lock(handle, work, wait_s)
@@ -98,8 +99,11 @@ def connect(path: Path) -> Store:
         # Created before SQLite sees it: the -wal and -shm files take their mode from it.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
-        raise StoreError(f"the database {path} can't be opened ({error.strerror}); check `database.url`") from error
-    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+        raise StoreError(
+            f"the database {path} can't be opened ({reason(error)}); check its folder, or database.url"
+        ) from error
+    # Tokens are parameters: without this a traceback of the driver's, or its log, would quote them.
+    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return Store(path, engine)
@@ -142,7 +146,9 @@ def _translated(path: Path) -> Iterator[None]:
     except (IntegrityError, ProgrammingError, DataError):
         raise  # ours to mend, not the runner's
     except DatabaseError as error:
-        raise StoreError(f"the database {path}: {_advice(str(error.orig))}") from error
+        if any(sign in str(error.orig) for sign in DAMAGED):
+            raise damaged(path, newest(path), str(error.orig)) from error
+        raise StoreError(f"the database {path} {_advice(str(error.orig))}") from error
 
 
 def _advice(problem: str) -> str:
@@ -151,10 +157,8 @@ def _advice(problem: str) -> str:
         ("disk is full", "can't grow because the disk is full; free some space"),
         ("readonly", "is read-only for this user; check its owner and mode"),
         ("unable to open", "can't be opened; check its folder's owner and mode"),
-        ("malformed", "is damaged; put the newest backup in its place"),
-        ("not a database", "is not a database; check `database.url`"),
-        ("disk I/O", "can't be read or written (disk I/O error); check the disk"),
+        ("disk I/O", "can't be read or written (disk I/O error); look whether the disk is full or failing"),
     ):
         if sign in problem:
             return advice
-    return f"{problem} (run `pullback check`)"
+    return f"can't be used ({problem}); run `pullback check`"

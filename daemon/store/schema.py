@@ -1,14 +1,13 @@
 """Brings the file to the schema of this version: a backup first, then all steps in one transaction."""
 
 import logging
-import os
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DatabaseError
 
+from daemon.store.backup import backup
 from daemon.store.database import Store
 from daemon.store.errors import StoreError
 
@@ -40,24 +39,8 @@ def migrate(store: Store) -> None:
                     f"the database {store.path} was made by a newer pullback (schema {found}, this one knows {HEAD});"
                     " upgrade pullback or put a backup from this version in its place"
                 )
-            backup(store.path, store.path.with_name(f"{store.path.name}.before-{HEAD}"))
+            backup(store.path, store.path.with_name(f"{store.path.name}.before-{HEAD}"), replace=True)
         _upgrade(store)
-
-
-def backup(source: Path, target: Path) -> None:
-    """Copies a live database with SQLite's backup API to `target` (0600); whole or not at all. Raises StoreError."""
-    part = target.with_name(target.name + ".part")
-    try:
-        os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
-        with sqlite3.connect(source) as live, sqlite3.connect(part) as copy:
-            live.backup(copy)
-        live.close()
-        copy.close()
-        os.replace(part, target)
-    except (OSError, sqlite3.Error) as error:
-        raise StoreError(
-            f"no backup could be written to {target} ({error}); free some space or check the folder"
-        ) from error
 
 
 def _upgrade(store: Store) -> None:
@@ -88,5 +71,6 @@ def _upgrade(store: Store) -> None:
                 raw.execute("PRAGMA foreign_keys=ON")
     except DatabaseError as error:
         raise StoreError(
-            f"the database {store.path} could not be migrated ({error.orig}); it was left as it was"
+            f"the database {store.path} could not be migrated ({error.orig}) and was left as it was; mend that and "
+            "start again, or go back to the version before"
         ) from error

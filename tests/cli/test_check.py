@@ -1,8 +1,20 @@
-"""`pullback check` names everything that stands in the way, at once."""
+"""`pullback check` is the doctor: it names everything that stands in the way, at once, with the next step."""
 
 import re
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime
 
+import pytest
+
+from daemon.cli import show
+from daemon.doctor import unit
+from daemon.doctor.finding import Finding
+from daemon.store import backup
 from tests.cli.terminal import Terminal
+from tests.house import Phone
+from tests.test_heartbeat import Switchboard
 
 
 def findings(out: str) -> list[tuple[str, str, str]]:
@@ -10,15 +22,26 @@ def findings(out: str) -> list[tuple[str, str, str]]:
     return [tuple(re.split(r"  +", line, maxsplit=2)) for line in out.splitlines()[1:]]  # type: ignore[misc]
 
 
+def of(out: str, about: str) -> tuple[str, str]:
+    """The one finding about something: result and text."""
+    ((result, text),) = [(result, text) for name, result, text in findings(out) if name == about]
+    return result, text
+
+
 def test_all_is_well(terminal: Terminal) -> None:
     terminal.more_config = '[alerts]\nurls = ["json://localhost/"]'
     terminal.write_config()
     terminal.authorise()
+    assert terminal.pullback("sync").code == 0
+    backup.nightly(terminal.database, datetime(2026, 11, 2, 22), keep=7)
     result = terminal.pullback("check")
     assert (result.code, result.err) == (0, ""), result.out
     looked_at = [about for about, _, _ in findings(result.out)]
-    assert looked_at == ["config", "permissions", "clock", "database", "token", "scope", "quota", "channels"]
-    assert {found for _, found, _ in findings(result.out)} == {"ok"}
+    assert looked_at == [
+        *("config", "permissions", "permissions", "clock", "disk", "database", "schema", "backups"),
+        *("token", "subscription", "scope", "quota", "sync", "channel 1", "heartbeat", "systemd"),
+    ]
+    assert {found for about, found, _ in findings(result.out) if about != "systemd"} == {"ok"}
     assert re.search(r"\d of \d+ calls", result.out)
 
 
@@ -27,7 +50,7 @@ def test_all_problems_come_at_once(terminal: Terminal) -> None:
     terminal.standin.stop()
     result = terminal.pullback("check")
     assert result.code == 1
-    problems = {about for about, found, _ in findings(result.out) if found == "PROBLEM"}
+    problems = {about for about, found, _ in findings(result.out) if found == "problem"}
     assert problems == {"permissions", "clock", "token", "channels"}
     assert f"chmod o= {terminal.config}" in result.out
 
@@ -40,9 +63,146 @@ def test_every_problem_of_the_config_is_listed(terminal: Terminal) -> None:
     assert [text.split(":")[0] for _, _, text in findings(result.out)] == ["[schedul]", "[alerts] quiet_hours"]
 
 
-def test_a_lapsed_subscription_is_said(terminal: Terminal) -> None:
-    terminal.authorise()
-    terminal.world.inactive = True
+def test_looking_makes_no_database(terminal: Terminal) -> None:
     result = terminal.pullback("check")
+    assert of(result.out, "database")[0] == "warning"
+    assert of(result.out, "token") == ("problem", "pullback isn't authorised at Strava yet; run `pullback auth`")
+    assert not terminal.database.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "about", "next_step"),
+    [
+        ("inactive", "subscription", "subscribe"),
+        ("revoked", "token", "run `pullback auth`"),
+        ("no private runs", "scope", "run `pullback auth`"),
+        ("limit", "quota", "the rest waits until"),
+    ],
+)
+def test_what_strava_refuses_has_a_name_and_a_next_step(
+    terminal: Terminal, change: str, about: str, next_step: str
+) -> None:
+    terminal.authorise()
+    if change == "inactive":
+        terminal.world.inactive = True
+    elif change == "revoked":
+        terminal.world.tokens.revoke(terminal.world.runner)
+    elif change == "limit":
+        terminal.world.fail("athlete", 429, times=None)
+    else:
+        with closing(sqlite3.connect(terminal.database)) as raw, raw:
+            raw.execute("UPDATE token SET scope = 'activity:read,profile:read_all,read'")
+    result = terminal.pullback("check")
+    found, text = of(result.out, about)
+    assert found == ("warning" if about == "quota" else "problem")
+    assert next_step in text
+
+
+def test_a_copy_that_others_may_read_is_named(terminal: Terminal) -> None:
+    terminal.authorise()
+    terminal.database.with_name("pullback.db.before-0002").touch(0o644)
+    result = terminal.pullback("check")
+    assert f"chmod 600 {terminal.database}.before-0002" in result.out
     assert result.code == 1
-    assert "no active Strava subscription" in result.out
+
+
+def test_a_damaged_database_is_a_problem_and_stays_as_it_is(terminal: Terminal) -> None:
+    terminal.authorise()
+    made = backup.nightly(terminal.database, datetime(2026, 11, 2, 22), keep=7)
+    with terminal.database.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 3 * 4096)
+    before = terminal.database.read_bytes()
+    result = terminal.pullback("check")
+    found, text = of(result.out, "database")
+    assert found == "problem" and str(made) in text
+    assert terminal.database.read_bytes() == before
+
+
+@pytest.mark.parametrize(("schema", "result"), [("0001", "warning"), ("9999", "problem")])
+def test_an_older_or_newer_schema_is_said_and_nothing_migrated(terminal: Terminal, schema: str, result: str) -> None:
+    terminal.authorise()
+    with closing(sqlite3.connect(terminal.database)) as raw, raw:
+        raw.execute("UPDATE alembic_version SET version_num = ?", (schema,))
+    checked = terminal.pullback("check")
+    assert of(checked.out, "schema")[0] == result
+    with closing(sqlite3.connect(terminal.database)) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == (schema,)
+
+
+def test_only_with_send_something_is_sent(terminal: Terminal) -> None:
+    phone, switchboard = Phone(), Switchboard()
+    terminal.more_config = f'[alerts]\nurls = ["{phone.url}"]\n[heartbeat]\nurl = "{switchboard.url}/uuid-5ecret"'
+    terminal.write_config()
+    terminal.authorise()
+    assert "`pullback check --send` really sends" in terminal.pullback("check").out
+    assert (phone.messages, switchboard.heard()) == ([], [])
+    result = terminal.pullback("check", "--send")
+    assert of(result.out, "channel 1") == ("ok", "json: took a test")
+    assert of(result.out, "heartbeat") == ("ok", "Healthchecks-style: heard")
+    assert len(phone.messages) == 1
+    assert [path for _, path, _ in switchboard.heard()] == ["/uuid-5ecret"]
+    phone.status = switchboard.status = 500
+    refused = terminal.pullback("check", "--send")
+    assert refused.code == 1
+    assert of(refused.out, "channel 1")[0] == of(refused.out, "heartbeat")[0] == "problem"
+    assert "5ecret" not in refused.out
+    phone.hang_up()
+    switchboard.hang_up()
+
+
+UNIT = {
+    "LoadState": "loaded",
+    "ActiveState": "active",
+    "UnitFileState": "enabled",
+    "Type": "notify",
+    "NotifyAccess": "main",
+    "NeedDaemonReload": "no",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "result", "next_step"),
+    [
+        ({}, "ok", "active and enabled"),
+        ({"LoadState": "not-found"}, "ok", "make install"),
+        ({"ActiveState": "failed"}, "problem", "journalctl -u pullback"),
+        ({"ActiveState": "inactive"}, "problem", "systemctl enable --now pullback"),
+        ({"UnitFileState": "disabled"}, "warning", "systemctl enable pullback"),
+        ({"NotifyAccess": "none"}, "problem", "systemctl revert pullback"),
+        ({"NeedDaemonReload": "yes"}, "warning", "systemctl daemon-reload"),
+    ],
+)
+def test_what_systemd_says_of_the_service(changed: Mapping[str, str], result: str, next_step: str) -> None:
+    found = list(unit.service(lambda: {**UNIT, **changed}))[-1]
+    assert found.result == result
+    assert next_step in found.text
+
+
+def test_on_a_terminal_of_eighty_columns_no_line_is_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    long = Finding("permissions", "problem", "a group that isn't the service's may read it: chmod g= " + "/var" * 12)
+    screen = _Screen()
+    show.out([show.Table(("check", "result", "what was found"), ((long.about, long.result, long.text),))], screen)
+    lines = re.sub(r"\x1b\[[\d;]*m", "", screen.text).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "chmod g=" in " ".join(line.strip() for line in lines)
+
+
+class _Screen:
+    """A terminal that keeps what it shows."""
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None:
+        return

@@ -11,6 +11,7 @@ import pytest
 from daemon.cli import door
 from daemon.cli.session import Session
 from daemon.errors import ConfigError, UserError
+from daemon.redaction import redact
 
 
 class Noon:
@@ -82,6 +83,14 @@ def test_the_service_prints_a_bug_where_the_journal_sees_it(
     assert not (tmp_path / "state").exists()
 
 
+def test_what_stops_the_service_is_an_error_to_the_journal(session: Session, capfd: pytest.CaptureFixture[str]) -> None:
+    stderr = os.fstat(sys.stderr.fileno())
+    session.environ["JOURNAL_STREAM"] = f"{stderr.st_dev}:{stderr.st_ino}"
+    session.failing_loudly = True
+    assert door.run(raising(ConfigError(("[web] listen: is wrong",), "config.toml")), session) == 2
+    assert [line[:3] for line in capfd.readouterr().err.splitlines()] == ["<3>", "<3>"]
+
+
 def test_a_bug_is_told_even_where_no_log_can_be_written(
     session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,12 +110,17 @@ def test_a_bug_is_told_even_where_no_log_can_be_written(
     ],
 )
 def test_no_log_holds_a_secret(text: str) -> None:
-    assert "hush" not in door.redact(text, ["ntfys://very/hush789"])
+    assert "hush" not in redact(text, ["ntfys://very/hush789"])
+
+
+def test_the_words_of_an_address_are_no_secrets() -> None:
+    line = 'ready status="waiting" format=markdown'
+    assert redact(line, ["https://kuma.example.org/api/push/hush789?status=up&msg=OK&ping="]) == line
 
 
 def test_what_is_no_secret_is_kept() -> None:
     line = 'File "/opt/pullback/daemon/sync.py", line 7: ValueError: status code: 500, 42 runs'
-    assert door.redact(line, []) == line
+    assert redact(line, []) == line
 
 
 @pytest.mark.parametrize("letters", [1, 100_000], ids=["at the end", "in the middle"])

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from daemon import notify, signals
-from daemon.cli import check, identity
+from daemon.cli import identity
 from daemon.cli.session import Session
 from daemon.clock import SystemClock
+from daemon.doctor.files import too_open
 from daemon.errors import UserError
 
 LOADED = (notify, signals)  # before a test becomes somebody who may not look into this folder
@@ -119,5 +120,5 @@ def test_root_stays_root_where_everything_is_roots(tmp_path: Path) -> None:
     ],
 )
 def test_check_says_when_a_file_with_secrets_is_too_open(mode: int, group: int, hint: str | None) -> None:
-    problem = check.too_open(mode, group, own_group=1)
+    problem = too_open(mode, group, own_group=1)
     assert problem is None if hint is None else hint in str(problem)

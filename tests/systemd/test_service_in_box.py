@@ -200,6 +200,55 @@ def test_authorised_while_it_runs_it_fetches_the_runs_without_a_restart(service:
     assert service.sh("find /var/lib/pullback ! -user pullback") == ""
 
 
+def test_a_stopped_process_is_noticed_by_the_watchdog_and_its_successor_looks_at_the_database(
+    service: Machine,
+) -> None:
+    before = service.shows("MainPID")
+    service.sh("mkdir -p /run/systemd/system/pullback.service.d")
+    service.sh("printf '[Service]\\nWatchdogSec=4\\n' > /run/systemd/system/pullback.service.d/haste.conf")
+    service.sh("systemctl daemon-reload; systemctl restart pullback")
+    before = service.shows("MainPID")
+    service.sh(f"kill -STOP {before}")
+    until = time.monotonic() + 30
+    while service.shows("MainPID") in (before, "0") or service.shows("ActiveState") != "active":
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    assert service.shows("NRestarts") == "1"
+    service.sh("rm -r /run/systemd/system/pullback.service.d; systemctl daemon-reload; systemctl restart pullback")
+
+
+def test_a_second_daemon_is_refused_and_a_backup_made_beside_the_first(service: Machine) -> None:
+    refused = service.sh("cd / && pullback run", fails=True)
+    assert "another pullback run" in refused and "Traceback" not in refused
+    service.sh("cd / && pullback backup /var/lib/pullback/mine.db")
+    assert service.sh("stat -c '%U:%G %a' /var/lib/pullback/mine.db").strip() == "pullback:pullback 600"
+    service.sh("rm /var/lib/pullback/mine.db")
+
+
+def test_the_night_before_is_put_back_as_the_page_says(service: Machine) -> None:
+    text = (TOP / "systemd/README.md").read_text()
+    block = re.search(r"## Backup and restore.*?```\n(systemctl stop pullback\n.*?)```", text, re.DOTALL)
+    assert block is not None
+    newest = service.sh("ls /var/lib/pullback/backups | tail -n 1").strip()
+    service.sh("set -e\n" + re.sub(r"pullback-[\d-]+\.db", newest, block[1]))
+    assert service.shows("ActiveState") == "active"
+    assert service.sh("find /var/lib/pullback ! -user pullback; find /var/lib/pullback -perm /077") == ""
+    service.sh("rm -r /var/lib/pullback/old-*")
+
+
+def test_check_sees_the_service(service: Machine) -> None:
+    said = service.sh("cd / && pullback check", fails=True)
+    assert re.search(r"systemd +(warning +the service runs, and won't|ok)", said), said
+    assert "Traceback" not in said
+
+
+def test_the_journal_has_priorities(service: Machine) -> None:
+    service.sh("systemctl reload pullback")
+    ready = service.sh("journalctl -u pullback -o json --no-pager -n 200 | grep 'ready status' | tail -n 1")
+    assert json.loads(ready)["PRIORITY"] == "6"
+    assert not json.loads(ready)["MESSAGE"].startswith("<")
+
+
 def test_an_upgrade_keeps_configuration_and_data_and_goes_on_running(service: Machine) -> None:
     config = service.files / "etc/pullback/config.toml"
     config.write_text(config.read_text() + "# mine\n")

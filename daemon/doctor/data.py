@@ -1,0 +1,61 @@
+"""The database as it lies there: whole, of the right schema, backed up. Opens it without migrating or making it."""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from daemon.doctor.finding import Finding, ok, problem, warning
+from daemon.store import backup, connect, schema
+from daemon.store.errors import damaged
+
+OLD_BACKUP = timedelta(days=3)
+
+
+def database(path: Path, now: datetime) -> Iterator[Finding]:
+    """Integrity, schema, backups."""
+    if not path.exists():
+        yield warning("database", f"{path} isn't there yet; `pullback auth` or `pullback import` makes it")
+        return
+    broken = backup.broken(path)
+    if broken is not None:
+        yield problem("database", str(damaged(path, backup.newest(path), broken)))
+        return
+    yield ok("database", f"{path} is whole")
+    yield _schema(path)
+    yield _backups(path, now)
+
+
+def is_current(path: Path) -> bool:
+    """Whether the database can be read by this version as it is."""
+    return path.exists() and backup.broken(path) is None and _revision(path) == schema.HEAD
+
+
+def _revision(path: Path) -> str | None:
+    store = connect(path)
+    try:
+        return schema.revision(store)
+    finally:
+        store.close()
+
+
+def _schema(path: Path) -> Finding:
+    found = _revision(path)
+    if found == schema.HEAD:
+        return ok("schema", f"{found}, this version's")
+    if found is not None and found > schema.HEAD:
+        return problem(
+            "schema", f"{found} is a newer pullback's, this one knows {schema.HEAD}: upgrade, or put a backup back"
+        )
+    return warning("schema", f"{found or 'none'}, the next start brings it to {schema.HEAD} (and backs it up first)")
+
+
+def _backups(path: Path, now: datetime) -> Finding:
+    newest = backup.newest(path)
+    if newest is None:
+        return warning("backups", "none yet; the daemon makes one each night, `pullback backup FILE` makes one now")
+    age = now.timestamp() - os.stat(newest).st_mtime
+    text = f"{len(backup.made(path))} in {newest.parent}, the newest is {newest.name}"
+    if age > OLD_BACKUP.total_seconds():
+        return warning("backups", f"{text}: older than three days; does the daemon run, what does its log say?")
+    return ok("backups", text)

@@ -1,0 +1,108 @@
+"""Strava's side: this machine's clock against its clock, the token, what it may read, the subscription, the quota."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+
+from daemon.access import connect
+from daemon.clock import Clock
+from daemon.config import Config
+from daemon.doctor.finding import Finding, ok, problem, warning
+from daemon.store import Store
+from daemon.store.progress import Progress, progress
+from daemon.strava.auth import missing_scopes
+from daemon.strava.errors import AccessLost, RateLimited
+from daemon.strava.limits import Budget
+
+CLOCK_MAY_DIFFER = timedelta(minutes=2)
+NARROW = 0.8
+"""The share of a limit from which a warning is due."""
+
+LOST = {"inactive": "subscription", "scope": "scope", "client": "app"}
+"""What a reason for lost access is about; any other is about the token."""
+
+
+def clock(config: Config, now: Clock) -> Iterator[Finding]:
+    """This machine's clock against the Date header of Strava's answer."""
+    import httpx  # a third of a second that no other command needs
+
+    try:
+        answer = httpx.head(config.strava.base_url, timeout=10)
+        theirs = parsedate_to_datetime(answer.headers["date"])
+        off = now.now() - theirs
+    except (httpx.HTTPError, KeyError, ValueError, TypeError) as error:
+        yield problem(
+            "clock",
+            f"can't be compared, {config.strava.base_url} doesn't answer ({type(error).__name__}): "
+            "is this machine online?",
+        )
+        return
+    if abs(off) > CLOCK_MAY_DIFFER:
+        yield problem("clock", f"differs from Strava's by {off}: set it (timedatectl set-ntp true)")
+    else:
+        yield ok("clock", "agrees with Strava's")
+
+
+def unauthorised(config: Config) -> Finding:
+    """Before the runner's consent: what comes first."""
+    if missing := config.strava.missing():
+        return problem("Strava", f"{missing} is not set; take it from https://www.strava.com/settings/api")
+    return problem("token", "pullback isn't authorised at Strava yet; run `pullback auth`")
+
+
+def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
+    """Asks Strava who we are and for one run: two calls, which show token, subscription, scope and quota."""
+    strava = connect(store, config, now)
+    if strava is None:
+        yield unauthorised(config)
+        return
+    try:
+        # The stored reading may be old: Strava's own answer counts.
+        strava.budget = None
+        strava.athlete()
+        strava.list_activities(None, per_page=1)  # a permission that was withdrawn shows only here
+    except AccessLost as error:
+        yield problem(LOST.get(error.reason, "token"), str(error))
+        return
+    except RateLimited as error:
+        yield warning("quota", str(error))
+        return
+    finally:
+        strava.close()
+    yield ok("token", f"accepted for athlete {strava.tokens.athlete_id}")
+    yield ok("subscription", "Strava answers, so the app is active")
+    yield from _scope(strava.tokens.scope)
+    yield _quota(strava.budget)
+    with store.read() as session:
+        yield _sync(progress(session, strava.tokens.athlete_id), config, now)
+
+
+def _scope(granted: frozenset[str]) -> Iterator[Finding]:
+    unmet = missing_scopes(granted)
+    for sentence in unmet:
+        yield (problem if "activity" in sentence.split(",")[0] else warning)("scope", sentence)
+    if not unmet:
+        yield ok("scope", ", ".join(sorted(granted)))
+
+
+def _quota(budget: Budget | None) -> Finding:
+    if budget is None:
+        return ok("quota", "Strava didn't say")
+    text = (
+        f"{budget.short_used} of {budget.short_limit} calls in this quarter of an hour, "
+        f"{budget.day_used} of {budget.day_limit} today (UTC)"
+    )
+    shares = (budget.short_used / max(budget.short_limit, 1), budget.day_used / max(budget.day_limit, 1))
+    if max(shares) >= NARROW:
+        return warning("quota", f"{text}: the rest waits until it is free again, nothing is lost")
+    return ok("quota", text)
+
+
+def _sync(state: Progress, config: Config, now: Clock) -> Finding:
+    if state.last_success_at is None:
+        return warning("sync", "Strava's list wasn't read yet; run `pullback sync`, or start the daemon")
+    text = f"last at {state.last_success_at:%Y-%m-%d %H:%M} UTC"
+    if now.now() - state.last_success_at > config.alerts.stale_after:
+        why = f" ({state.problem})" if state.problem else ""
+        return problem("sync", f"{text}, too long ago{why}: run `pullback sync` and see what it says")
+    return ok("sync", text)

@@ -1,0 +1,51 @@
+"""The ways out: each channel, and the dead man's switch. Sends only where it is asked to."""
+
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+from daemon import heartbeat
+from daemon.config import Config
+from daemon.doctor.finding import Finding, ok, problem, warning
+
+PLAIN = frozenset({"json", "xml", "form", "gotify", "hassio", "matrix", "mmost", "rocket", "nctalk", "apprise"})
+"""Schemes that talk to a server of one's own without encryption unless they end in s."""
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def channels(config: Config, try_one: Callable[[str], str | None] | None) -> Iterator[Finding]:
+    """Each channel by number and kind, never by address. `try_one` really sends, and says what went wrong."""
+    if not config.alerts.urls:
+        yield problem("channels", "no alert can reach you: add one to [alerts] urls")
+    for number, channel in enumerate(config.alerts.urls, 1):
+        scheme = channel.url.split("://", 1)[0].lower()
+        name = f"channel {number}"
+        failure = try_one(channel.url) if try_one else None
+        if failure is not None:
+            yield problem(name, f"{scheme}: {failure}; compare [alerts] urls with what the service says")
+        elif _is_plain(channel.url, scheme):
+            yield warning(name, f"{scheme} sends without encryption: use {scheme}s, if the service knows it")
+        else:
+            yield ok(name, f"{scheme}: {'took a test' if try_one else '`pullback check --send` really sends'}")
+
+
+def dead_mans_switch(config: Config, send: bool) -> Iterator[Finding]:
+    """Whether somebody would notice that the daemon has gone silent."""
+    url = config.heartbeat.url
+    if url is None:
+        yield ok("heartbeat", "off: nobody is told when pullback itself dies; see [heartbeat] url")
+        return
+    kind = "Uptime Kuma" if heartbeat.KUMA in urlsplit(url).path else "Healthchecks-style"
+    failure = heartbeat.send(url, "success") if send else None
+    if failure is not None:
+        yield problem("heartbeat", f"{kind}: {failure}; compare [heartbeat] url with what the service says")
+    else:
+        yield ok("heartbeat", f"{kind}: {'heard' if send else '`pullback check --send` really pings'}")
+
+
+def _is_plain(url: str, scheme: str) -> bool:
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        return False
+    return scheme in PLAIN and host not in LOOPBACK

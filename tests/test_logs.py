@@ -1,0 +1,96 @@
+"""The log as an operator reads it: sorted by the journal, one line per event, nothing while nothing happens."""
+
+import io
+import json
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from daemon import logs
+from daemon.redaction import redact
+from tests.house import House, plain_run
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    root, ours = logging.getLogger(), logging.getLogger("daemon")
+    before = (root.handlers[:], root.level, ours.level, sys.excepthook, threading.excepthook, logging.raiseExceptions)
+    yield
+    root.handlers[:], root.level, ours.level, sys.excepthook, threading.excepthook, logging.raiseExceptions = before
+    logging.captureWarnings(False)
+
+
+def said(*, journal: bool = False, **options: bool) -> tuple[io.StringIO, logging.Logger]:
+    stream = io.StringIO()
+    logs.start(stream, {"JOURNAL_STREAM": "8:1"} if journal else {}, lambda t: redact(t, ["hush-1"]), **options)
+    return stream, logging.getLogger("daemon.service")
+
+
+def test_the_journal_gets_priorities_also_for_each_line_of_a_traceback() -> None:
+    stream, log = said(journal=True)
+    log.info("pulled new=%d", 3)
+    log.warning("pull failed problem=%s", "a\nb")
+    try:
+        raise ValueError("client_secret=hush-2 and hush-1")
+    except ValueError:
+        log.exception("job poll failed, this is a bug")
+    first, second, *rest = stream.getvalue().splitlines()
+    assert first == "<6>service: pulled new=3"
+    assert second == "<4>service: pull failed problem=a b"
+    assert {line[:3] for line in rest} == {"<3>"}
+    assert "ValueError" in rest[-1]
+    assert "hush" not in stream.getvalue()
+
+
+def test_a_terminal_sees_time_and_level() -> None:
+    stream, log = said()
+    log.error("gone")
+    assert stream.getvalue().endswith("+00:00 ERROR service: gone\n")
+
+
+def test_as_json_each_line_is_an_object_with_the_events_own_keys() -> None:
+    stream, log = said(as_json=True)
+    log.warning('pull failed problem="no connection" tries=%d secret=%s', 3, "hush-1")
+    try:
+        raise ValueError("hush-1")
+    except ValueError:
+        log.exception("job poll failed, this is a bug")
+    first, second = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (first["event"], first["level"], first["room"]) == ("pull failed", "warning", "service")
+    assert (first["problem"], first["tries"]) == ("no connection", "3")
+    assert "ValueError" in second["traceback"]
+    assert "hush" not in stream.getvalue()
+
+
+def test_libraries_speak_only_when_something_is_wrong_and_verbose_is_ours_alone() -> None:
+    stream, log = said(verbose=True)
+    for name in ("httpx", "urllib3.connectionpool", "apscheduler.scheduler"):
+        logging.getLogger(name).info("GET https://hc-ping.com/hush-1")
+    assert stream.getvalue() == ""
+    log.debug("pulled new=0")
+    assert "pulled new=0" in stream.getvalue()
+
+
+def test_an_idle_week_is_silent_and_an_outage_is_one_line_each_way(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="daemon")
+    daemon = house.daemon()
+    house.world.add(plain_run(1, house.clock.now()))
+    daemon.poll()
+    assert [line for line in caplog.messages if line.startswith("pulled new=1")]
+    caplog.clear()
+    for _ in range(72):
+        house.clock.advance(minutes=20)
+        daemon.poll()
+    assert caplog.messages == []
+    house.world.fail("athlete/activities", 503, times=None)
+    for _ in range(3):
+        house.clock.advance(minutes=20)
+        daemon.poll()
+    house.world.heal()
+    daemon.poll()
+    assert [line.split(" problem=")[0] for line in caplog.messages] == ["pull failed", "pull works again"]
