@@ -24,9 +24,8 @@ from daemon.deliver import Send, deliver, is_quiet
 from daemon.errors import UserError
 from daemon.evaluate import evaluate, local_now
 from daemon.store import Busy, Store, grants, outbox
-from daemon.store import activities as rows
 from daemon.store.progress import athletes, progress, save_progress
-from daemon.sync import pull
+from daemon.sync import pull, retain
 
 log = logging.getLogger(__name__)
 
@@ -123,8 +122,7 @@ class Daemon:
 
     def retain(self) -> None:
         """Deletes raw answers whose time is over."""
-        with self.store.write() as session:
-            gone = rows.expire(session, self.clock.now())
+        gone = retain(self.store, timedelta(days=self.config.privacy.raw_retention_days), self.clock.now())
         if gone:
             log.info("retention: %d raw answers deleted", gone)
 
@@ -210,6 +208,8 @@ class Service:
         self._scheduler.add_listener(self._note_failure, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
         with _signals() as inbox:
             try:
+                # What Strava refused before this start may be mended in the config by now.
+                self._daemon.reconfigure(self._daemon.config)
                 self._schedule()
                 self._scheduler.start()
                 self._tell(f"READY=1\nSTATUS={self._first_status()}")

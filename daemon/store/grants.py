@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
 
 from daemon.store.tables import TokenRow
 
@@ -25,6 +26,11 @@ def grant(session: Session) -> Grant | None:
     if row is None:
         return None
     return Grant(row.athlete_id, row.access, row.refresh, row.expires_at, row.scope)
+
+
+def drop_grant(session: Session, athlete_id: int) -> None:
+    """Forgets the tokens; what was fetched with them stays."""
+    session.exec(delete(TokenRow).where(col(TokenRow.athlete_id) == athlete_id))
 
 
 def save_grant(session: Session, new: Grant) -> None:

@@ -17,7 +17,8 @@ class Progress:
     `judge_from`: the earliest local day whose facts changed since it was judged; `changes` counts such notes, so that
     one made during a judgement isn't lost. `judged_with` names the code and settings of the record. `access` is the
     reason Strava refuses us (None: it doesn't) since `access_since`. `budget` is the last rate-limit reading as the
-    strava room writes it.
+    strava room writes it. `refresh_begun_at`: new tokens were asked for then, and no answer was kept since. Raw answers
+    were given `raw_kept_s` seconds.
     """
 
     last_pull_at: datetime | None = None
@@ -34,9 +35,19 @@ class Progress:
     problem: str | None = None
     waiting_until: datetime | None = None
     budget: dict[str, Any] | None = None
+    refresh_begun_at: datetime | None = None
+    raw_kept_s: float | None = None
 
 
-_MOMENTS = ("last_pull_at", "last_success_at", "swept_at", "listed_back_to", "access_since", "waiting_until")
+_MOMENTS = (
+    "last_pull_at",
+    "last_success_at",
+    "swept_at",
+    "listed_back_to",
+    "access_since",
+    "waiting_until",
+    "refresh_begun_at",
+)
 
 
 def progress(session: Session, athlete_id: int) -> Progress:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from daemon.clock import Clock
+from daemon.errors import UserError
 from daemon.strava import limits
 from daemon.strava.auth import Tokens, read_tokens
 from daemon.strava.convert import STREAM_KEYS, read_activity, read_streams
@@ -55,7 +56,9 @@ class Strava:
     """One athlete's Strava. `budget` and `tokens` are always the latest known; the caller stores the budget.
 
     `save_tokens` is called with each new pair before it is first used. `load_tokens`, if given, is asked before a
-    refresh and after a refused one whether another process has saved a newer pair meanwhile.
+    refresh and after a refused one whether another process has saved a newer pair meanwhile. `note_refresh` is told
+    before a refresh is asked for (True) and when Strava has refused one (False); it returns whether the answer to an
+    earlier one never came, so that a runner who is locked out by that learns why.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Strava:
         clock: Clock,
         *,
         load_tokens: Callable[[], Tokens | None] | None = None,
+        note_refresh: Callable[[bool], bool] = lambda _begins: False,
         timeouts: Timeouts | None = None,
     ) -> None:
         self.tokens = tokens
@@ -78,6 +82,7 @@ class Strava:
         self._client_secret = client_secret
         self._save_tokens = save_tokens
         self._load_tokens = load_tokens
+        self._note_refresh = note_refresh
         self._clock = clock
         self._unsaved: Tokens | None = None
         self._refreshed_at: datetime | None = None
@@ -182,20 +187,32 @@ class Strava:
         # Strava hands out the same token again while it has an hour left: with a clock that is hours ahead, every
         # call would refresh. Its 401 is the truth; this is only to be early.
         lately = self._refreshed_at is not None and abs(now - self._refreshed_at) < _BETWEEN_EARLY_REFRESHES
-        if self.tokens.stale(now) and not lately:
+        if not self.tokens.stale(now) or lately:
+            return
+        try:
             self._replace_tokens()
+        except UserError:
+            # Early on purpose: as long as the old token is good, trouble with the next one holds nothing up.
+            if self._unsaved is not None or self.tokens.expires_at <= now:
+                raise
 
     def _replace_tokens(self) -> None:
         now = self._clock.now()
         if self._adopt_newer() and not self.tokens.stale(now):
             return
         self._refreshed_at = now
+        unanswered = self._note_refresh(True)
         try:
             answer = self._wire.refresh(self._client_id, self._client_secret, self.tokens.refresh)
         except Refused as error:
             lost = self._limited(error.refusal) or explain_token(error.refusal)
-            if isinstance(lost, AccessLost) and lost.reason == "revoked" and self._adopt_newer():
-                return
+            if isinstance(lost, AccessLost) and lost.reason == "revoked":
+                if self._adopt_newer():
+                    return
+                if unanswered:
+                    raise AccessLost("lost") from None
+            if not unanswered:
+                self._note_refresh(False)
             raise lost from None
         old = self.tokens
         self._keep(read_tokens(answer, scope=old.scope, athlete_id=old.athlete_id, old_refresh=old.refresh))

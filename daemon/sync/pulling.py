@@ -35,6 +35,7 @@ from daemon.sync.decisions import (
     next_attempt,
     plan,
 )
+from daemon.sync.retention import retain
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,8 @@ def pull(
     """
     with store.only_one("pull", wait_s=2.0):
         work = _Pull(store, strava, athlete_id, clock, backfill, raw_retention, stop, advance)
+        # Here too, for the runner who syncs by hand; before anything is kept by what may be a new setting.
+        retain(store, raw_retention, clock.now())
         if insist:
             strava.budget = None
         try:
@@ -287,10 +290,8 @@ class _Pull:
         now = self.clock.now()
         problem = self.outcome.problem
         with self.store.write() as session:
-            state = progress(session, self.athlete_id)
             self.outcome.pending = rows.wanted_since(session, self.athlete_id)
-            # Here too, for the runner who syncs by hand and never runs the daemon.
-            rows.expire(session, now)
+            state = progress(session, self.athlete_id)
             listed = (state.backfill_done and state.swept_at is not None) or (
                 state.listed_back_to is not None and state.listed_back_to <= now - READY_SPAN
             )
