@@ -23,7 +23,7 @@ from daemon.config import Config
 from daemon.deliver import Send, deliver, is_quiet
 from daemon.errors import UserError
 from daemon.evaluate import evaluate, local_now
-from daemon.store import Busy, Store, grants, outbox
+from daemon.store import Busy, Store, grants, outbox, renew
 from daemon.store.progress import athletes, progress, save_progress
 from daemon.sync import pull, retain
 
@@ -234,6 +234,9 @@ class Service:
             if interval is not None and self._scheduler.running:
                 self._tell("WATCHDOG=1")
             try:
+                if renew(self._daemon.store):
+                    log.warning("the database was deleted or replaced: going on with what is there now")
+                    self._tell_status(self._first_status())
                 still = self._daemon.waits_for_grant()
             except UserError as error:
                 log.warning("%s", error)

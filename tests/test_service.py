@@ -239,6 +239,20 @@ def test_it_feeds_the_watchdog_and_survives_a_bug_in_a_job_and_a_phone_that_is_o
     assert machine.sql("SELECT state FROM delivery") == [("pending",)]
 
 
+def test_forgetting_beside_it_leaves_it_with_nothing_and_it_starts_again(machine: Machine) -> None:
+    machine.runs(2)
+    machine.authorise()
+    process = machine.start()
+    machine.told("synced")
+    held = machine.terminal.database.stat().st_ino
+    assert machine.terminal.pullback("forget", "--yes").code == 0
+    machine.told("not authorised; run `pullback auth`")
+    assert machine.terminal.database.stat().st_ino != held or machine.sql("SELECT count(*) FROM activity") == [(0,)]
+    assert machine.sql("SELECT count(*) FROM token") == [(0,)]
+    machine.stop(process)
+    assert "the database was deleted or replaced" in machine.log.read_text()
+
+
 def test_a_poll_that_meets_a_slow_delivery_leaves_it_to_the_next_minute(house: House) -> None:
     with house.store.only_one("delivery"):
         house.daemon().deliver()

@@ -30,6 +30,7 @@ COMMANDS = {
     "ack": "Answer a warning, or say what was up with some days.",
     "check": "Check everything that must be right, all problems at once.",
     "test-alert": "Send an invented alert through every channel.",
+    "forget": "Withdraw access at Strava and delete everything pullback holds.",
     "replay": "Walk the stored history and show what would have been sent.",
 }
 

@@ -9,7 +9,7 @@ from daemon.evaluate.history import athlete_settings, recordings
 from daemon.store import Store, judgement, outbox
 from daemon.store import activities as rows
 from daemon.store import answers as said
-from daemon.store.progress import progress
+from daemon.store.progress import Progress, progress
 
 
 def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) -> documents.Document:
@@ -47,6 +47,7 @@ def status_document(store: Store, athlete_id: int | None, zone: tzinfo = UTC) ->
         for a in alerts
     ]
     document["answers"] = [documents.answer_document(answer) for answer in answers]
+    document["access"] = _access(state)
     document["trouble"] = state.problem
     document["waiting_until"] = None if state.waiting_until is None else _utc(state.waiting_until)
     return document
@@ -77,7 +78,14 @@ def _nothing_yet(headline: str, advice: list[str]) -> documents.Document:
     nothing = {"runs": 0, "with_heart_rate": 0, "first": None, "last": None, "last_sync": None}
     document: documents.Document = {"verdict": "learning", "since": None, "headline": headline, "advice": advice}
     document |= {"intensity": None, "signals": [], "data": nothing, "alerts_open": [], "answers": []}
-    return document | {"trouble": None, "waiting_until": None}
+    return document | {"access": None, "trouble": None, "waiting_until": None}
+
+
+def _access(state: Progress) -> documents.Document | None:
+    """Why Strava refuses us, in one word, and since when; None while it doesn't."""
+    if state.access is None or state.access_since is None:
+        return None
+    return {"state": state.access, "since": _utc(state.access_since)}
 
 
 def _utc(moment: datetime) -> str:
