@@ -12,7 +12,7 @@ from daemon.clock import Clock
 from daemon.errors import UserError
 from daemon.strava import limits
 from daemon.strava.auth import Tokens, read_tokens
-from daemon.strava.convert import STREAM_KEYS, read_activity, read_streams
+from daemon.strava.convert import STREAM_KEYS, read_activity, read_streams, says_something
 from daemon.strava.errors import (
     AccessLost,
     NotFound,
@@ -20,6 +20,7 @@ from daemon.strava.errors import (
     Refusal,
     Refused,
     StravaUnreachable,
+    Unreadable,
     explain,
     explain_token,
 )
@@ -119,14 +120,14 @@ class Strava:
         """
         raw = self._get(f"/activities/{int(id)}", f"activity {id}", purpose, {})
         activity = read_activity(raw, self.tokens.athlete_id)
-        if activity is None:
+        if activity is None or activity.id != id:
             raise StravaUnreachable(f"activity {id} could not be read")
         return Listed(activity, raw)
 
     def streams(self, id: int, purpose: Purpose = "new") -> tuple[Streams, bytes] | None:
         """One recording and the JSON it came from; None where Strava has none (yet), or an empty one.
 
-        Raises RateLimited, AccessLost, StravaUnreachable.
+        Raises RateLimited, AccessLost, StravaUnreachable (Unreadable where what came is no recording).
         """
         params = {"keys": ",".join(STREAM_KEYS), "key_by_type": "true"}
         try:
@@ -136,7 +137,11 @@ class Strava:
         if not isinstance(answer, dict | list):
             raise StravaUnreachable(f"the recording of activity {id} could not be read")
         streams = read_streams(answer)
-        return None if streams is None else (streams, self._wire.last_body())
+        if streams is not None:
+            return streams, self._wire.last_body()
+        if says_something(answer):
+            raise Unreadable(f"the recording of activity {id} could not be read")
+        return None
 
     def athlete(self) -> dict[str, Any]:
         """The athlete as Strava describes them. Raises RateLimited, AccessLost, StravaUnreachable."""

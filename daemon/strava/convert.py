@@ -97,6 +97,13 @@ def read_streams(raw: Any) -> Streams | None:
     )
 
 
+def says_something(raw: Any) -> bool:
+    """Whether there is anything in an answer about streams, readable or not, beyond empty streams."""
+    return any(not isinstance(data, list) or bool(data) for data in _by_type(raw).values()) or (
+        isinstance(raw, list) and bool(raw) and not _by_type(raw)
+    )
+
+
 def _rising(time_s: FloatArray) -> NDArray[np.bool_]:
     """The rows to keep so that time never falls.
 

@@ -42,6 +42,10 @@ class StravaUnreachable(UserError):
         )
 
 
+class Unreadable(StravaUnreachable):
+    """A recording came that makes no sense: by mistake, most likely, so it is worth asking again for a while."""
+
+
 class RateLimited(UserError):
     """Strava's read limit is used up until `resume_at` (aware, UTC); the call wasn't made, or was answered with 429."""
 
