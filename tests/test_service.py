@@ -239,6 +239,24 @@ def test_it_feeds_the_watchdog_and_survives_a_bug_in_a_job_and_a_phone_that_is_o
     assert machine.sql("SELECT state FROM delivery") == [("pending",)]
 
 
+def test_a_crash_between_stravas_new_tokens_and_their_commit_is_known_for_what_it_was(machine: Machine) -> None:
+    machine.runs(1)
+    machine.authorise()
+    machine.world.tokens.kill_access()
+    machine.world.fail("/oauth/token", Fault("drip", seconds=60))
+    process = machine.start()
+    machine.world.wait_for("/oauth/token")
+    process.kill()
+    process.wait()
+    restarted = machine.start()
+    machine.told("an answer with a new one was lost on the way: run `pullback auth`")
+    machine.stop(restarted)
+    assert machine.sql("SELECT title FROM alert") == [("Strava access got lost on the way",)]
+    machine.authorise()
+    assert machine.terminal.pullback("sync").code == 0
+    assert machine.sql("SELECT count(*) FROM alert WHERE kind = 'access' AND closed_at IS NULL") == [(0,)]
+
+
 def test_forgetting_beside_it_leaves_it_with_nothing_and_it_starts_again(machine: Machine) -> None:
     machine.runs(2)
     machine.authorise()

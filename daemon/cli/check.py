@@ -118,7 +118,7 @@ def _stored(session: Session, config: "Config") -> Iterator[Finding]:
 
 
 def _strava(session: Session, config: "Config", store: "Store") -> Iterator[Finding]:
-    """Asks Strava who we are: one call, which shows token, scope and quota."""
+    """Asks Strava who we are and for one run: two calls, which show token, scope and quota."""
     from daemon.access import connect
     from daemon.strava.auth import missing_scopes
 
@@ -132,6 +132,7 @@ def _strava(session: Session, config: "Config", store: "Store") -> Iterator[Find
     try:
         strava.budget = None
         strava.athlete()
+        strava.list_activities(None, per_page=1)  # a permission that was withdrawn shows only here
         yield Finding("token", True, f"accepted for athlete {strava.tokens.athlete_id}")
     finally:
         strava.close()

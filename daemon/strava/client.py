@@ -216,8 +216,8 @@ class Strava:
                     return
                 if unanswered:
                     raise AccessLost("lost") from None
-            if not unanswered:
-                self._note_refresh(False)
+            if not unanswered and not isinstance(lost, StravaUnreachable):
+                self._note_refresh(False)  # a clear no; a gateway's error may hide a yes
             raise lost from None
         old = self.tokens
         self._keep(read_tokens(answer, scope=old.scope, athlete_id=old.athlete_id, old_refresh=old.refresh))

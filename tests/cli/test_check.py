@@ -1,6 +1,10 @@
 """`pullback check` names everything that stands in the way, at once."""
 
+import json
 import re
+from collections.abc import Callable
+
+import pytest
 
 from tests.cli.terminal import Terminal
 
@@ -40,9 +44,48 @@ def test_every_problem_of_the_config_is_listed(terminal: Terminal) -> None:
     assert [text.split(":")[0] for _, _, text in findings(result.out)] == ["[schedul]", "[alerts] quiet_hours"]
 
 
-def test_a_lapsed_subscription_is_said(terminal: Terminal) -> None:
-    terminal.authorise()
+def lapse(terminal: Terminal) -> None:
     terminal.world.inactive = True
-    result = terminal.pullback("check")
-    assert result.code == 1
-    assert "no active Strava subscription" in result.out
+
+
+def withdraw(terminal: Terminal) -> None:
+    terminal.world.tokens.revoke(terminal.world.runner)
+
+
+def narrow(terminal: Terminal) -> None:
+    terminal.world.tokens.narrow(frozenset({"profile:write"}))
+
+
+def new_secret(terminal: Terminal) -> None:
+    terminal.world.tokens.clients["1"] = "another"
+    terminal.world.tokens.kill_access()
+
+
+def lose_the_answer(terminal: Terminal) -> None:
+    terminal.world.tokens.kill_access()
+    terminal.world.fail("/oauth/token", "lost")
+    assert terminal.pullback("sync").code == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "break_it", "says"),
+    [
+        ("inactive", lapse, "no active Strava subscription"),
+        ("revoked", withdraw, "doesn't accept this authorisation"),
+        ("scope", narrow, "permission"),
+        ("client", new_secret, "strava.client_id"),
+        ("lost", lose_the_answer, "was lost on the way"),
+    ],
+)
+def test_lost_access_is_said_by_check_and_named_by_status(
+    terminal: Terminal, state: str, break_it: Callable[[Terminal], None], says: str
+) -> None:
+    terminal.authorise()
+    break_it(terminal)
+    sync = terminal.pullback("sync")
+    assert sync.code == 1 and says in sync.err
+    status = json.loads(terminal.pullback("status", "--json").out)
+    assert status["access"]["state"] == state and says in status["trouble"]
+    assert says in " ".join(terminal.pullback("status").out.split())
+    check = terminal.pullback("check")
+    assert check.code == 1 and says in " ".join(check.out.split())
