@@ -42,8 +42,9 @@ def command(
             problem = error  # damaged, or of another version: it goes all the same
     gone = erase(path)
     log_path(session).unlink(missing_ok=True)
-    backups = sum(file != path and not file.name.startswith(f"{path.name}-") for file in gone)
-    print(f"Deleted: {path} and what lay beside it ({_files(backups, 'backup or lock')}).")
+    print("Deleted, with all tokens, runs, verdicts, answers and alerts:")
+    for file in gone:
+        print(f"  {file}")
     print(f"Kept: {session.config_path()} (it may hold your application's secret), and whatever you exported yourself.")
     print("A running service starts again with nothing; stop it if you don't want it any more.")
     if problem is not None:
@@ -68,7 +69,3 @@ def _make_sure(held: list[Path]) -> None:
     print(f'Type "{WORD}" to go on:', end=" ", flush=True)
     if sys.stdin.readline().strip() != WORD:
         raise UserError(f'nothing was deleted: "{WORD}" wasn\'t typed; run `pullback forget` again to try again')
-
-
-def _files(count: int, what: str) -> str:
-    return f"{count or 'no'} {what} file{'' if count == 1 else 's'}"

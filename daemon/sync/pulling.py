@@ -278,7 +278,7 @@ class _Pull:
             answer = self.strava.streams(item.id, purpose=purpose)
         except Unreadable as error:
             # Some recordings never make sense, so this ends, too; but one bad answer must not cost the run.
-            log.warning("%s", error)
+            log.warning("run %d is asked for again: its recording makes no sense (%s)", item.id, error.reason)
             fresh = True
         now = self.clock.now()
         if answer is None:
