@@ -208,8 +208,9 @@ class Service:
         self._scheduler.add_listener(self._note_failure, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
         with _signals() as inbox:
             try:
-                # What Strava refused before this start may be mended in the config by now.
-                self._daemon.reconfigure(self._daemon.config)
+                # What Strava refused before this start may be mended in the config by now; if not noted, it is late.
+                with suppress(UserError):
+                    self._daemon.reconfigure(self._daemon.config)
                 self._schedule()
                 self._scheduler.start()
                 self._tell(f"READY=1\nSTATUS={self._first_status()}")
