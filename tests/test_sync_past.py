@@ -12,6 +12,7 @@ from daemon.store import activities as rows
 from daemon.store.progress import progress
 from daemon.strava.auth import read_tokens
 from daemon.sync import PER_PAGE
+from daemon.sync.decisions import RETRY_DAY
 from tests.house import House, plain_run
 
 
@@ -83,6 +84,26 @@ def test_a_run_that_becomes_a_ride_and_a_run_again_has_its_recording_again(house
     house.world.edit(4, sport_type="Run", type="Run")
     house.pull()
     assert known(house)[4].recording == "have"
+
+
+def test_one_recording_that_makes_no_sense_costs_an_old_run_nothing(house: House) -> None:
+    house.world.add(plain_run(1, house.clock.now() - timedelta(days=100), minutes=2))
+    house.world.fail("streams", "wrong_types")
+    house.pull()
+    assert known(house)[1].recording == "waiting"
+    house.clock.advance(minutes=6)
+    house.pull()
+    assert known(house)[1].recording == "have"
+
+
+def test_a_recording_that_never_makes_sense_is_asked_for_a_day_and_no_longer(house: House) -> None:
+    house.world.add(plain_run(1, house.clock.now() - timedelta(days=100), minutes=2))
+    house.world.fail("streams", "wrong_types", times=None)
+    for _ in range(40):
+        house.pull()
+        house.clock.advance(hours=1)
+    assert known(house)[1].recording == "none"
+    assert len(house.world.api_calls("streams")) <= RETRY_DAY + 1
 
 
 def test_a_run_made_private_stays_where_private_runs_may_be_read(house: House) -> None:
