@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from daemon.strava.callback import DEFAULT_PORT, Callback, callback_from, wait_for_callback
+from daemon.strava.convert import read_id
 from daemon.strava.errors import Refused, StravaUnreachable, explain, explain_token
 from daemon.strava.revoking import revoke
 from daemon.strava.wire import Timeouts, Wire
@@ -106,10 +107,9 @@ def exchange(
         raise explain_token(error.refusal) from None
     finally:
         wire.close()
-    try:
-        athlete_id = int(athlete["id"])
-    except (KeyError, TypeError, ValueError):
-        raise StravaUnreachable("its answer doesn't say whose tokens these are") from None
+    athlete_id = read_id(athlete.get("id")) if isinstance(athlete, dict) else None
+    if athlete_id is None:
+        raise StravaUnreachable("its answer doesn't say whose tokens these are")
     return read_tokens(answer, scope=scope, athlete_id=athlete_id), dict(athlete)
 
 
