@@ -35,10 +35,9 @@ from daemon.errors import UserError
 from daemon.evaluate import digest_due, evaluate, local_now
 from daemon.evaluate.looking import picture_of
 from daemon.heartbeat import Heartbeat, State
-from daemon.store import Busy, Store, backup, grants
-from daemon.store import activities as rows
+from daemon.store import Busy, Store, backup, grants, renew
 from daemon.store.progress import athletes, progress, save_progress
-from daemon.sync import Outcome, pull
+from daemon.sync import Outcome, pull, retain
 from daemon.web import Web
 
 log = logging.getLogger(__name__)
@@ -134,8 +133,7 @@ class Daemon:
 
     def retain(self) -> None:
         """Deletes raw answers whose time is over."""
-        with self.store.write() as session:
-            gone = rows.expire(session, self.clock.now())
+        gone = retain(self.store, timedelta(days=self.config.privacy.raw_retention_days), self.clock.now())
         if gone:
             log.info("retention deleted raw_answers=%d", gone)
 
@@ -269,6 +267,9 @@ class Service:
         self._scheduler.add_listener(self._catch_up, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
         with interrupts.inbox() as inbox:
             try:
+                # What Strava refused before this start may be mended in the config by now; if not noted, it is late.
+                with suppress(UserError):
+                    self._daemon.reconfigure(self._daemon.config)
                 self._schedule()
                 waiting = self._daemon.waits_for_grant()
                 self._scheduler.start()
@@ -299,6 +300,9 @@ class Service:
                 log.warning("clock set back seconds=%d: everything is scheduled anew", before - offset)
                 self._schedule()
             try:
+                if renew(self._daemon.store):
+                    log.warning("the database was deleted or replaced: going on with what is there now")
+                    self._tell_status(self._first_status())
                 still = self._daemon.waits_for_grant()
             except UserError as error:
                 log.warning("%s", error)

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from daemon.simulator.standin import StandIn
 from daemon.simulator.world import Recorded, StravaWorld
 from daemon.store import Store, open_store
 from daemon.strava.auth import authorize_url, exchange
+from daemon.strava.wire import Timeouts
 from daemon.sync import Outcome, pull
 
 MONDAY = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -105,6 +107,7 @@ class House:
     standin: StandIn
     phone: Phone
     store: Store
+    trust: ssl.SSLContext = field(default_factory=lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     config: Config = field(init=False)
 
     def __post_init__(self) -> None:
@@ -124,10 +127,10 @@ class House:
     def athlete_id(self) -> int:
         return self.world.runner
 
-    def authorise(self) -> None:
+    def authorise(self, timeouts: Timeouts | None = None) -> None:
         """The runner opens the consent page and allows everything."""
         url = authorize_url(self.standin.base_url, 1, "http://localhost:9/", "state")
-        answer = httpx.get(url, follow_redirects=False)
+        answer = httpx.get(url, follow_redirects=False, verify=self.trust)
         asked = parse_qs(urlparse(answer.headers["location"]).query)
         tokens, _ = exchange(
             client_id=1,
@@ -136,11 +139,12 @@ class House:
             scope=frozenset(asked["scope"][0].split(",")),
             base_url=self.standin.base_url,
             api_url=self.standin.api_url,
+            timeouts=timeouts,
         )
         authorise(self.store, tokens)
 
-    def pull(self, **options: Any) -> Outcome:
-        strava = connect(self.store, self.config, self.clock)
+    def pull(self, timeouts: Timeouts | None = None, **options: Any) -> Outcome:
+        strava = connect(self.store, self.config, self.clock, timeouts)
         assert strava is not None
         try:
             return pull(
@@ -171,13 +175,16 @@ class House:
 
 
 @contextmanager
-def open_house(path: Path, now: datetime = MONDAY) -> Iterator[House]:
-    """A house whose database lies in the folder `path`."""
+def open_house(
+    path: Path, now: datetime = MONDAY, tls: tuple[ssl.SSLContext, ssl.SSLContext] | None = None
+) -> Iterator[House]:
+    """A house whose database lies in the folder `path`; with `tls`, Strava's and a browser's side of it, on https."""
     clock = Clock(now)
     world = StravaWorld(clock.now)
     phone = Phone()
-    with StandIn(world) as standin:
+    with StandIn(world, tls=tls[0] if tls else None) as standin:
         house = House(path / "pullback.db", clock, world, standin, phone, open_store(path / "pullback.db"))
+        house.trust = tls[1] if tls else house.trust
         try:
             yield house
         finally:

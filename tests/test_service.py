@@ -261,6 +261,38 @@ def test_it_feeds_the_watchdog_and_survives_a_bug_in_a_job_and_a_phone_that_is_o
     assert machine.sql("SELECT state FROM delivery") == [("pending",)]
 
 
+def test_a_crash_between_stravas_new_tokens_and_their_commit_is_known_for_what_it_was(machine: Machine) -> None:
+    machine.runs(1)
+    machine.authorise()
+    machine.world.tokens.kill_access()
+    machine.world.fail("/oauth/token", Fault("drip", seconds=60))
+    process = machine.start()
+    machine.world.wait_for("/oauth/token")
+    process.kill()
+    process.wait()
+    restarted = machine.start()
+    machine.told("an answer with a new one was lost on the way: run `pullback auth`")
+    machine.stop(restarted)
+    assert machine.sql("SELECT title FROM alert") == [("Strava access got lost on the way",)]
+    machine.authorise()
+    assert machine.terminal.pullback("sync").code == 0
+    assert machine.sql("SELECT count(*) FROM alert WHERE kind = 'access' AND closed_at IS NULL") == [(0,)]
+
+
+def test_forgetting_beside_it_leaves_it_with_nothing_and_it_starts_again(machine: Machine) -> None:
+    machine.runs(2)
+    machine.authorise()
+    process = machine.start()
+    machine.told("synced")
+    held = machine.terminal.database.stat().st_ino
+    assert machine.terminal.pullback("forget", "--yes").code == 0
+    machine.told("not authorised; run `pullback auth`")
+    assert machine.terminal.database.stat().st_ino != held or machine.sql("SELECT count(*) FROM activity") == [(0,)]
+    assert machine.sql("SELECT count(*) FROM token") == [(0,)]
+    machine.stop(process)
+    assert "the database was deleted or replaced" in machine.log.read_text()
+
+
 def test_a_poll_that_meets_a_slow_delivery_leaves_it_to_the_next_minute(house: House) -> None:
     with house.store.only_one("delivery"):
         house.daemon().deliver()

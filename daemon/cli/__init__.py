@@ -34,6 +34,7 @@ COMMANDS = {
     "check": "Check everything that must be right, all problems at once.",
     "test-alert": "Send an invented alert through every channel.",
     "backup": "Copy the database to a file.",
+    "forget": "Withdraw access at Strava and delete everything pullback holds.",
     "replay": "Walk the stored history and show what would have been sent.",
     "report": "Write everything to one page for a browser.",
 }

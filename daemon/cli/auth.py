@@ -1,4 +1,4 @@
-"""`pullback auth`: the runner's consent at Strava, from the printed address to the stored grant."""
+"""`pullback auth`: the runner's consent at Strava, from the printed address to the stored grant; and its end."""
 
 import hmac
 import os
@@ -30,12 +30,18 @@ def command(
     port: Annotated[
         int, typer.Option(metavar="PORT", min=0, max=65_535, help="Where Strava's answer is awaited.")
     ] = PORT,
+    end: Annotated[
+        bool, typer.Option("--revoke", help="Withdraw access: tell Strava, and delete the tokens and raw answers here.")
+    ] = False,
 ) -> None:
     """Let pullback read your runs from Strava: open the printed address and agree."""
     from daemon.access import authorise
     from daemon.strava import auth
 
     session: Session = context.obj
+    if end:
+        _revoke(session)
+        return
     config = session.app_config()
     with session.store() as store:
         state = secrets.token_urlsafe(24)
@@ -61,6 +67,33 @@ def command(
     for sentence in missing:
         print(f"pullback: {sentence}", file=sys.stderr)
     print("Next: `pullback sync`, or leave it to the service (`pullback run`).")
+
+
+def _revoke(session: Session) -> None:
+    from daemon.access import withdraw
+    from daemon.store import grants
+
+    config = session.config()
+    with session.store() as store:
+        with store.read() as reading:
+            held = grants.grant(reading)
+        if held is None:
+            print("pullback isn't authorised at Strava: there is nothing to withdraw.")
+            return
+        problem = withdraw(store, config, session.clock)
+    print("The tokens and Strava's raw answers are deleted here; runs and verdicts stay (pullback forget deletes all).")
+    if problem is not None:
+        raise UserError(untold(problem))
+    print("Strava no longer lets pullback read your runs.")
+
+
+def untold(problem: UserError) -> str:
+    """What is left to do where Strava couldn't be told."""
+    from daemon.strava.errors import StravaUnreachable
+    from daemon.strava.revoking import SETTINGS
+
+    reason = problem.reason if isinstance(problem, StravaUnreachable) else str(problem)
+    return f"Strava couldn't be told ({reason}): withdraw pullback's access yourself at {SETTINGS}"
 
 
 def _address(config: "Config", redirect_uri: str, state: str) -> str:

@@ -62,7 +62,7 @@ def _record(details: str, session: Session) -> str:
     details = redact(details, session.secrets())
     if not session.failing_loudly and not _stderr_is_the_journal(session):
         try:
-            return f"details in {_append(details, session.clock.now(), _state_folder(session))}"
+            return f"details in {_append(details, session.clock.now(), log_path(session))}"
         except OSError:
             pass  # nowhere to write: better on the terminal than lost
     print(details, file=sys.stderr)
@@ -77,6 +77,11 @@ def _stderr_is_the_journal(session: Session) -> bool:
     return session.environ.get("JOURNAL_STREAM") == f"{stderr.st_dev}:{stderr.st_ino}"
 
 
+def log_path(session: Session) -> Path:
+    """Where tracebacks are kept."""
+    return _state_folder(session) / "error.log"
+
+
 def _state_folder(session: Session) -> Path:
     if state := session.environ.get("STATE_DIRECTORY", "").split(":")[0]:
         return Path(state)
@@ -85,9 +90,8 @@ def _state_folder(session: Session) -> Path:
     return user_state_path("pullback", appauthor=False)
 
 
-def _append(details: str, now: datetime, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / "error.log"
+def _append(details: str, now: datetime, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
     with open(handle, "a", encoding="utf-8") as log:
         log.write(f"{now.isoformat()} pullback {' '.join(sys.argv[1:2])}\n{details}\n")

@@ -10,7 +10,7 @@ from daemon.evaluate.history import athlete_settings, local_now, recordings
 from daemon.store import Store, grants, judgement, outbox, snooze
 from daemon.store import activities as rows
 from daemon.store import answers as said
-from daemon.store.progress import progress
+from daemon.store.progress import Progress, progress
 
 
 def whole_status(store: Store, config: Config, now: datetime) -> documents.Document:
@@ -58,6 +58,7 @@ def status_document(
     }
     document |= told
     document["answers"] = [documents.answer_document(answer) for answer in answers]
+    document["access"] = _access(state)
     document["trouble"] = state.problem
     document["waiting_until"] = None if state.waiting_until is None else _utc(state.waiting_until)
     return document
@@ -129,7 +130,14 @@ def _nothing_yet(headline: str, advice: list[str]) -> documents.Document:
     document: documents.Document = {"verdict": "learning", "since": None, "headline": headline, "advice": advice}
     document |= {"intensity": None, "signals": [], "data": nothing, "alerts_open": [], "answers": []}
     document |= {"snoozed_until": None, "undelivered": [], "deliveries_waiting": 0}
-    return document | {"trouble": None, "waiting_until": None}
+    return document | {"access": None, "trouble": None, "waiting_until": None}
+
+
+def _access(state: Progress) -> documents.Document | None:
+    """Why Strava refuses us, in one word, and since when; None while it doesn't."""
+    if state.access is None or state.access_since is None:
+        return None
+    return {"state": state.access, "since": _utc(state.access_since)}
 
 
 def _utc(moment: datetime) -> str:

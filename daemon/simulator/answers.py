@@ -229,6 +229,7 @@ def _activities(call: Call) -> Answer:
     ]
     if after is not None:
         entries.reverse()
+    size = min(size, call.world.most_per_page or size)
     return Answer.json([entry.summary for entry in entries[(page - 1) * size : page * size]])
 
 

@@ -5,21 +5,37 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 FaultKind = Literal[
-    "status", "inactive", "html", "truncated", "wrong_types", "empty", "reset", "lost", "hang", "drip", "redirect"
+    "status",
+    "day",
+    "scope",
+    "inactive",
+    "html",
+    "truncated",
+    "wrong_types",
+    "huge_numbers",
+    "empty",
+    "reset",
+    "lost",
+    "hang",
+    "drip",
+    "redirect",
+    "tls",
 ]
 
 # These damage an answer that was computed, so the request has had its effect (a refresh has rotated the tokens).
-DAMAGING = frozenset({"truncated", "wrong_types", "empty", "lost", "drip"})
+DAMAGING = frozenset({"truncated", "wrong_types", "huge_numbers", "empty", "lost", "drip"})
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One way to fail.
 
-    status: answer `status` (with Retry-After: `retry_after`) and a JSON error body. inactive: 403, lapsed subscription.
-    html: 200 with a maintenance page. truncated, wrong_types, empty: the true answer, damaged. reset: connection reset
+    status: answer `status` (with Retry-After: `retry_after`) and a JSON error body. day: 429 with the day's limit used
+    up in its headers. scope: 403, a permission is missing. inactive: 403, lapsed subscription. html: 200 with a
+    maintenance page. truncated, wrong_types, huge_numbers, empty: the true answer, damaged. reset: connection reset
     before anything happens. lost: the request takes effect, then the connection is reset. hang: no answer for
-    `seconds`, then a reset. drip: the true answer, spread over `seconds`. redirect: 302 to `location`.
+    `seconds`, then a reset. drip: the true answer, spread over `seconds`. redirect: 302 to `location`. tls: what comes
+    instead of an answer isn't encrypted, as when a box on the way breaks in (where the stand-in speaks TLS).
     """
 
     kind: FaultKind
@@ -47,6 +63,17 @@ def as_fault(fault: Fault | FaultKind | int) -> Fault:
     if isinstance(fault, Fault):
         return fault
     return Fault("status", status=fault) if isinstance(fault, int) else Fault(fault)
+
+
+def huge_numbers(value: Any) -> Any:
+    """The same JSON with every number beyond what anything can hold."""
+    if isinstance(value, dict):
+        return {key: huge_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [huge_numbers(item) for item in value]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return 10**40 if isinstance(value, int) else 1e300
 
 
 def wrong_types(value: Any) -> Any:

@@ -10,9 +10,11 @@ import argparse
 import json
 import os
 import socket
+import ssl
 import struct
 import sys
 from collections.abc import Sequence
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from types import TracebackType
@@ -21,7 +23,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from daemon.clock import SystemClock
 from daemon.simulator.answers import Answer, Request, answer
-from daemon.simulator.faults import Fault, wrong_types
+from daemon.simulator.faults import Fault, huge_numbers, wrong_types
+from daemon.simulator.limits import REFUSED_STATUS
 from daemon.simulator.world import StravaWorld
 
 MAINTENANCE = b"<!DOCTYPE html><html><head><title>Strava</title></head><body>Down for maintenance</body></html>"
@@ -31,17 +34,19 @@ class StandIn:
     """The server: a context manager, or `start` and `stop`. Binds 127.0.0.1; port 0 takes a free one.
 
     `stop` cuts open connections, so that afterwards Strava can't be reached; `start` brings it back on the same port.
+    With `tls` (a server's context) it speaks https.
     """
 
-    def __init__(self, world: StravaWorld, port: int = 0) -> None:
+    def __init__(self, world: StravaWorld, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.world = world
         self.port = port
+        self.tls = tls
         self._server: _Server | None = None
 
     @property
     def base_url(self) -> str:
         """For `strava.base_url`: where OAuth lives."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def api_url(self) -> str:
@@ -49,7 +54,7 @@ class StandIn:
         return f"{self.base_url}/api/v3"
 
     def start(self) -> "StandIn":
-        self._server = _Server(self.world, self.port)
+        self._server = _Server(self.world, self.port, self.tls)
         self.port = self._server.server_address[1]
         Thread(target=self._server.serve_forever, args=(0.02,), name="strava-stand-in", daemon=True).start()
         return self
@@ -74,12 +79,20 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, world: StravaWorld, port: int) -> None:
+    def __init__(self, world: StravaWorld, port: int, tls: ssl.SSLContext | None) -> None:
         self.world = world
+        self._tls = tls
         self.stopping = Event()
         self._open: set[socket.socket] = set()
         self._open_lock = Lock()
         super().__init__(("127.0.0.1", port), _Handler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        request, address = super().get_request()
+        if self._tls is not None:
+            # The handshake waits for the first read, in the connection's own thread.
+            request = self._tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+        return request, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._open_lock:
@@ -133,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
             reply = answer(world, request)
         else:
             reply = _failure(world, request.path, fault)
-        cut = fault is not None and fault.kind in {"reset", "lost", "hang"}
+        cut = fault is not None and fault.kind in {"reset", "lost", "hang", "tls"}
         world.note(request.method, request.path, request.query, 0 if cut else reply.status)
         if fault is None:
             self._send(reply)
@@ -168,6 +181,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
         elif fault.kind == "hang":
             self.server.stopping.wait(fault.seconds)
+            self._reset()
+        elif fault.kind == "tls":
+            os.write(self.connection.fileno(), b"HTTP/1.1 200 OK\r\n\r\n")
             self._reset()
         elif fault.kind == "drip":
             self._drip(fault, reply)
@@ -206,6 +222,12 @@ def _failure(world: StravaWorld, path: str, fault: Fault) -> Answer:
         return Answer(302, b"", headers | {"Location": fault.location})
     if fault.kind == "inactive":
         return Answer.inactive(headers)
+    if fault.kind == "scope":
+        return Answer.error(HTTPStatus.FORBIDDEN, "AccessToken", "activity:read_permission", "missing").plus(headers)
+    if fault.kind == "day":
+        short, day = 100, 1000
+        headers |= {"X-ReadRateLimit-Limit": f"{short},{day}", "X-ReadRateLimit-Usage": f"1,{day}"}
+        return Answer.trouble(REFUSED_STATUS, headers)
     if fault.retry_after is not None:
         headers["Retry-After"] = str(fault.retry_after)
     return Answer.trouble(fault.status, headers)
@@ -216,8 +238,9 @@ def _damaged(fault: Fault, reply: Answer) -> Answer:
         return Answer(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
     if fault.kind == "empty":
         return Answer(reply.status, b"", reply.headers)
-    if fault.kind == "wrong_types":
-        return Answer(reply.status, json.dumps(wrong_types(json.loads(reply.body))).encode(), reply.headers)
+    if fault.kind in {"wrong_types", "huge_numbers"} and reply.body:
+        spoil = wrong_types if fault.kind == "wrong_types" else huge_numbers
+        return Answer(reply.status, json.dumps(spoil(json.loads(reply.body))).encode(), reply.headers)
     return reply
 
 

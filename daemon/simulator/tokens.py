@@ -1,7 +1,7 @@
 """Strava's OAuth desk: codes, access tokens of six hours, refresh tokens that die when used. No HTTP here."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -29,10 +29,14 @@ class Access:
 
 
 class TokenOffice:
-    """Issues and checks tokens. `clients` maps client id to secret. Not locked: the world's lock is around it."""
+    """Issues and checks tokens. `clients` maps client id to secret. Not locked: the world's lock is around it.
+
+    `rotates`: each refresh gives another refresh token and the old one dies, as Strava may do; without, it stays.
+    """
 
     def __init__(self, clients: dict[str, str]) -> None:
         self.clients = clients
+        self.rotates = True
         self._codes: dict[str, Grant] = {}
         self._access: dict[str, Access] = {}
         self._refresh: dict[str, Grant] = {}
@@ -49,12 +53,16 @@ class TokenOffice:
         return self.issue(grant, now) if grant and grant.client_id == client_id else None
 
     def redeem_refresh(self, client_id: str, token: str, now: datetime) -> dict[str, Any] | None:
-        """A new pair for a refresh token, which dies; access tokens out there live on until they expire."""
+        """A new pair for a refresh token; access tokens out there live on until they expire."""
         grant = self._refresh.get(token)
         if grant is None or grant.client_id != client_id:
             return None
         del self._refresh[token]
-        return self.issue(grant, now)
+        pair = self.issue(grant, now)
+        if not self.rotates:
+            self._refresh[token] = self._refresh.pop(pair["refresh_token"])
+            pair["refresh_token"] = token
+        return pair
 
     def issue(self, grant: Grant, now: datetime) -> dict[str, Any]:
         """A new pair without any dance: the fields of Strava's token answer."""
@@ -87,6 +95,11 @@ class TokenOffice:
         self._codes = {k: g for k, g in self._codes.items() if g.athlete_id != athlete_id}
         self._access = {k: a for k, a in self._access.items() if a.grant.athlete_id != athlete_id}
         self._refresh = {k: g for k, g in self._refresh.items() if g.athlete_id != athlete_id}
+
+    def narrow(self, scopes: frozenset[str]) -> None:
+        """Every token out there is good for these permissions alone."""
+        self._access = {k: replace(a, grant=replace(a.grant, scopes=scopes)) for k, a in self._access.items()}
+        self._refresh = {k: replace(grant, scopes=scopes) for k, grant in self._refresh.items()}
 
     def kill_access(self) -> None:
         """Every access token stops working before its time; refresh tokens stay good."""

@@ -86,7 +86,8 @@ class StravaWorld:
     """A Strava with its own clock. `now` must give aware datetimes.
 
     Settings to change at any time: `inactive` (lapsed subscription: every call is 403), `deny` and `unticked` (what
-    the runner does on the consent page), `limits`, `tokens`.
+    the runner does on the consent page), `most_per_page` (pages come shorter than asked for, as Strava's may),
+    `limits`, `tokens`.
     """
 
     def __init__(self, now: Callable[[], datetime], *, client_id: int = 1, client_secret: str = "secret") -> None:
@@ -97,6 +98,7 @@ class StravaWorld:
         self.inactive = False
         self.deny = False
         self.unticked: set[str] = set()
+        self.most_per_page: int | None = None
         self.athletes: dict[int, Json] = {}
         self._entries: dict[int, Entry] = {}
         self._faults: list[PlannedFault] = []

@@ -19,4 +19,16 @@ def open_store(path: Path) -> Store:
     return store
 
 
-__all__ = ["Busy", "Store", "StoreError", "connect", "held", "open_store"]
+def renew(store: Store) -> bool:
+    """Where its file was deleted (`pullback forget`) or replaced (a backup put back): goes on with what is there now.
+
+    Returns whether it was. Raises StoreError.
+    """
+    if not store.replaced():
+        return False
+    store.reopen()
+    migrate(store)
+    return True
+
+
+__all__ = ["Busy", "Store", "StoreError", "connect", "held", "open_store", "renew"]

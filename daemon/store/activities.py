@@ -5,7 +5,7 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import CursorResult, delete, func, insert, update
@@ -292,9 +292,20 @@ def tombstone(session: Session, athlete_id: int, ids: Iterable[int], now: dateti
         session.exec(delete(table).where(col(table.athlete_id) == athlete_id, col(table.activity_id).in_(gone)))
 
 
-def expire(session: Session, now: datetime) -> int:
-    """Deletes raw answers whose time is over; returns how many."""
-    result = session.exec(delete(RawRow).where(col(RawRow.expires_at) <= now))
+def expire(session: Session, athlete_id: int, now: datetime, keep: timedelta, longer: timedelta = timedelta(0)) -> int:
+    """Deletes raw answers whose time is over; returns how many.
+
+    None may stay for more than `keep` from now: what a clock that was ahead had put further off is brought forward.
+    `longer` is by how much the time to keep them has changed since they were stored (negative: shorter).
+    """
+    mine = col(RawRow.athlete_id) == athlete_id
+    ends = session.exec(select(col(RawRow.expires_at)).where(mine).distinct()).all()
+    # In this order none is moved onto one that is still to be moved.
+    for end in sorted(ends, reverse=longer > timedelta(0)):
+        due = min(end + longer, now + keep)
+        if due != end:
+            session.exec(update(RawRow).where(mine, col(RawRow.expires_at) == end).values(expires_at=due))
+    result = session.exec(delete(RawRow).where(mine, col(RawRow.expires_at) <= now))
     assert isinstance(result, CursorResult)
     return int(result.rowcount)
 

@@ -25,18 +25,21 @@ class Store:
 
     def __init__(self, path: Path, engine: Engine) -> None:
         self.path = path
+        self._file = _identity(path)
         self._engine = engine
         self._writer = engine.execution_options(immediate=True)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one consistent state. Raises StoreError."""
+        self._insist_on_its_file()
         with _translated(self.path), Session(self._engine) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session in one BEGIN IMMEDIATE transaction: committed at the end, rolled back on error."""
+        self._insist_on_its_file()
         with _translated(self.path), Session(self._writer) as session:
             yield session
             session.commit()
@@ -83,8 +86,27 @@ class Store:
                 found.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
         return tuple(found)
 
+    def replaced(self) -> bool:
+        """Whether the file that was opened is no longer the one at `path`: deleted, or another put in its place."""
+        return _identity(self.path) != self._file
+
+    def reopen(self) -> None:
+        """Lets go of the file that was opened, and takes the one at `path`, or creates it. Raises StoreError."""
+        # SQLite leaves the -wal beside `path` alone when the file it closes is no longer there.
+        self._engine.dispose()
+        create(self.path)
+        self._file = _identity(self.path)
+
     def close(self) -> None:
         self._engine.dispose()
+
+    def _insist_on_its_file(self) -> None:
+        # What is written to a deleted file is lost, and what is read from it should be gone.
+        if self.replaced():
+            raise StoreError(
+                f"the database {self.path} was deleted or replaced while it was in use; run the command again "
+                "(a running service goes on with what is there now)"
+            )
 
     @property
     def engine(self) -> Engine:
@@ -92,8 +114,8 @@ class Store:
         return self._engine
 
 
-def connect(path: Path) -> Store:
-    """Opens or creates the file at `path`, readable by its owner only. Raises StoreError."""
+def create(path: Path) -> None:
+    """Sees to it that there is a file at `path`, readable by its owner only. Raises StoreError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Created before SQLite sees it: the -wal and -shm files take their mode from it.
@@ -102,6 +124,11 @@ def connect(path: Path) -> Store:
         raise StoreError(
             f"the database {path} can't be opened ({reason(error)}); check its folder, or database.url"
         ) from error
+
+
+def connect(path: Path) -> Store:
+    """Opens or creates the file at `path`. Raises StoreError."""
+    create(path)
     # Tokens are parameters: without this a traceback of the driver's, or its log, would quote them.
     engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _configure)
@@ -116,6 +143,8 @@ def _configure(connection: sqlite3.Connection, _record: Any) -> None:
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",
         "synchronous=FULL",
+        # Tokens and streams that are deleted don't live on in the file's free pages.
+        "secure_delete=ON",
         "foreign_keys=ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -124,6 +153,14 @@ def _configure(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin(connection: Any) -> None:
     immediate = connection.get_execution_options().get("immediate", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _lock(handle: int, work: str, wait_s: float) -> None:

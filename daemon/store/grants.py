@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, text, update
+from sqlalchemy import delete, func, text, update
 from sqlmodel import Session, SQLModel, col, select
 
 from daemon.store.tables import ActivityRow, SyncRow, TokenRow
@@ -52,6 +52,11 @@ def adopt(session: Session, athlete_id: int) -> None:
         .where(func.json_extract(col(ActivityRow.facts), "$.athlete_id") == RUNNER)
         .values(facts=facts)
     )
+
+
+def drop_grant(session: Session, athlete_id: int) -> None:
+    """Forgets the tokens; what was fetched with them stays."""
+    session.exec(delete(TokenRow).where(col(TokenRow.athlete_id) == athlete_id))
 
 
 def save_grant(session: Session, new: Grant) -> None:

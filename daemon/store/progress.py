@@ -19,7 +19,8 @@ class Progress:
     one made during a judgement isn't lost, and `paired_at` is that number when doubles were looked for; `because` says
     what changed, of several the most telling. `judged_with` names the code and settings of the record.
     `exported_athlete` is whose export was imported. `access` is the reason Strava refuses us (None: it doesn't) since
-    `access_since`. `budget` is the last rate-limit reading as the strava room writes it.
+    `access_since`. `budget` is the last rate-limit reading as the strava room writes it. `refresh_begun_at`: new tokens
+    were asked for then, and no answer was kept since. Raw answers were given `raw_kept_s` seconds.
     """
 
     last_pull_at: datetime | None = None
@@ -39,12 +40,22 @@ class Progress:
     problem: str | None = None
     waiting_until: datetime | None = None
     budget: dict[str, Any] | None = None
+    refresh_begun_at: datetime | None = None
+    raw_kept_s: float | None = None
 
 
 _TELLING: tuple[Cause, ...] = ("answered", "deleted", "edited", "recorded", "judged")
 """Of several causes the runner knows the first of these best."""
 
-_MOMENTS = ("last_pull_at", "last_success_at", "swept_at", "listed_back_to", "access_since", "waiting_until")
+_MOMENTS = (
+    "last_pull_at",
+    "last_success_at",
+    "swept_at",
+    "listed_back_to",
+    "access_since",
+    "waiting_until",
+    "refresh_begun_at",
+)
 
 
 def progress(session: Session, athlete_id: int) -> Progress:

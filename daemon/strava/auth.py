@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from daemon.strava.callback import DEFAULT_PORT, Callback, callback_from, wait_for_callback
+from daemon.strava.convert import read_id
 from daemon.strava.errors import Refused, StravaUnreachable, explain, explain_token
+from daemon.strava.revoking import revoke
 from daemon.strava.wire import Timeouts, Wire
 
 __all__ = [
@@ -105,10 +107,9 @@ def exchange(
         raise explain_token(error.refusal) from None
     finally:
         wire.close()
-    try:
-        athlete_id = int(athlete["id"])
-    except (KeyError, TypeError, ValueError):
-        raise StravaUnreachable("its answer doesn't say whose tokens these are") from None
+    athlete_id = read_id(athlete.get("id")) if isinstance(athlete, dict) else None
+    if athlete_id is None:
+        raise StravaUnreachable("its answer doesn't say whose tokens these are")
     return read_tokens(answer, scope=scope, athlete_id=athlete_id), dict(athlete)
 
 
@@ -128,24 +129,6 @@ def read_tokens(
     if expires_at is None or not usable or not access:
         raise StravaUnreachable("its answer holds no usable tokens")
     return Tokens(str(access), str(refresh), expires_at, scope, athlete_id)
-
-
-def revoke(
-    token: str, *, client_id: int | str, client_secret: str, base_url: str, timeouts: Timeouts | None = None
-) -> None:
-    """Takes pullback off the athlete's list of applications. A token Strava doesn't know any more is fine.
-
-    Raises AccessLost ("client"), StravaUnreachable.
-    """
-    wire = Wire(base_url, base_url, timeouts or Timeouts())
-    try:
-        wire.revoke(client_id, client_secret, token)
-    except Refused as error:
-        lost = explain_token(error.refusal)
-        if getattr(lost, "reason", None) != "revoked":
-            raise lost from None
-    finally:
-        wire.close()
 
 
 def _athlete(wire: Wire, access: str) -> Any:

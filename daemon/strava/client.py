@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from daemon.clock import Clock
+from daemon.errors import UserError
 from daemon.strava import limits
 from daemon.strava.auth import Tokens, read_tokens
-from daemon.strava.convert import STREAM_KEYS, read_activity, read_streams
+from daemon.strava.convert import STREAM_KEYS, read_activity, read_streams, says_something
 from daemon.strava.errors import (
     AccessLost,
     NotFound,
@@ -19,6 +20,7 @@ from daemon.strava.errors import (
     Refusal,
     Refused,
     StravaUnreachable,
+    Unreadable,
     explain,
     explain_token,
 )
@@ -55,7 +57,9 @@ class Strava:
     """One athlete's Strava. `budget` and `tokens` are always the latest known; the caller stores the budget.
 
     `save_tokens` is called with each new pair before it is first used. `load_tokens`, if given, is asked before a
-    refresh and after a refused one whether another process has saved a newer pair meanwhile.
+    refresh and after a refused one whether another process has saved a newer pair meanwhile. `note_refresh` is told
+    before a refresh is asked for (True) and when Strava has refused one (False); it returns whether the answer to an
+    earlier one never came, so that a runner who is locked out by that learns why.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Strava:
         clock: Clock,
         *,
         load_tokens: Callable[[], Tokens | None] | None = None,
+        note_refresh: Callable[[bool], bool] = lambda _begins: False,
         timeouts: Timeouts | None = None,
     ) -> None:
         self.tokens = tokens
@@ -78,6 +83,7 @@ class Strava:
         self._client_secret = client_secret
         self._save_tokens = save_tokens
         self._load_tokens = load_tokens
+        self._note_refresh = note_refresh
         self._clock = clock
         self._unsaved: Tokens | None = None
         self._refreshed_at: datetime | None = None
@@ -114,14 +120,14 @@ class Strava:
         """
         raw = self._get(f"/activities/{int(id)}", f"activity {id}", purpose, {})
         activity = read_activity(raw, self.tokens.athlete_id)
-        if activity is None:
+        if activity is None or activity.id != id:
             raise StravaUnreachable(f"activity {id} could not be read")
         return Listed(activity, raw)
 
     def streams(self, id: int, purpose: Purpose = "new") -> tuple[Streams, bytes] | None:
         """One recording and the JSON it came from; None where Strava has none (yet), or an empty one.
 
-        Raises RateLimited, AccessLost, StravaUnreachable.
+        Raises RateLimited, AccessLost, StravaUnreachable (Unreadable where what came is no recording).
         """
         params = {"keys": ",".join(STREAM_KEYS), "key_by_type": "true"}
         try:
@@ -131,7 +137,11 @@ class Strava:
         if not isinstance(answer, dict | list):
             raise StravaUnreachable(f"the recording of activity {id} could not be read")
         streams = read_streams(answer)
-        return None if streams is None else (streams, self._wire.last_body())
+        if streams is not None:
+            return streams, self._wire.last_body()
+        if says_something(answer):
+            raise Unreadable(f"the recording of activity {id} could not be read")
+        return None
 
     def athlete(self) -> dict[str, Any]:
         """The athlete as Strava describes them. Raises RateLimited, AccessLost, StravaUnreachable."""
@@ -182,20 +192,32 @@ class Strava:
         # Strava hands out the same token again while it has an hour left: with a clock that is hours ahead, every
         # call would refresh. Its 401 is the truth; this is only to be early.
         lately = self._refreshed_at is not None and abs(now - self._refreshed_at) < _BETWEEN_EARLY_REFRESHES
-        if self.tokens.stale(now) and not lately:
+        if not self.tokens.stale(now) or lately:
+            return
+        try:
             self._replace_tokens()
+        except UserError:
+            # Early on purpose: as long as the old token is good, trouble with the next one holds nothing up.
+            if self._unsaved is not None or self.tokens.expires_at <= now:
+                raise
 
     def _replace_tokens(self) -> None:
         now = self._clock.now()
         if self._adopt_newer() and not self.tokens.stale(now):
             return
         self._refreshed_at = now
+        unanswered = self._note_refresh(True)
         try:
             answer = self._wire.refresh(self._client_id, self._client_secret, self.tokens.refresh)
         except Refused as error:
             lost = self._limited(error.refusal) or explain_token(error.refusal)
-            if isinstance(lost, AccessLost) and lost.reason == "revoked" and self._adopt_newer():
-                return
+            if isinstance(lost, AccessLost) and lost.reason == "revoked":
+                if self._adopt_newer():
+                    return
+                if unanswered:
+                    raise AccessLost("lost") from None
+            if not unanswered and not isinstance(lost, StravaUnreachable):
+                self._note_refresh(False)  # a clear no; a gateway's error may hide a yes
             raise lost from None
         old = self.tokens
         self._keep(read_tokens(answer, scope=old.scope, athlete_id=old.athlete_id, old_refresh=old.refresh))

@@ -28,7 +28,7 @@ def read_activity(raw: Any, athlete_id: int) -> Activity | None:
     """
     if not isinstance(raw, dict):
         return None
-    number, started = _id(raw.get("id")), _start(raw)
+    number, started = read_id(raw.get("id")), _start(raw)
     if number is None or started is None:
         return None
     start, offset_s = started
@@ -94,6 +94,13 @@ def read_streams(raw: Any) -> Streams | None:
         cadence_rpm=stream("cadence"),
         temperature_c=stream("temp"),
         moving=None if moving is None else np.where(np.isnan(moving), np.nan, (moving != 0).astype(np.float64)),
+    )
+
+
+def says_something(raw: Any) -> bool:
+    """Whether there is anything in an answer about streams, readable or not, beyond empty streams."""
+    return any(not isinstance(data, list) or bool(data) for data in _by_type(raw).values()) or (
+        isinstance(raw, list) and bool(raw) and not _by_type(raw)
     )
 
 
@@ -199,7 +206,7 @@ def _distance(value: Any) -> float:
     return number if number is not None and 0 <= number <= 1e7 else 0.0
 
 
-def _id(value: Any) -> int | None:
+def read_id(value: Any) -> int | None:
     """A positive integer that a database can hold."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)

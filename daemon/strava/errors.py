@@ -5,11 +5,11 @@ Nothing here may hold a token or a secret: these texts are logged, shown and sen
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from daemon.errors import UserError
 
-Reason = Literal["inactive", "revoked", "scope", "client"]
+Reason = Literal["inactive", "revoked", "lost", "scope", "client"]
 
 ACCESS_LOST: dict[Reason, str] = {
     "inactive": (
@@ -17,6 +17,10 @@ ACCESS_LOST: dict[Reason, str] = {
         "subscribe, then reactivate the application at https://www.strava.com/settings/api"
     ),
     "revoked": "Strava doesn't accept this authorisation (any more): run `pullback auth`",
+    "lost": (
+        "Strava doesn't accept this authorisation any more, and an answer with a new one was lost on the way: "
+        "run `pullback auth`"
+    ),
     "scope": (
         "Strava refuses the answer because a permission is missing: run `pullback auth` and leave every box ticked"
     ),
@@ -36,6 +40,10 @@ class StravaUnreachable(UserError):
             f"No usable answer from Strava ({reason}): what is missing stays pending for the next pull; "
             "if it lasts, run `pullback check`"
         )
+
+
+class Unreadable(StravaUnreachable):
+    """A recording came that makes no sense: by mistake, most likely, so it is worth asking again for a while."""
 
 
 class RateLimited(UserError):
@@ -79,6 +87,22 @@ class Refusal:
     inactive: bool
     scope_missing: bool = False
     retry_after: str | None = None
+
+
+def refusal(status: int, body: Any, retry_after: str | None) -> Refusal:
+    """What an error answer says; `body` is its decoded JSON, or None where it held none."""
+    errors = body.get("errors") if isinstance(body, dict) else None
+    entries = [entry for entry in (errors if isinstance(errors, list) else [errors]) if isinstance(entry, dict)]
+    return Refusal(
+        status=status,
+        readable=isinstance(body, dict) and not {"message", "errors", "error"}.isdisjoint(body),
+        resources=frozenset(str(entry.get("resource")) for entry in entries),
+        inactive=status == 403 and any(entry.get("code") == "Inactive" for entry in entries),
+        scope_missing=any(
+            entry.get("code") == "missing" and str(entry.get("field")).endswith("_permission") for entry in entries
+        ),
+        retry_after=retry_after,
+    )
 
 
 class Refused(Exception):

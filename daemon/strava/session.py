@@ -17,12 +17,11 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.auth import HTTPBasicAuth
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from daemon import __version__
-from daemon.strava.errors import Refusal
+from daemon.strava.errors import Refusal, refusal
 from daemon.strava.wire import Timeouts
 
 _MAX_BODY_BYTES = 32 * 2**20
@@ -49,7 +48,6 @@ def _undisturbed() -> Iterator[None]:
 
 
 with _undisturbed():
-    from stravalib import exc
     from stravalib.protocol import ApiV3
 
 
@@ -117,11 +115,6 @@ class Session(requests.Session):
             self.last_body = _read(response)
         return _decoded_once(response, self.last_body)
 
-    def revoke(self, url: str, client_id: str, client_secret: str, token: str) -> None:
-        """Revokes a token with the application's own id and secret; raises requests' HTTPError when refused."""
-        answer = self.post(url, data={"token": token}, auth=HTTPBasicAuth(client_id, client_secret))
-        answer.raise_for_status()
-
 
 def reason_for(error: Exception) -> str:
     """A few words of ours for what a library raised."""
@@ -147,18 +140,7 @@ def refusal_of(error: Exception) -> Refusal | None:
         body = response.json()
     except ValueError:
         body = None
-    errors = body.get("errors") if isinstance(body, dict) else None
-    entries = [entry for entry in (errors if isinstance(errors, list) else [errors]) if isinstance(entry, dict)]
-    return Refusal(
-        status=response.status_code,
-        readable=isinstance(body, dict) and not {"message", "errors", "error"}.isdisjoint(body),
-        resources=frozenset(str(entry.get("resource")) for entry in entries),
-        inactive=isinstance(error, exc.ApplicationInactive),
-        scope_missing=any(
-            entry.get("code") == "missing" and str(entry.get("field")).endswith("_permission") for entry in entries
-        ),
-        retry_after=response.headers.get("Retry-After"),
-    )
+    return refusal(response.status_code, body, response.headers.get("Retry-After"))
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -59,12 +59,6 @@ class Wire:
         """The token endpoint's answer to a consent code. Raises Refused, StravaUnreachable."""
         return self._token(client_id, client_secret, {"grant_type": "authorization_code", "code": code})
 
-    def revoke(self, client_id: int | str, client_secret: str, token: str) -> None:
-        """Revokes one token at `oauth/revoke`, which stravalib doesn't know. Raises Refused, StravaUnreachable."""
-        _, session = self._connected()
-        url = f"{self._base_url}/oauth/revoke"
-        self._guarded(lambda: session.revoke(url, str(client_id), client_secret, token))
-
     def close(self) -> None:
         """Closes the connections; the next call opens new ones."""
         if self._open:

@@ -5,8 +5,8 @@ May not judge: it leaves a note of the earliest day whose facts changed.
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from daemon.store.activities import Known
 from daemon.store.progress import Progress, note_change, progress, save_progress
 from daemon.strava import limits
 from daemon.strava.client import Listed, Strava
-from daemon.strava.errors import AccessLost, NotFound, RateLimited, StravaUnreachable
+from daemon.strava.errors import AccessLost, NotFound, RateLimited, StravaUnreachable, Unreadable
 from daemon.sync.decisions import (
     ASKED_BY_ID,
     FAILURES_END_A_PULL,
@@ -35,6 +35,7 @@ from daemon.sync.decisions import (
     next_attempt,
     plan,
 )
+from daemon.sync.retention import retain
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,8 @@ def pull(
     """
     with store.only_one("pull", wait_s=2.0):
         work = _Pull(store, strava, athlete_id, clock, backfill, raw_retention, stop, advance)
+        # Here too, for the runner who syncs by hand; before anything is kept by what may be a new setting.
+        retain(store, raw_retention, clock.now())
         if insist:
             strava.budget = None
         try:
@@ -89,6 +92,20 @@ def pull(
             work.outcome.problem = error
         work.finish()
         return work.outcome
+
+
+def _of_one_run(error: UserError) -> bool:
+    """Whether an error may be about one run alone: the list was answered, so a permission isn't lacking for all."""
+    return isinstance(error, StravaUnreachable) or (isinstance(error, AccessLost) and error.reason == "scope")
+
+
+@contextmanager
+def _one_run_alone() -> Iterator[None]:
+    try:
+        yield
+    except (StravaUnreachable, AccessLost) as error:
+        if not _of_one_run(error):
+            raise
 
 
 @dataclass
@@ -180,7 +197,7 @@ class _Pull:
     def _ask_by_id(self, missing: Sequence[int], known: Mapping[int, Known]) -> None:
         """A list can be short by mistake, so a run is taken for deleted only when Strava says so by its id."""
         for activity_id in missing[:ASKED_BY_ID]:
-            with suppress(StravaUnreachable):
+            with _one_run_alone():
                 try:
                     found = self.strava.activity(activity_id)
                 except NotFound:
@@ -206,7 +223,9 @@ class _Pull:
             # A span made longer since is listed as well.
             if state.backfill_done and cursor <= oldest + SWEEP_EVERY:
                 return
-            page = self.strava.list_activities(before=cursor, after=None, page=1, per_page=PER_PAGE, purpose="backfill")
+            # A second more: of two that started in one second, a page may have held only one.
+            before = cursor + timedelta(seconds=1)
+            page = self.strava.list_activities(before=before, after=None, page=1, per_page=PER_PAGE, purpose="backfill")
             self.outcome.unreadable += page.unreadable
             listed = {item.activity.id: item for item in page.items if item.activity.start > oldest}
             with self.store.read() as session:
@@ -235,8 +254,7 @@ class _Pull:
             try:
                 self._fetch(item)
             except (StravaUnreachable, AccessLost) as error:
-                # The list was answered: a refusal of this one run says nothing of the others.
-                if isinstance(error, AccessLost) and error.reason != "scope":
+                if not _of_one_run(error):
                     raise
                 log.warning("run %d stays pending: %s", item.id, error)
                 with self.store.write() as session:
@@ -256,7 +274,13 @@ class _Pull:
             self._fetch_detail(item, purpose)
 
     def _fetch_streams(self, item: Known, purpose: Purpose, *, fresh: bool) -> None:
-        answer = self.strava.streams(item.id, purpose=purpose)
+        answer = None
+        try:
+            answer = self.strava.streams(item.id, purpose=purpose)
+        except Unreadable as error:
+            # Some recordings never make sense, so this ends, too; but one bad answer must not cost the run.
+            log.warning("run %d is asked for again: its recording makes no sense (%s)", item.id, error.reason)
+            fresh = True
         now = self.clock.now()
         if answer is None:
             with self.store.write() as session:
@@ -288,10 +312,8 @@ class _Pull:
         now = self.clock.now()
         problem = self.outcome.problem
         with self.store.write() as session:
-            state = progress(session, self.athlete_id)
             self.outcome.pending = rows.wanted_since(session, self.athlete_id)
-            # Here too, for the runner who syncs by hand and never runs the daemon.
-            rows.expire(session, now)
+            state = progress(session, self.athlete_id)
             listed = (state.backfill_done and state.swept_at is not None) or (
                 state.listed_back_to is not None and state.listed_back_to <= now - READY_SPAN
             )

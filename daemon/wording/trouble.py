@@ -19,6 +19,12 @@ _ACCESS = {
         "Strava no longer accepts pullback's access to your account, so no new runs arrive.\n\n"
         "Run `pullback auth` to allow it again. Nothing that was judged so far is lost.",
     ),
+    "lost": (
+        "Strava access got lost on the way",
+        "Strava's answer with a new key was lost, on the network or because this machine stopped just then, and the "
+        "old key is dead, so no new runs arrive.\n\nRun `pullback auth` to get another. Nothing that was judged so "
+        "far is lost.",
+    ),
     "scope": (
         "Strava access is too narrow",
         "Strava allows pullback less than it needs to read your runs, so some or all of them are missing.\n\n"
@@ -38,7 +44,7 @@ _ACCESS = {
 
 
 def access(reason: str) -> tuple[str, str]:
-    """Title and text about lost access: "inactive", "revoked", "scope", "client" or "unreachable"."""
+    """Title and text about lost access: "inactive", "revoked", "lost", "scope", "client" or "unreachable"."""
     unknown = ("Strava access has a problem", f"Strava refuses access ({reason}). Run `pullback check` to see why.")
     return _ACCESS.get(reason, unknown)
 

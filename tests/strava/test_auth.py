@@ -164,6 +164,14 @@ def test_an_exchange_whose_answer_is_no_use(desk: Any, fault: Any) -> None:
         _exchange(desk, callback)
 
 
+@pytest.mark.parametrize("odd", [10**40, 1e300, -1, "you", None, [1]])
+def test_tokens_of_nobody_in_particular_are_no_use(desk: Any, odd: Any) -> None:
+    callback = _consent(desk)
+    desk.world.athletes[1001]["id"] = odd
+    with pytest.raises(StravaUnreachable, match="whose tokens"):
+        _exchange(desk, callback)
+
+
 def _consent(desk: Any) -> Callback:
     url = authorize_url(desk.server.base_url, 1, "http://localhost:1/", "st")
     return callback_from(httpx.get(url).headers["Location"])

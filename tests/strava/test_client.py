@@ -52,6 +52,13 @@ def test_no_recording_is_no_error_and_no_activity_is(desk: Any) -> None:
         strava.activity(99)
 
 
+def test_an_answer_about_another_run_is_no_answer(desk: Any) -> None:
+    desk.run(id=1)
+    desk.world.edit(1, id=2)
+    with pytest.raises(StravaUnreachable, match="activity 1 could not be read"):
+        desk.strava().activity(1)
+
+
 def test_one_odd_item_does_not_cost_the_page(desk: Any) -> None:
     desk.run(id=1, sport_type="Underwater Rugby", timezone=None, utc_offset=None, distance="far", name=None)
     desk.run(id=2, day=2, average_heartrate={}, moving_time=10**400)

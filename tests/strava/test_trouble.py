@@ -13,7 +13,7 @@ import pytest
 
 from daemon.simulator.faults import Fault
 from daemon.strava.client import Strava
-from daemon.strava.errors import AccessLost, RateLimited, StravaUnreachable
+from daemon.strava.errors import AccessLost, RateLimited, StravaUnreachable, Unreadable
 from daemon.strava.wire import Timeouts
 
 API = "/api/"
@@ -58,7 +58,8 @@ def test_wrong_types_everywhere_are_counted_and_lose_nothing_else(desk: Any) -> 
     assert strava.list_activities(None).unreadable == 1
     with pytest.raises(StravaUnreachable):
         strava.activity(run)
-    assert strava.streams(run) is None
+    with pytest.raises(Unreadable):
+        strava.streams(run)
     assert strava.streams(run) is not None
 
 

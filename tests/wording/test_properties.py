@@ -177,7 +177,7 @@ def test_every_kind_can_be_rehearsed(kind: str, units: str) -> None:
     assert ("subscription" in title) == (kind == "access")
 
 
-@pytest.mark.parametrize("reason", ["inactive", "revoked", "scope", "client", "unreachable", "something new"])
+@pytest.mark.parametrize("reason", ["inactive", "revoked", "lost", "scope", "client", "unreachable", "something new"])
 def test_lost_access_says_what_to_do(reason: str) -> None:
     title, text = wording.access(reason)
     reads_well(title, text, 400)

@@ -1,0 +1,71 @@
+"""`pullback forget`: withdraws access at Strava and deletes everything pullback holds. Keeps only the configuration."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from daemon.cli.auth import untold
+from daemon.cli.door import log_path
+from daemon.cli.session import Session
+from daemon.errors import UserError
+
+if TYPE_CHECKING:
+    from daemon.config import Config
+
+WORD = "forget"
+
+
+def command(
+    context: typer.Context, yes: Annotated[bool, typer.Option("--yes", help="Don't ask; there is no way back.")] = False
+) -> None:
+    """Withdraw access at Strava and delete tokens, runs, verdicts, answers, alerts and backups."""
+    from daemon.store import Busy, StoreError
+    from daemon.store.erasing import erase, traces
+
+    session: Session = context.obj
+    config, path = session.config(), session.database()
+    held = traces(path)
+    if not held and not log_path(session).exists():
+        print(f"There is nothing to forget: no database at {path} and no backup beside it.")
+        return
+    if not yes:
+        _make_sure(held)
+    problem: UserError | None = None
+    if path.exists():
+        try:
+            problem = _withdraw(session, config)
+        except Busy:
+            raise  # another pullback is pulling, and may be exchanging the tokens; in a minute it won't be
+        except StoreError as error:
+            problem = error  # damaged, or of another version: it goes all the same
+    gone = erase(path)
+    log_path(session).unlink(missing_ok=True)
+    print("Deleted, with all tokens, runs, verdicts, answers and alerts:")
+    for file in gone:
+        print(f"  {file}")
+    print(f"Kept: {session.config_path()} (it may hold your application's secret), and whatever you exported yourself.")
+    print("A running service starts again with nothing; stop it if you don't want it any more.")
+    if problem is not None:
+        raise UserError(untold(problem))
+
+
+def _withdraw(session: Session, config: "Config") -> UserError | None:
+    from daemon.access import withdraw
+
+    with session.store() as store:
+        problem = withdraw(store, config, session.clock)
+    return problem
+
+
+def _make_sure(held: list[Path]) -> None:
+    """The runner types a word. Raises UserError where nobody is there to type, or something else was typed."""
+    if not sys.stdin.isatty():
+        raise UserError("nothing was deleted: run `pullback forget` in a terminal, or `pullback forget --yes`")
+    print("This withdraws access at Strava and deletes, for good:")
+    for file in held:
+        print(f"  {file}")
+    print(f'Type "{WORD}" to go on:', end=" ", flush=True)
+    if sys.stdin.readline().strip() != WORD:
+        raise UserError(f'nothing was deleted: "{WORD}" wasn\'t typed; run `pullback forget` again to try again')

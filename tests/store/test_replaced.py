@@ -1,0 +1,57 @@
+"""A database that is deleted, or replaced by a backup, under a store that is open."""
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from daemon.store import StoreError, open_store, renew
+from daemon.store.progress import Progress, athletes, save_progress
+
+
+def test_nothing_is_written_to_a_deleted_file_and_the_next_one_is_untouched_by_it(tmp_path: Path) -> None:
+    path = tmp_path / "pullback.db"
+    with closing(open_store(path)) as old:
+        with old.write() as session:
+            save_progress(session, 1, Progress())
+        assert not renew(old)
+        for file in tmp_path.glob("pullback.db*"):
+            file.unlink()
+        with pytest.raises(StoreError, match="deleted or replaced"), old.write():
+            pass
+        with closing(open_store(path)) as other:
+            with other.write() as session:
+                save_progress(session, 2, Progress())
+            # The old one's last connection closes now, and must leave the other's -wal alone.
+            assert renew(old)
+            with old.read() as session:
+                assert athletes(session) == [2]
+    with closing(open_store(path)) as later, later.read() as session:
+        assert athletes(session) == [2]
+
+
+def test_a_deleted_database_is_made_again_and_empty(tmp_path: Path) -> None:
+    path = tmp_path / "pullback.db"
+    with closing(open_store(path)) as store:
+        with store.write() as session:
+            save_progress(session, 1, Progress())
+        for file in tmp_path.glob("pullback.db*"):
+            file.unlink()
+        assert renew(store)
+        with store.read() as session:
+            assert athletes(session) == []
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_backup_put_in_its_place_is_what_counts(tmp_path: Path) -> None:
+    path, backup = tmp_path / "pullback.db", tmp_path / "copy.db"
+    with closing(open_store(backup)) as store, store.write() as session:
+        save_progress(session, 7, Progress())
+    with closing(open_store(path)) as store:
+        for leftover in tmp_path.glob("pullback.db-*"):
+            leftover.unlink()  # it belongs to the file before, and SQLite would read it into the backup
+        shutil.move(backup, path)
+        assert renew(store)
+        with store.read() as session:
+            assert athletes(session) == [7]
