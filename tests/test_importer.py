@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -226,6 +227,22 @@ def test_whoever_authorises_later_takes_over_what_was_imported(alone: House, tmp
     assert after == before
     again = bring(alone, tmp_path / "export.zip")
     assert (again.known, again.runs, again.improved) == (4, [], 0)
+
+
+def test_whoever_authorises_while_an_import_goes_on_takes_over_all_of_it(alone: House, tmp_path: Path) -> None:
+    archive = export(tmp_path / "export.zip", a_week(60))
+    signing_in = threading.Thread(
+        target=authorise, args=(alone.store, Tokens("a", "r", MONDAY, frozenset({"activity:read"}), 1001))
+    )
+
+    def meanwhile(done: int, total: int) -> None:
+        if done == 55:  # the first batch is written
+            signing_in.start()
+            signing_in.join(0.5)
+
+    bringing.bring(alone.store, [archive], alone.clock, zone=VIENNA, advance=meanwhile)
+    signing_in.join(30.0)
+    assert living(alone) == {} and len(living(alone, 1001)) == 60
 
 
 def test_the_export_of_another_athlete_is_refused(house: House, tmp_path: Path) -> None:
