@@ -182,6 +182,8 @@ def _shared_s(first: Measured, second: Measured) -> float:
 
 def _covered(activity: Activity, mates: Sequence[tuple[float, Measured]]) -> bool:
     """Whether better recordings hold enough of `activity` for it to be left out."""
+    if any(_alike(activity, other) for _, (other, _m) in mates):
+        return True  # clocks apart, and one of them without a distance
     if sum(seconds for seconds, _ in mates) >= COVERED * activity.elapsed_time_s:
         return True
     return 0.0 < COVERED_DISTANCE * activity.distance_m <= sum(other.distance_m for _, (other, _m) in mates)
