@@ -102,6 +102,12 @@ def test_legs_of_a_triathlon_and_strength_training_beside_a_run_all_count() -> N
     assert counted(run(10, heart=0.0), run(11, sport="Unknown", source="file")) == {10: 11}
 
 
+def test_a_run_within_an_hour_at_the_gym_counts_and_does_not_make_the_hour_a_run() -> None:
+    gym = run(11, -30.0, minutes=90, km=0.0, sport="Workout")
+    assert counted(run(10, minutes=20, km=4.0), gym) == {}
+    assert counted(run(10, minutes=88, km=15.0), gym) == {11: 10}
+
+
 def test_a_watch_that_gives_every_run_the_same_date_hides_none() -> None:
     assert counted(run(10, km=8.0), run(11, km=13.0)) == {}
 
