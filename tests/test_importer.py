@@ -107,6 +107,25 @@ def test_a_newer_export_brings_a_new_name_and_keeps_the_recording(alone: House, 
     assert run is not None and (run.name, run.perceived_exertion) == ("Easy with Ada", 3.0)
 
 
+def test_an_export_without_the_weather_of_the_other_takes_none_away_and_changes_nothing_again(
+    alone: House, tmp_path: Path
+) -> None:
+    warm = {RUN2: {"Weather Temperature": "12.0", "Perceived Exertion": "3.0"}}
+    bring(alone, export(tmp_path / "june.zip", a_week(), warm))
+    older, frost = (
+        export(tmp_path / "may.zip", a_week()),
+        export(tmp_path / "july.zip", a_week(), {RUN2: {"Weather Temperature": "0.0"}}),
+    )
+    improved = []
+    for archive in (older, older, frost, frost):
+        improved.append(bring(alone, archive).improved)
+        with alone.store.read() as session:
+            run = rows.activity(session, grants.RUNNER, RUN2)
+        assert run is not None and run.perceived_exertion == 3.0
+        assert run.weather_temperature_c == (0.0 if archive == frost else 12.0)
+    assert improved == [0, 0, 1, 0]
+
+
 def test_what_strava_gave_stays_and_an_export_adds_what_it_did_not_give(house: House, tmp_path: Path) -> None:
     recorded = a_week()
     for run in recorded:
