@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -104,6 +105,25 @@ def test_a_newer_export_brings_a_new_name_and_keeps_the_recording(alone: House, 
         run = rows.activity(session, grants.RUNNER, RUN2)
         assert rows.series(session, grants.RUNNER, RUN2) is not None
     assert run is not None and (run.name, run.perceived_exertion) == ("Easy with Ada", 3.0)
+
+
+def test_an_export_without_the_weather_of_the_other_takes_none_away_and_changes_nothing_again(
+    alone: House, tmp_path: Path
+) -> None:
+    warm = {RUN2: {"Weather Temperature": "12.0", "Perceived Exertion": "3.0"}}
+    bring(alone, export(tmp_path / "june.zip", a_week(), warm))
+    older, frost = (
+        export(tmp_path / "may.zip", a_week()),
+        export(tmp_path / "july.zip", a_week(), {RUN2: {"Weather Temperature": "0.0"}}),
+    )
+    improved = []
+    for archive in (older, older, frost, frost):
+        improved.append(bring(alone, archive).improved)
+        with alone.store.read() as session:
+            run = rows.activity(session, grants.RUNNER, RUN2)
+        assert run is not None and run.perceived_exertion == 3.0
+        assert run.weather_temperature_c == (0.0 if archive == frost else 12.0)
+    assert improved == [0, 0, 1, 0]
 
 
 def test_what_strava_gave_stays_and_an_export_adds_what_it_did_not_give(house: House, tmp_path: Path) -> None:
@@ -226,6 +246,22 @@ def test_whoever_authorises_later_takes_over_what_was_imported(alone: House, tmp
     assert after == before
     again = bring(alone, tmp_path / "export.zip")
     assert (again.known, again.runs, again.improved) == (4, [], 0)
+
+
+def test_whoever_authorises_while_an_import_goes_on_takes_over_all_of_it(alone: House, tmp_path: Path) -> None:
+    archive = export(tmp_path / "export.zip", a_week(60))
+    signing_in = threading.Thread(
+        target=authorise, args=(alone.store, Tokens("a", "r", MONDAY, frozenset({"activity:read"}), 1001))
+    )
+
+    def meanwhile(done: int, total: int) -> None:
+        if done == 55:  # the first batch is written
+            signing_in.start()
+            signing_in.join(0.5)
+
+    bringing.bring(alone.store, [archive], alone.clock, zone=VIENNA, advance=meanwhile)
+    signing_in.join(30.0)
+    assert living(alone) == {} and len(living(alone, 1001)) == 60
 
 
 def test_the_export_of_another_athlete_is_refused(house: House, tmp_path: Path) -> None:

@@ -103,25 +103,31 @@ def decide(
     if known.deleted:
         return Change("deleted", activity)
     if known.source == "strava":
-        more = replace(
-            stored,
-            laps=stored.laps or activity.laps,
-            device=stored.device or activity.device,
-            perceived_exertion=_first(stored.perceived_exertion, activity.perceived_exertion),
-            weather_temperature_c=_first(stored.weather_temperature_c, activity.weather_temperature_c),
-            dew_point_c=_first(stored.dew_point_c, activity.dew_point_c),
-        )
+        more = _completed(stored, activity)
         wanted = recording if stored.is_run and known.recording != "have" else None
         return Change("nothing" if wanted is None and more == stored else "add", more, wanted, stored.day)
     if item.series is None:
         # A table alone, or a file that was read before: what was recorded stays.
         activity, recording = merged(activity, stored) if item.listed else stored, series
+    activity = _completed(activity, stored)
     if not item.offset_known:
         activity = replace(activity, utc_offset_s=stored.utc_offset_s)
     poorer = _fullness(activity, recording) < _fullness(stored, series)
     if (activity == stored and recording == series) or (poorer and not read_again):
         return Change("nothing", stored)
     return Change("take", activity, recording, stored.day)
+
+
+def _completed(activity: Activity, other: Activity) -> Activity:
+    """`activity`, and of `other` what only a detail or an import says: the store keeps it in the same way."""
+    return replace(
+        activity,
+        laps=activity.laps or other.laps,
+        device=activity.device or other.device,
+        perceived_exertion=_first(activity.perceived_exertion, other.perceived_exertion),
+        weather_temperature_c=_first(activity.weather_temperature_c, other.weather_temperature_c),
+        dew_point_c=_first(activity.dew_point_c, other.dew_point_c),
+    )
 
 
 def _fullness(activity: Activity, series: bytes | None) -> tuple[bool, int, int, bytes]:

@@ -144,10 +144,16 @@ def _may_be_one(first: Activity, second: Activity) -> bool:
     if min(first.elapsed_time_s, second.elapsed_time_s) <= 0:
         return False
     if min(first.distance_m, second.distance_m) <= 0.0:
-        return True
+        return not (_holds_more(first, second) or _holds_more(second, first))
     speeds = sorted(a.distance_m / a.elapsed_time_s for a in (first, second))
     moving = sorted(a.distance_m / (a.moving_time_s or a.elapsed_time_s) for a in (first, second))
     return speeds[1] <= SPEEDS_APART * speeds[0] or moving[1] <= SPEEDS_APART * moving[0]
+
+
+def _holds_more(workout: Activity, run: Activity) -> bool:
+    """Whether a session of any sport, without distance and much longer than a run, had the run in it: it is no run."""
+    whatever = workout.sport in UNKNOWN_SPORTS and run.sport not in UNKNOWN_SPORTS and workout.distance_m <= 0.0
+    return whatever and run.elapsed_time_s < (1.0 - ALIKE) * workout.elapsed_time_s - ALIKE_S
 
 
 def _alike(first: Activity, second: Activity) -> bool:
@@ -182,6 +188,8 @@ def _shared_s(first: Measured, second: Measured) -> float:
 
 def _covered(activity: Activity, mates: Sequence[tuple[float, Measured]]) -> bool:
     """Whether better recordings hold enough of `activity` for it to be left out."""
+    if any(_alike(activity, other) for _, (other, _m) in mates):
+        return True  # clocks apart, and one of them without a distance
     if sum(seconds for seconds, _ in mates) >= COVERED * activity.elapsed_time_s:
         return True
     return 0.0 < COVERED_DISTANCE * activity.distance_m <= sum(other.distance_m for _, (other, _m) in mates)

@@ -174,7 +174,8 @@ def _stops(events: list[Message]) -> tuple[tuple[float, float], ...]:
     timer = [(number(e, "timestamp"), number(e, "event_type")) for e in events if number(e, "event") == _TIMER]
     spans: list[tuple[float, float]] = []
     since: float | None = None
-    for moment, what in sorted((m, w) for m, w in timer if m is not None and w is not None):
+    # In one and the same second as the file has them: a watch stopped and started again at once goes on.
+    for moment, what in sorted(((m, w) for m, w in timer if m is not None and w is not None), key=lambda each: each[0]):
         if what in _STOPS and since is None:
             since = moment
         elif what == _START and since is not None:

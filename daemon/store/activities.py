@@ -120,7 +120,7 @@ def save_activity(
         _put(session, ActivityRow, **key, **values, **fresh, facts=facts)
         return
     # What only the detail or an import says survives a new list answer.
-    values["facts"] = {**facts, **{key: facts[key] or row.facts.get(key) for key in _NOT_LISTED}}
+    values["facts"] = {**facts, **{key: row.facts.get(key) for key in _NOT_LISTED if facts[key] in (None, [])}}
     values["detail_wanted"] = row.detail_wanted or detail_wanted
     if recording == "wanted":
         values |= {"attempts": 0, "next_attempt_at": None, "failures": 0}

@@ -72,6 +72,8 @@ def test_strava_s_own_counts_where_the_file_holds_no_more() -> None:
 def test_a_clock_some_minutes_off_is_the_same_run_and_a_run_after_it_is_another() -> None:
     assert counted(run(10), run(11, 12.0, km=10.2)) == {11: 10}
     assert counted(run(10), run(11, 60.5)) == {}
+    # A phone without distance, further off: the watch's recording still counts, and not the poorer.
+    assert counted(run(10), run(11, 25.0, km=0.0, heart=0.0)) == {11: 10}
     # Half an hour of overlap with another length: a wrong clock between two runs, which both took place.
     assert counted(run(10, minutes=60), run(11, 30.0, minutes=45, km=7.0)) == {}
 
@@ -98,6 +100,12 @@ def test_legs_of_a_triathlon_and_strength_training_beside_a_run_all_count() -> N
     assert counted(ride, leg) == {}
     assert counted(run(10), run(11, 1.0, sport="WeightTraining", km=0.0)) == {}
     assert counted(run(10, heart=0.0), run(11, sport="Unknown", source="file")) == {10: 11}
+
+
+def test_a_run_within_an_hour_at_the_gym_counts_and_does_not_make_the_hour_a_run() -> None:
+    gym = run(11, -30.0, minutes=90, km=0.0, sport="Workout")
+    assert counted(run(10, minutes=20, km=4.0), gym) == {}
+    assert counted(run(10, minutes=88, km=15.0), gym) == {11: 10}
 
 
 def test_a_watch_that_gives_every_run_the_same_date_hides_none() -> None:

@@ -90,6 +90,13 @@ def test_a_stop_that_no_start_follows_stops_nothing_while_the_run_goes_on() -> N
     assert run.streams is not None and run.streams.time_s.size == 301
 
 
+def test_a_watch_stopped_and_started_again_within_a_second_goes_on_recording() -> None:
+    rows = [*steady(range(121)), *steady(range(180, 301))]
+    twice = [timer(60, EventType.STOP_ALL), timer(60, EventType.START)]
+    run = only(whole_run(rows, *twice, timer(120, EventType.STOP_ALL), timer(180, EventType.START)))
+    assert run.streams is not None and run.streams.time_s.tolist() == [*range(121), *range(180, 301)]
+
+
 def test_smart_recording_keeps_its_seconds() -> None:
     seconds = [0, 1, 5, 12, 13, 21, 40, 44, 61, 90]
     run = only(whole_run(steady(seconds)))
