@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
+from daemon.cli import show
 from daemon.cli.session import Session
 from daemon.errors import ConfigError, UserError
 
@@ -64,7 +65,7 @@ def _exit_code(command: Callable[[], object]) -> int:
 
 
 def _say(first: str, *more: str) -> None:
-    print("\n".join([f"pullback: {first}", *(f"  {line}" for line in more)]), file=sys.stderr)
+    show.say("\n".join([f"pullback: {first}", *(f"  {line}" for line in more)]), sys.stderr)
 
 
 def _forget_output() -> None:

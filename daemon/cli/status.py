@@ -11,6 +11,18 @@ from daemon.cli import show
 from daemon.cli.session import Session, athlete
 
 LOUDEST_FIRST = ("alert", "watch")
+LOOKED_AT = {
+    "load_added": "load",
+    "run_day_added": "run days",
+    "new_stresses": "changes made together",
+    "monotony": "how days differ",
+    "hard_spacing": "time between hard sessions",
+    "beside_long": "days beside long runs",
+    "rest": "rest days",
+    "recovery": "days after hard sessions",
+    "fading": "the end of hard sessions",
+    "felt": "how running feels",
+}
 MOST_SIGNS = 4
 """So many signs are told in full; of more the names are enough."""
 
@@ -85,7 +97,7 @@ def _signals(signals: Sequence[dict[str, Any]], verdict: str) -> list[show.Part]
     up = [signal for level in LOUDEST_FIRST for signal in signals if signal["level"] == level]
     for signal in up[:MOST_SIGNS]:
         level = signal["level"]
-        since = f" since {date.fromisoformat(signal['since']):%-d %b}" if signal["since"] else ""
+        since = f" since {signal['since']}" if signal["since"] else ""
         told = f"{show.words(signal['name'])} ({level}{since}): {signal['summary']}{_lately(signal['evidence'])}"
         parts.append(show.Line(told, show.STYLES[level], hang=2))
     if len(up) > MOST_SIGNS:
@@ -97,7 +109,12 @@ def _signals(signals: Sequence[dict[str, Any]], verdict: str) -> list[show.Part]
         parts.append(show.Line("Easy heart rate can't be judged at the moment."))
     # What belongs to no family, as intensity, raises no concern: it has a line of its own.
     quiet = [s for s in signals if s["level"] == "ok" and s.get("family") and s is not heart]
-    return [*parts, show.Line(f"Quiet: {_names(quiet)}", hang=2)] if quiet else parts
+    return [*parts, show.Line(f"Looked at, with nothing up: {_looked_at(quiet)}", hang=2)] if quiet else parts
+
+
+def _looked_at(signals: Sequence[dict[str, Any]]) -> str:
+    """What quiet signals look at: the name of one says what would be wrong."""
+    return ", ".join(LOOKED_AT.get(signal["name"], show.words(signal["name"])) for signal in signals)
 
 
 def _lately(evidence: dict[str, Any]) -> str:

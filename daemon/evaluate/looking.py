@@ -45,6 +45,9 @@ WITHOUT_PICTURE = frozenset({"access", "stale", "test"})
 USUAL_WEEKS, LEAST_USUAL_WEEKS = 8, 3
 """The usual week is the median of so many whole weeks before intensity came, or before this one."""
 
+SILENT = timedelta(weeks=4)
+"""After so long without an activity the page shows the weeks before, not empty ones."""
+
 Record = Sequence[dict[str, Any]]
 """Verdicts as recorded, oldest day first."""
 
@@ -106,9 +109,11 @@ def page_data(known: Facts, record: Record, alerts: Sequence[Alert], config: Con
     known, settings = _until(known, verdict.day), params(config)
     seen = _matched(known, verdict.day, config)
     came_on, stepped_up = _came(verdict)
-    weeks = weeks_of(known.runs, verdict.day)
+    until = until_of(known.runs, verdict.day)
+    weeks = weeks_of(known.runs, until)
     return PageData(
         made_at=now,
+        until=until,
         version=daemon.__version__,
         verdict=verdict,
         easy=_easy(seen, verdict),
@@ -126,6 +131,13 @@ def page_data(known: Facts, record: Record, alerts: Sequence[Alert], config: Con
         settings=_settings(config),
         units="imperial" if config.athlete.units == "imperial" else "metric",
     )
+
+
+def until_of(runs: Sequence[Run], today: date) -> date:
+    """The last day to show: today, or after a long silence the Sunday of the newest activity's week."""
+    newest = max((run.day for run in runs), default=today)
+    sunday = newest + timedelta(days=6 - newest.weekday())
+    return sunday if today - newest > SILENT else today
 
 
 def weeks_of(runs: Sequence[Run], today: date) -> tuple[Week, ...]:

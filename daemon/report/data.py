@@ -180,10 +180,12 @@ class PageData:
     """Everything the page shows, as it was at `made_at` (aware, on the runner's wall clock).
 
     Less than `close_hours` between two hard sessions are too few. `above_norm` is how far the last three easy runs lay
-    above the norm on each day, its score in bpm. `usual_load` is that of a usual week.
+    above the norm on each day, its score in bpm. `usual_load` is that of a usual week. The weeks and what is shown
+    beside them end on the day `until`: that of the verdict, or long before it where nothing has come since.
     """
 
     made_at: datetime
+    until: date
     version: str
     verdict: Verdict
     easy: EasyHeart | None

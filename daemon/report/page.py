@@ -71,7 +71,7 @@ def _templates() -> Environment:
 
 def _course(data: PageData, name: str) -> charts.Chart | None:
     course = next((course for course in data.courses if course.name == name), None)
-    return None if course is None else charts.sparkline(course, data.verdict.day)
+    return None if course is None else charts.sparkline(course, data.until)
 
 
 def _years(data: PageData) -> list[tuple[int, list[object]]]:

@@ -37,10 +37,10 @@ def a_config(**athlete: Any) -> Config:
 
 
 @cache
-def judged(plan: Plan = ADDED) -> tuple[Facts, list[dict[str, Any]]]:
-    """The facts of a life, and its record of verdicts."""
+def judged(plan: Plan = ADDED, silent: int = 0) -> tuple[Facts, list[dict[str, Any]]]:
+    """The facts of a life, and its record of verdicts, to so many `silent` days after the last run."""
     known = Facts(simulate(QUIET, plan, seed=11), ())
-    days = span(known.runs[0].day, known.runs[-1].day)
+    days = span(known.runs[0].day, known.runs[-1].day + timedelta(days=silent))
     verdicts = judge_days(known, days, None, SignalParams(), ready=True)
     return known, [documents.verdict_document(verdict) for verdict in verdicts]
 
@@ -51,18 +51,22 @@ def a_page(
     config: Config | None = None,
     alerts: int = 1,
     days: int | None = None,
+    silent: int = 0,
 ) -> PageData:
-    """The page on the last day, or after so many `days`; the newest runs bear `names`."""
-    known, record = judged(plan)
+    """The page on the last day, after so many `days`, or so many `silent` ones later; the newest runs bear `names`."""
+    known, record = judged(plan, silent)
     runs = [*known.runs[: len(known.runs) - len(names)], *map(named, known.runs[-len(names) :] if names else [], names)]
     last = documents.read_verdict(record[-1]).day
     now = datetime.combine(last, time(18), UTC)
     text = "At 5:51/km your easy heart rate is <b>8 bpm</b> above your norm.\n\nThis week: run easy."
     told = [
-        Alert(n, "pull_back", f"{n}", "Time to pull back: {{ easy }}", text, now - timedelta(days=7 * n), None)
-        for n in range(alerts)
+        alert(n, "pull_back", "Time to pull back: {{ easy }}", text, now - timedelta(days=7 * n)) for n in range(alerts)
     ]
     return page_data(Facts(runs, ()), record[:days], told, config or a_config(), now)
+
+
+def alert(number: int, kind: str, title: str, text: str, opened: datetime, closed: datetime | None = None) -> Alert:
+    return Alert(number, 1, kind, f"{number}", title, text, opened, closed, kind, number)
 
 
 def a_picture(plan: Plan = ADDED, title: str = "Time to pull back: easy runs cost 8 bpm more") -> PictureData:

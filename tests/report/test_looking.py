@@ -5,12 +5,13 @@ from typing import Any
 
 from daemon import documents
 from daemon.evaluate.looking import look, page_data, picture_data, picture_of, sessions_of, weeks_of
+from daemon.report import charts, formats
 from daemon.report.data import PictureData
+from daemon.report.page import page
 from daemon.store import activities as rows
-from daemon.store.outbox import Alert
 from daemon.values import Run
 from tests.house import House, plain_run
-from tests.report.lives import a_config, a_page, a_picture, judged
+from tests.report.lives import a_config, a_page, a_picture, alert, judged
 
 MONDAY = date(2026, 11, 2)
 
@@ -88,16 +89,16 @@ def test_the_settings_shown_hold_no_secret_and_name_what_was_changed() -> None:
 def test_an_alert_that_is_over_says_when() -> None:
     known, record = judged()
     late = datetime(2025, 9, 20, 23, 30, tzinfo=UTC)
-    alert = Alert(1, "watch", "e", "Watch", "text", late, late + timedelta(days=3))
+    told = alert(1, "watch", "Watch", "text", late, late + timedelta(days=3))
     zone = datetime.now(UTC).astimezone(tz=None).tzinfo
-    data = page_data(known, record, [alert], a_config(), late.astimezone(zone))
+    data = page_data(known, record, [told], a_config(), late.astimezone(zone))
     assert data.told[0].closed_on is not None
     assert data.told[0].closed_on - data.told[0].day == timedelta(days=3)
 
 
 def test_a_picture_is_drawn_from_the_store_for_what_is_about_running(house: House) -> None:
     now = house.clock.now()
-    told = Alert(1, "watch", "e", "Watch: something is up", "text", now, None)
+    told = alert(1, "watch", "Watch: something is up", "text", now)
     assert look(house.store, house.athlete_id, house.config, now) is None
     for n in range(1, 4):
         house.world.add(plain_run(n, now - timedelta(days=n), minutes=3))
@@ -108,8 +109,22 @@ def test_a_picture_is_drawn_from_the_store_for_what_is_about_running(house: Hous
     assert png is not None and png.startswith(b"\x89PNG")
     page = look(house.store, house.athlete_id, house.config, now)
     assert page is not None and len(page.runs) == 3
-    access = Alert(2, "access", "e", "Strava access was withdrawn", "text", now, None)
+    access = alert(2, "access", "Strava access was withdrawn", "text", now)
     assert picture_of(house.store, house.athlete_id, house.config, access) is None
     with house.store.write() as session:
         rows.save_metrics(session, house.athlete_id, 1, 0, "{}")  # of another version of the program
     assert picture_of(house.store, house.athlete_id, house.config, told) is None
+
+
+def test_an_old_export_shows_the_weeks_up_to_its_end_and_says_so() -> None:
+    """Nobody looks at half a year of zeros: the weeks end with the newest run's, the record with today."""
+    data = a_page(silent=400)
+    newest = max(run.day for run in data.runs)
+    assert data.until == newest + timedelta(days=6 - newest.weekday()) < data.verdict.day
+    assert data.weeks[-1].monday <= newest <= data.until
+    assert any(week.hard_minutes for week in data.weeks[-26:])
+    assert charts.recent_sessions(data)
+    html = page(data)
+    assert html.count(f"weeks up to {formats.full_day(data.until)}.") == 3
+    assert "Nothing has come since" not in page(a_page())
+    assert f"your newest run is from {formats.full_day(newest)}" in html
