@@ -109,7 +109,9 @@ def _signals(signals: Sequence[dict[str, Any]], verdict: str) -> list[show.Part]
         parts.append(show.Line("Easy heart rate can't be judged at the moment."))
     # What belongs to no family, as intensity, raises no concern: it has a line of its own.
     quiet = [s for s in signals if s["level"] == "ok" and s.get("family") and s is not heart]
-    return [*parts, show.Line(f"Looked at, with nothing up: {_looked_at(quiet)}", hang=2)] if quiet else parts
+    if not quiet or verdict == "learning":  # while something is lacking, silence says nothing
+        return parts
+    return [*parts, show.Line(f"Looked at, with nothing up: {_looked_at(quiet)}", hang=2)]
 
 
 def _looked_at(signals: Sequence[dict[str, Any]]) -> str:

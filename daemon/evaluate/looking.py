@@ -116,6 +116,7 @@ def page_data(known: Facts, record: Record, alerts: Sequence[Alert], config: Con
         until=until,
         version=daemon.__version__,
         verdict=verdict,
+        signals=_signals_on(record, until),
         easy=_easy(seen, verdict),
         came_on=came_on,
         stepped_up=stepped_up,
@@ -211,6 +212,12 @@ def _easy(seen: Matched | None, verdict: Verdict) -> EasyHeart | None:
         delta_bpm=signal.evidence.get("delta_bpm") if signal and compared else None,
         raised=signal is not None and signal.level != "ok",
     )
+
+
+def _signals_on(record: Record, day: date) -> tuple[Signal, ...]:
+    """What the signals said on that day of the record, or the last one before it."""
+    found = next((d for d in reversed(record) if date.fromisoformat(d["day"]) <= day), record[-1])
+    return documents.read_verdict(found).signals
 
 
 def _signal(verdict: Verdict, name: str) -> Signal | None:

@@ -215,7 +215,7 @@ def silence(data: PageData) -> str:
     """That the weeks shown lie long before today; "" where they don't."""
     if data.until >= data.verdict.day:
         return ""
-    return f"Nothing has come since: what is shown are the {WEEKS} weeks up to {formats.full_day(data.until)}."
+    return f"There is nothing newer: these are the {WEEKS} weeks up to {formats.full_day(data.until)}."
 
 
 def load_chart(data: PageData) -> Chart | None:

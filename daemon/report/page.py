@@ -31,7 +31,7 @@ FAMILIES = {
 def page(data: PageData) -> str:
     """The HTML of the page. A second for three years."""
     css = resources.files("daemon.report").joinpath("templates", "page.css").read_text(encoding="utf-8")
-    signals = [(signal, _course(data, signal.name)) for signal in data.verdict.signals]
+    signals = [(signal, _course(data, signal.name)) for signal in data.signals]
     return (
         _templates()
         .get_template("page.html.j2")
