@@ -1,7 +1,10 @@
-"""The one place that reads the clock. Everything else takes `now` as an argument."""
+"""The one place that reads the clock, and how a day is said. Everything else takes `now` as an argument."""
 
 from datetime import UTC, date, datetime, tzinfo
 from typing import Protocol
+
+YEAR_FROM_DAYS = 300
+"""A day further away than this is said with its year."""
 
 
 class Clock(Protocol):
@@ -22,3 +25,8 @@ class SystemClock:
 def local_day(moment: datetime, zone: tzinfo) -> date:
     """The calendar day of `moment` (aware) in `zone`."""
     return moment.astimezone(zone).date()
+
+
+def day_text(day: date, today: date) -> str:
+    """5 October; 5 October 2021 where that is long before or after `today`, the day on which it is said."""
+    return f"{day.day} {day:%B}" + (f" {day.year}" if abs((today - day).days) > YEAR_FROM_DAYS else "")

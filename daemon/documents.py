@@ -92,11 +92,11 @@ def run_document(run: Run) -> Document:
 
 
 def replay_document(
-    verdicts: Sequence[Verdict], alerts: Iterable[Document], usable_runs_per_week: float | None
+    verdicts: Sequence[Verdict], alerts: Iterable[Document], usable_runs_per_week: float | None, rated_days: int
 ) -> Document:
-    """`replay --json` over consecutive days."""
+    """`replay --json` over consecutive days; `alerts_per_year` is over `rated_days`, those of the time with runs."""
     told = list(alerts)
-    years = len(verdicts) / 365.25
+    years = rated_days / 365.25
     return {
         "from": _iso(verdicts[0].day) if verdicts else None,
         "to": _iso(verdicts[-1].day) if verdicts else None,

@@ -304,7 +304,8 @@ class Signal:
 class Reading:
     """All detectors on one day. `missing` says what is lacking for a judgement, or is None.
 
-    `fine_on` is the last day up to this one on which the runner called what was open fine.
+    `fine_on` is the last day up to this one on which the runner called what was open fine. `idle_days` have passed
+    since the day of the last run: 0 where there was one today, or none ever.
     """
 
     day: date
@@ -312,6 +313,7 @@ class Reading:
     intensity: tuple[Intensity, ...]
     missing: str | None = None
     fine_on: date | None = None
+    idle_days: int = 0
 
     def signal(self, name: str) -> Signal | None:
         return next((s for s in self.signals if s.name == name), None)

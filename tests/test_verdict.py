@@ -23,7 +23,17 @@ SIGNS = {name: "load" for name in ("load_added", "run_day_added", "hard_days")} 
 
 
 def reading(
-    day, heart="ok", recent=0.0, signs=(), rose=CAME, missing=None, hard_on=CAME, change="added", after=None, **more
+    day,
+    heart="ok",
+    recent=0.0,
+    signs=(),
+    rose=CAME,
+    missing=None,
+    hard_on=CAME,
+    change="added",
+    after=None,
+    idle=0,
+    **more,
 ):
     """A day as a runner would tell it: how easy runs answer, which signs are up, since when there is intensity."""
     facts = {"rose_on": rose and rose.isoformat(), "last_hard_on": hard_on.isoformat()}
@@ -38,7 +48,7 @@ def reading(
         level = "alert" if name == "load_alert" else "watch"
         signals.append(Signal(name, level, 1.5, "Something is up.", None, {}, families[name]))
     spells = (Intensity(rose, False, 4, 1.0, change),) if rose else ()
-    return Reading(day, tuple(signals), spells, missing)
+    return Reading(day, tuple(signals), spells, missing, idle_days=idle)
 
 
 def live(days, start=START, previous=None):
@@ -189,6 +199,45 @@ def test_without_heart_rate_a_pull_back_lasts_two_weeks():
     got = states([STRONG] + [blind] * 20)
     assert got[:14] == ["pull_back"] * 14
     assert got[14] == "recovering"
+
+
+def idle(*days, **kwargs):
+    """So many days without a run, of which the first is the day after the last one."""
+    return [{"idle": n, **kwargs} for n in days]
+
+
+def test_rest_alone_lifts_no_pull_back():
+    """The week has room because nothing was run in it: only running shows that it is over."""
+    resting = live([TIGHT] * 10 + idle(*range(1, 29), signs=()))
+    assert {v.state for v in resting[9:]} == {"pull_back"}
+    assert states([TIGHT] * 10 + idle(*range(1, 9)) + [CALM] * 2)[-1] == "recovering"
+
+
+def test_a_runner_who_stops_is_told_of_no_all_clear():
+    """The export ends in March: heart rate falls silent after four weeks, and nobody saw the strain clear."""
+    gone = {"heart": None, "rose": None, "missing": "your newest run is from 30 March"}
+    verdicts = live([STRONG] * 3 + idle(*range(1, 29), **STRONG) + idle(*range(29, 400), **gone))
+    assert [v.state for v in verdicts[30:32]] == ["pull_back", "learning"]
+    assert {v.state for v in verdicts[31:]} == {"learning"}
+    back = live([{"rose": None}] * 40, START + timedelta(days=402), verdicts[-1])
+    told = [OpenAlert("pull_back", START.isoformat())]
+    assert back[-1].state == "stable"
+    assert not any(what_to_say(v, told, PULL_BACKS) for v in verdicts[3:] + back)
+
+
+def test_blind_for_four_weeks_is_no_recovery_while_nothing_is_run():
+    blind = {"heart": None, "missing": "no easy run with heart rate since 30 March"}
+    assert states([STRONG] + idle(*range(1, 29), **blind))[-1] == "pull_back"
+    assert "recovering" in states([STRONG] + [blind] * 14)
+    assert live([STRONG] + [blind] * 14)[-1].headline.startswith("Recovering: the week has room again")
+
+
+def test_an_all_clear_two_years_later_is_no_news():
+    verdicts = live([STRONG] + [CALM] * 7 + [{"heart": None, "missing": "no easy run with heart rate"}] * 100)
+    told = [OpenAlert("pull_back", START.isoformat())]
+    later = live([{"rose": None}] * 30, START + timedelta(days=108), verdicts[-1])
+    assert later[-1].state == "stable"
+    assert not any(what_to_say(v, told, PULL_BACKS) for v in verdicts[1:] + later)
 
 
 def test_recovering_ends_in_the_ordinary_and_a_relapse_is_the_same_episode():

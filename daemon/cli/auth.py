@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from daemon.cli import show
 from daemon.cli.session import Session
 from daemon.errors import UserError
 
@@ -63,10 +64,10 @@ def command(
             raise UserError(missing[0])
         authorise(store, tokens)
     name = athlete.get("firstname") or f"athlete {tokens.athlete_id}"
-    print(f"Strava lets pullback read the runs of {name}.")
+    show.say(f"Strava lets pullback read the runs of {name}.")
     for sentence in missing:
-        print(f"pullback: {sentence}", file=sys.stderr)
-    print("Next: `pullback sync`, or leave it to the service (`pullback run`).")
+        show.say(f"pullback: {sentence}", sys.stderr)
+    show.say("Next: `pullback sync`, or leave it to the service (`pullback run`).")
 
 
 def _revoke(session: Session) -> None:
@@ -107,9 +108,9 @@ def _pasted(config: "Config", port: int, state: str) -> "Callback":
     """The browser is elsewhere: its last address, which leads nowhere there, is read from standard input."""
     from daemon.strava import auth
 
-    print("Open this address in any browser and agree:")
+    show.say("Open this address in any browser and agree:")
     print(_address(config, f"http://localhost:{port or PORT}/", state), flush=True)
-    print("Your browser then shows an error page at http://localhost…: paste its whole address here.", flush=True)
+    show.say("Your browser then shows an error page at http://localhost…: paste its whole address here.")
     answer = auth.callback_from(sys.stdin.readline())
     if not hmac.compare_digest((answer.state or "").encode(), state.encode()):
         raise UserError("that address is from another attempt; run `pullback auth --paste` again and paste the new one")
@@ -121,7 +122,7 @@ def _awaited(config: "Config", port: int, state: str, session: Session, no_brows
 
     def ready(redirect_uri: str) -> None:
         address = _address(config, redirect_uri, state)
-        print("Open this address in a browser on this machine and agree (elsewhere: pullback auth --paste):")
+        show.say("Open this address in a browser on this machine and agree (elsewhere: pullback auth --paste):")
         print(address, flush=True)
         if not no_browser and has_display(session.environ):
             import webbrowser

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from daemon.cli import show
 from daemon.cli.session import Session
 from daemon.errors import ConfigError, UserError
 from daemon.redaction import redact
@@ -49,7 +50,7 @@ def _say(session: Session, first: str, *more: str) -> None:
     # The journal sorts by it; see sd-daemon(3).
     priority = "<3>" if session.failing_loudly and _stderr_is_the_journal(session) else ""
     lines = [f"pullback: {first}", *(f"  {line}" for line in more)]
-    print("\n".join(priority + line for line in lines), file=sys.stderr)
+    show.say("\n".join(priority + line for line in lines), sys.stderr)
 
 
 def _forget_output() -> None:

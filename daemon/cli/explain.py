@@ -68,7 +68,8 @@ def _recording(cleaning: dict[str, Any]) -> list[str]:
 
 def _called(judged: dict[str, Any], number: int, units: str) -> list[str]:
     minutes = round(judged["hard_minutes"])
-    hard = f"hard for {minutes} minute{'' if minutes == 1 else 's'}" if judged["hard"] else "not hard"
+    long = f"{minutes} minute{'' if minutes == 1 else 's'}" if minutes else "under a minute"
+    hard = f"hard for {long}" if judged["hard"] else "not hard"
     lines = [f"{judged['kind']}, {hard}: {judged['why']}"]
     if len(judged["parts"]) > 1:
         others = ", ".join(str(part["id"]) for part in judged["parts"] if part["id"] != number)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 
+from daemon.cli import show
 from daemon.cli.session import Session
 from daemon.config import user_config
 from daemon.errors import UserError
@@ -19,10 +20,11 @@ def command(context: typer.Context) -> None:
     """
     path = _destination(context.obj)
     write_new(path, example().read_text("utf-8"))
-    typer.echo(f"Wrote {path}")
-    typer.echo(
-        "Next: create your Strava app at https://www.strava.com/settings/api (callback domain: localhost),\n"
-        "put its client_id and client_secret into that file, and run `pullback auth`.\n"
+    show.say(
+        f"Wrote {path}\n"
+        "Next: create your Strava app (callback domain: localhost) at\n"
+        "  https://www.strava.com/settings/api\n"
+        "Put its client_id and client_secret into that file, and run `pullback auth`.\n"
         "Without an app: `pullback import` with the archive that Strava sends you, or with your watch's files."
     )
 

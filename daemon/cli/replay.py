@@ -41,27 +41,30 @@ def command(
     config = session.config()
     tried = _tried(session, changes) if changes else None
     with session.store() as store:
-        document = _walk(session, store, config, span)
+        document, rated = _walk(session, store, config, span)
         if tried is None or not changes:
-            parts = show.replay(document)
+            parts = show.replay(document, rated)
         else:
             settings = trying.settings(changes)
-            document = documents.comparison_document(document, _walk(session, store, tried, span), settings)
-            parts = show.comparison(document, {key: trying.current(config, key) for key in settings})
+            document = documents.comparison_document(document, _walk(session, store, tried, span)[0], settings)
+            parts = show.comparison(document, {key: trying.current(config, key) for key in settings}, rated)
     if as_json:
         show.as_json(document)
     else:
         show.out(parts)
 
 
-def _walk(session: Session, store: "Store", config: "Config", span: tuple[date | None, date | None]) -> dict[str, Any]:
-    """The replay's document with these settings."""
+def _walk(
+    session: Session, store: "Store", config: "Config", span: tuple[date | None, date | None]
+) -> tuple[dict[str, Any], int]:
+    """The replay's document with these settings, and how many days its rates are over."""
     from daemon import documents, evaluate
 
     first, last = span
     replayed = evaluate.replay(store, known_athlete(store), config, session.clock.now(), first=first, last=last)
     told = [{"date": t.day.isoformat(), "kind": t.kind, "title": t.title} for t in replayed.alerts]
-    return documents.replay_document(replayed.verdicts, told, replayed.usable_runs_per_week)
+    rated = replayed.rated_days
+    return documents.replay_document(replayed.verdicts, told, replayed.usable_runs_per_week, rated), rated
 
 
 def _tried(session: Session, changes: list[str]) -> "Config":

@@ -4,7 +4,9 @@ It turns JSON-ready documents into parts and prints them; it looks nothing up.
 """
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,6 +60,7 @@ EFFORTS = (
 )
 SOURCES = {"config": "from your configuration"}
 SAME_ALERT = timedelta(days=14)
+HALF_A_YEAR = 182
 Advance = Callable[[int, int], None]
 """Told of (done, total)."""
 
@@ -74,8 +77,11 @@ def runs(documents: Sequence[dict[str, Any]], zone: tzinfo, units: str) -> list[
     return [Table(headings, rows, frozenset({"id", unit, "load"})), Line(summary)]
 
 
-def replay(document: dict[str, Any]) -> list[Part]:
-    """`pullback replay` for a reader: stretches of one verdict, when intensity came, and what would have been sent."""
+def replay(document: dict[str, Any], rated_days: int) -> list[Part]:
+    """`pullback replay` for a reader: stretches of one verdict, when intensity came, and what would have been sent.
+
+    Over fewer than half a year of `rated_days` the number of alerts is said alone: what it makes a year says nothing.
+    """
     days = document["days"]
     if not days:
         return [Line("No runs to replay.")]
@@ -91,16 +97,17 @@ def replay(document: dict[str, Any]) -> list[Part]:
         parts.append(Table(("date", "alert", "title"), told))
     usable = document["usable_runs_per_week"]
     count = len(document["alerts"])
+    often = f"{document['alerts_per_year']} a year, " if rated_days >= HALF_A_YEAR else ""
     parts.append(
         Line(
             f"{count} alert{'' if count == 1 else 's'} from {document['from']} to {document['to']}: "
-            f"{document['alerts_per_year']} a year, from {usable if usable is not None else 0} usable runs a week"
+            f"{often}from {usable if usable is not None else 0} usable runs a week"
         )
     )
     return parts
 
 
-def comparison(document: dict[str, Any], now: Mapping[str, Any]) -> list[Part]:
+def comparison(document: dict[str, Any], now: Mapping[str, Any], rated_days: int) -> list[Part]:
     """`pullback replay --set` for a reader: figures and alerts of both walks side by side. `now` is what holds now."""
     if not document["days"]:
         return [Line("No runs to replay.")]
@@ -108,9 +115,10 @@ def comparison(document: dict[str, Any], now: Mapping[str, Any]) -> list[Part]:
     for key, value in document["settings"].items():
         parts.append(Line(f"Trying {key} = {_setting(value)} (now {_setting(now[key])})", "bold"))
     before, after = document["before"], document
+    yearly = str(before["alerts_per_year"]), str(after["alerts_per_year"])
     figures = (
         ("alerts", str(len(before["alerts"])), str(len(after["alerts"]))),
-        ("alerts a year", str(before["alerts_per_year"]), str(after["alerts_per_year"])),
+        *([("alerts a year", *yearly)] if rated_days >= HALF_A_YEAR else []),
         ("usable runs a week", str(before["usable_runs_per_week"]), str(after["usable_runs_per_week"])),
     )
     heading = f"{document['from']} to {document['to']}"
@@ -189,10 +197,12 @@ def athlete(document: dict[str, Any], units: str) -> list[str]:
     """Who the runner is, a line each: easy running, the usual week, then what hard efforts have shown."""
     there, heart = document["easy_pace_s_per_km"], document["easy_heart_rate_bpm"]
     if there["value"] is None:
-        return [f"easy running is {there['source']}"]
+        return [f"easy pace is {there['source']}", *_week(document["week"]), *_efforts(document, units)]
     at = f" at {heart['value']:.0f} bpm" if heart["value"] is not None else f", heart rate {heart['source']}"
     device = f", by {document['device']}" if document["device"] else ""
-    lines = [f"easy running is {pace_unit(there['value'], units)}{at}{device}"]
+    _, _, then = there["source"].partition(", as of ")
+    told = f"as of {then} easy running was" if then else "easy running is"
+    lines = [f"{told} {pace_unit(there['value'], units)}{at}{device}"]
     if document["sensor"] in ("B", "C"):
         lines.append("the sensor loses heart rate now and then; what can't be believed isn't used")
     return [*lines, *_week(document["week"]), *_efforts(document, units)]
@@ -280,6 +290,20 @@ def out(parts: Iterable[Part], stream: TextIO | None = None, at_most: int | None
     for part in parts:
         for line in plain(part):
             print(line, file=stream)
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """A message, at once: wrapped at blanks on a terminal, as it is in a pipe. Words and addresses stay whole."""
+    stream = stream or sys.stdout
+    if stream.isatty():
+        width = shutil.get_terminal_size().columns
+        text = "\n".join(_filled(line, width) for line in text.split("\n"))
+    print(text, file=stream, flush=True)
+
+
+def _filled(line: str, width: int) -> str:
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def plain(part: Part) -> list[str]:

@@ -106,7 +106,7 @@ def _signals(signals: Sequence[dict[str, Any]], verdict: str) -> list[show.Part]
     up = [signal for level in LOUDEST_FIRST for signal in signals if signal["level"] == level]
     for n, signal in enumerate(up[:MOST_SIGNS]):
         level = signal["level"]
-        since = f" since {date.fromisoformat(signal['since']):%-d %b}" if signal["since"] else ""
+        since = f" since {signal['since']}" if signal["since"] else ""
         told = f"{show.words(signal['name'])} ({level}{since}): {signal['summary']}{_lately(signal['evidence'])}"
         parts.append(show.Line(told, show.STYLES[level], hang=2, spare=n > 0))
     if len(up) > MOST_SIGNS:
@@ -118,7 +118,7 @@ def _signals(signals: Sequence[dict[str, Any]], verdict: str) -> list[show.Part]
         parts.append(show.Line("Easy heart rate can't be judged at the moment."))
     # What belongs to no family, as intensity, raises no concern: it has a line of its own.
     quiet = [s for s in signals if s["level"] == "ok" and s.get("family") and s is not heart]
-    if not quiet:
+    if not quiet or verdict == "learning":  # while something is lacking, silence says nothing
         return parts
     return [*parts, show.Line(f"{len(quiet)} other sign{' is' if len(quiet) == 1 else 's are'} fine", spare=True)]
 

@@ -56,6 +56,10 @@ class Desk:
     def units(self) -> str:
         return self.config.athlete.units or "metric"
 
+    @property
+    def today(self) -> date:
+        return local_day(self.now, self.zone)
+
     @cached_property
     def runs(self) -> Mapping[int, Run]:
         return {run.id: run for run in self.known_runs()}

@@ -45,6 +45,9 @@ WITHOUT_PICTURE = frozenset({"access", "stale", "test"})
 USUAL_WEEKS, LEAST_USUAL_WEEKS = 8, 3
 """The usual week is the median of so many whole weeks before intensity came, or before this one."""
 
+SILENT = timedelta(weeks=4)
+"""After so long without an activity the page shows the weeks before, not empty ones."""
+
 Record = Sequence[dict[str, Any]]
 """Verdicts as recorded, oldest day first."""
 
@@ -124,11 +127,14 @@ def page_data(known: Facts, record: Record, alerts: Sequence[Alert], config: Con
     known, settings = _until(known, verdict.day), params(config)
     seen = _matched(known, verdict.day, config)
     came_on, stepped_up = _came(verdict)
-    weeks = weeks_of(known.runs, verdict.day)
+    until = until_of(known.runs, verdict.day)
+    weeks = weeks_of(known.runs, until)
     return PageData(
         made_at=now,
+        until=until,
         version=daemon.__version__,
         verdict=verdict,
+        signals=_signals_on(record, until),
         easy=_easy(seen, verdict),
         came_on=came_on,
         stepped_up=stepped_up,
@@ -144,6 +150,13 @@ def page_data(known: Facts, record: Record, alerts: Sequence[Alert], config: Con
         settings=_settings(config),
         units="imperial" if config.athlete.units == "imperial" else "metric",
     )
+
+
+def until_of(runs: Sequence[Run], today: date) -> date:
+    """The last day to show: today, or after a long silence the Sunday of the newest activity's week."""
+    newest = max((run.day for run in runs), default=today)
+    sunday = newest + timedelta(days=6 - newest.weekday())
+    return sunday if today - newest > SILENT else today
 
 
 def weeks_of(runs: Sequence[Run], today: date) -> tuple[Week, ...]:
@@ -217,6 +230,12 @@ def _easy(seen: Matched | None, verdict: Verdict) -> EasyHeart | None:
         delta_bpm=signal.evidence.get("delta_bpm") if signal and compared else None,
         raised=signal is not None and signal.level != "ok",
     )
+
+
+def _signals_on(record: Record, day: date) -> tuple[Signal, ...]:
+    """What the signals said on that day of the record, or the last one before it."""
+    found = next((d for d in reversed(record) if date.fromisoformat(d["day"]) <= day), record[-1])
+    return documents.read_verdict(found).signals
 
 
 def _signal(verdict: Verdict, name: str) -> Signal | None:

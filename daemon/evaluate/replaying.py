@@ -1,7 +1,8 @@
 """Walks the stored history as if it were new, and says what would have been told. Records no verdict, sends nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from daemon import verdict, wording
 from daemon.clock import local_day
@@ -13,6 +14,9 @@ from daemon.store import Store
 from daemon.store import activities as rows
 from daemon.store.progress import progress
 from daemon.values import Verdict
+
+SILENT = timedelta(weeks=8)
+"""So long after the last run the days still count in what is so many a year or a week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A walk through the stored history: one verdict a day, and what would have been said."""
+    """A walk through the stored history: one verdict a day, and what would have been said.
+
+    Rates are over its `rated_days`: from the first run to the last and eight weeks on, not the years without any.
+    """
 
     verdicts: tuple[Verdict, ...]
     alerts: tuple[Told, ...]
     usable_runs_per_week: float | None
+    rated_days: int
 
 
 def replay(
@@ -44,7 +52,7 @@ def replay(
         newest = rows.newest(session, athlete_id)
     known = facts(store, athlete_id, config)
     if not known.runs:
-        return Replayed((), (), None)
+        return Replayed((), (), None, 0)
     begin = min(run.day for run in known.runs)
     today = local_day(now, home_zone(config, newest))
     days = span(begin, min(last or today, max(today, begin)))
@@ -62,5 +70,13 @@ def replay(
                 alerts.append(Told(judged.day, say.kind, title))
     kept = tuple(v for v in verdicts if first is None or v.day >= first)
     usable = sum(run.easy is not None for run in known.runs if kept and kept[0].day <= run.day <= kept[-1].day)
-    per_week = round(7 * usable / len(kept), 2) if kept else None
-    return Replayed(kept, tuple(a for a in alerts if first is None or a.day >= first), per_week)
+    rated = rated_days([run.day for run in known.runs if run.is_run], [v.day for v in kept])
+    per_week = round(7 * usable / rated, 2) if kept else None
+    return Replayed(kept, tuple(a for a in alerts if first is None or a.day >= first), per_week, rated)
+
+
+def rated_days(ran: Sequence[date], days: Sequence[date]) -> int:
+    """How many of these consecutive days lie between the first run and eight weeks after the last; all where none."""
+    if not ran:
+        return len(days)
+    return sum(min(ran) <= day <= max(ran) + SILENT for day in days) or len(days)

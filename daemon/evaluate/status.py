@@ -76,12 +76,15 @@ def athlete_document(store: Store, athlete_id: int | None, config: Config) -> do
         held = recordings(store, athlete_id)
     except ValueError:
         return None  # numbers of another version: the next evaluation makes them anew
-    # Each run costs half a millisecond, and none of the numbers looks back further than a year.
+    # Each run costs half a millisecond, and none of the numbers looks back further
+    # than a year, save where runs are few.
     lately = [pair for pair in held if pair[0].day > today - _LATELY]
-    return metrics.profile(lately or held, athlete_settings(config), today).as_document()
+    known = lately if len(lately) >= _FEW else held
+    return metrics.profile(known, athlete_settings(config), today).as_document()
 
 
 _LATELY = timedelta(weeks=104)
+_FEW = 50
 _STANDING = ("pull_back", "watch", "access", "stale")
 _MARKED = timedelta(weeks=2)
 """So long a delivery that was given up is shown."""

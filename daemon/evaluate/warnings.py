@@ -100,7 +100,7 @@ def _retract(desk: Desk, alert: Alert, heard: Heard) -> None:
         desk.open(
             "retraction",
             free_key(heard.alerts, "retraction", retraction_of(alert)),
-            wording.retraction(alert.kind, desk.day(alert), desk.state.because or "judged"),
+            wording.retraction(alert.kind, desk.day(alert), desk.state.because or "judged", desk.today),
             about=alert.kind,
             thread=alert.thread,
             channels=channels,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from daemon.metrics.efforts import Effort, effort_of, maximum
+from daemon.metrics.efforts import SPAN, Effort, effort_of, maximum
 from daemon.metrics.judge import Session, fold, is_by_heart
 from daemon.metrics.pieces import Measured, joined
 from daemon.metrics.run_metrics import RunMetrics
@@ -32,6 +32,10 @@ BEST_LEAST_S = 1200
 """Threshold speed is learned from efforts of at least this long, brought to an hour (Riegel 1981)."""
 
 UNKNOWN = "not known yet: needs a hard effort"
+NO_EASY = "not known yet: no run has shown it"
+
+AS_OF = timedelta(days=28)
+"""Older than this, what easy running was isn't what it is today [ENG]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +108,13 @@ def profile(activities: Iterable[Measured], settings: AthleteSettings, today: da
     usual = _usual_now(sessions, today)
     hard = [session for session in sessions if _shows_an_effort(session)]
     highest = _maximum(hard, settings, today)
+    when = _as_of(sessions, today)
     last = [metrics for session in sessions for activity, metrics in session.parts if activity.is_run][-LAST_RUNS:]
     named = [run.device for session in sessions for run in session.runs if run.is_run and run.device]
     return Profile(
         day=today,
-        easy_speed_m_s=_learned(usual, lambda u: u.speed_m_s),
-        easy_heart_rate_bpm=_learned(usual, lambda u: u.heart_rate_bpm),
+        easy_speed_m_s=_learned(usual, lambda u: u.speed_m_s, when),
+        easy_heart_rate_bpm=_learned(usual, lambda u: u.heart_rate_bpm, when),
         maximum_heart_rate_bpm=highest,
         threshold_heart_rate_bpm=_threshold_heart_rate(hard, usual, settings, highest.value, today),
         threshold_speed_m_s=_threshold_speed(hard, usual, today),
@@ -132,9 +137,16 @@ def _shows_an_effort(session: Session) -> bool:
     return session.runs[0].hard and not is_by_heart(session.parts[0][0])
 
 
-def _learned(usual: Usual | None, part: Callable[[Usual], float | None]) -> Known:
+def _learned(usual: Usual | None, part: Callable[[Usual], float | None], when: str) -> Known:
     value = None if usual is None else part(usual)
-    return Known(value, "not known yet: needs runs with it" if value is None else "median of the last runs")
+    return Known(value, NO_EASY if value is None else f"median of the last runs{when}")
+
+
+def _as_of(sessions: Sequence[Session], today: date) -> str:
+    """ ", as of 30 March 2021" where the last run that teaches anything is long ago, else ""."""
+    taught = (session.runs[0].day for session in reversed(sessions) if lesson(*joined(session.parts)) is not None)
+    last = next(taught, today)
+    return f", as of {_on(last)}" if last < today - AS_OF else ""
 
 
 def _maximum(hard: Sequence[Session], settings: AthleteSettings, today: date) -> Known:
@@ -147,10 +159,18 @@ def _maximum(hard: Sequence[Session], settings: AthleteSettings, today: date) ->
         first, second = found
         days = " and ".join(_on(day) for day in sorted((first.day, second.day)))
         return Known(round(first.bpm, 1), f"learned from two efforts, {days}")
-    if known:
-        best = max(known, key=lambda effort: effort.bpm)
+    lately = [effort for effort in known if effort.day >= today - SPAN]
+    if lately:
+        best = max(lately, key=lambda effort: effort.bpm)
         return Known(None, f"not known yet: {best.bpm:.0f} bpm on {_on(best.day)} needs a second effort to confirm it")
-    return Known(None, UNKNOWN)
+    return _too_long_ago([effort.day for effort in known])
+
+
+def _too_long_ago(days: Sequence[date]) -> Known:
+    """Why nothing is known today where efforts were made on these `days`, all of them too old to go by."""
+    if not days:
+        return Known(None, UNKNOWN)
+    return Known(None, f"not known now: the last hard efforts are from {_on(max(days))}, too long ago")
 
 
 def _threshold_heart_rate(
@@ -158,7 +178,10 @@ def _threshold_heart_rate(
 ) -> Known:
     if settings.threshold_heart_rate is not None:
         return Known(settings.threshold_heart_rate, "config")
-    shown = [(bpm, session.runs[0]) for session in _recent(hard, today) if (bpm := _shown_threshold(session))]
+    recent = _recent(hard, today)
+    if not recent:
+        return _too_long_ago([session.runs[0].day for session in hard])
+    shown = [(bpm, session.runs[0]) for session in recent if (bpm := _shown_threshold(session))]
     easy = None if usual is None else usual.heart_rate_bpm
     shown = [(bpm, run) for bpm, run in shown if easy is None or bpm >= easy + ABOVE_EASY_BPM]
     if not shown:
@@ -179,9 +202,11 @@ def _shown_threshold(session: Session) -> float | None:
 
 
 def _threshold_speed(hard: Sequence[Session], usual: Usual | None, today: date) -> Known:
-    least = 0.0 if usual is None else ABOVE_EASY * usual.speed_m_s
+    least, recent = 0.0 if usual is None else ABOVE_EASY * usual.speed_m_s, _recent(hard, today)
+    if not recent:
+        return _too_long_ago([session.runs[0].day for session in hard])
     shown = []
-    for session in _recent(hard, today):
+    for session in recent:
         best = joined(session.parts)[1].best
         shown += [(v * (n / 3600.0) ** RIEGEL, session.runs[0]) for n, v, _ in best if n >= BEST_LEAST_S]
     shown = [(speed, run) for speed, run in shown if speed >= least]

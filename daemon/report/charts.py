@@ -75,7 +75,7 @@ def easy_chart(data: PageData) -> Chart | None:
     easy = data.easy
     if easy is None:
         return None
-    across = Across(easy.runs[0].day, data.verdict.day, left=BESIDE)
+    across = Across(easy.runs[0].day, data.until, left=BESIDE)
     far, norm, spread = FAR * easy.spread_bpm, easy.norm_bpm, easy.spread_bpm
     inside = [run.bpm for run in easy.runs if run.compared or abs(run.bpm - norm) <= far]
     down = Down(min([*inside, norm - spread]) - 1, max([*inside, norm + spread]) + 1, 34, 222)
@@ -142,7 +142,7 @@ def course_chart(data: PageData) -> Chart | None:
     seen = data.above_norm
     if not seen:
         return None
-    across = Across(data.stretches[0].first, data.verdict.day, left=BESIDE)
+    across = Across(data.stretches[0].first, max(data.until, seen[-1].day), left=BESIDE)
     most = max(4.0, *(abs(reading.score) for reading in seen)) + 0.5
     down = Down(-most, most, 8, 132)
     days = [reading.day for reading in seen]
@@ -157,7 +157,8 @@ def course_chart(data: PageData) -> Chart | None:
         f"{formats.full_day(days[-1])}. Highest: {formats.signed(top.score)} bpm on {formats.full_day(top.day)}; "
         f"now {formats.signed(seen[-1].score)} bpm. Shaded where the verdict was watch, pull back or recovering."
     )
-    back = tuple(b for b in _stretches(data.stretches, across) if b.what in ("watch", "pull_back", "recovering"))
+    shown = [stretch for stretch in data.stretches if stretch.first <= across.last]
+    back = tuple(b for b in _stretches(shown, across) if b.what in ("watch", "pull_back", "recovering"))
     return Chart(
         height=164,
         base=140,
@@ -208,6 +209,13 @@ def _stretches(stretches: Sequence[Stretch], across: Across) -> list[Bar]:
         )
         for stretch in stretches
     ]
+
+
+def silence(data: PageData) -> str:
+    """That the weeks shown lie long before today; "" where they don't."""
+    if data.until >= data.verdict.day:
+        return ""
+    return f"There is nothing newer: these are the {WEEKS} weeks up to {formats.full_day(data.until)}."
 
 
 def load_chart(data: PageData) -> Chart | None:
@@ -271,7 +279,7 @@ def spacing_chart(data: PageData) -> Chart | None:
     sessions = recent_sessions(data)
     if not any(session.hours is not None for session in sessions):
         return None
-    across = Across(data.verdict.day - timedelta(weeks=WEEKS), data.verdict.day, left=BESIDE)
+    across = Across(data.until - timedelta(weeks=WEEKS), data.until, left=BESIDE)
     down = Down(0, LONGEST_HOURS, 16, 150)
     dots = tuple(
         Dot(across.at(s.day), down.at(s.hours), "close" if s.hours < data.close_hours else "apart", _gap_words(s))
@@ -290,7 +298,7 @@ def spacing_chart(data: PageData) -> Chart | None:
 
 
 def recent_sessions(data: PageData) -> tuple[HardSession, ...]:
-    first = data.verdict.day - timedelta(weeks=WEEKS)
+    first = data.until - timedelta(weeks=WEEKS)
     return tuple(session for session in data.sessions if session.day >= first)
 
 
@@ -348,4 +356,4 @@ def _sparkline_says(course: Course, seen: Sequence[Reading]) -> str:
         return text + "Never up."
     alert = sum(reading.level == "alert" for reading in up)
     also = f", {alert} of them as an alert" if alert else ""
-    return text + f"Up on {formats.count(len(up), 'day')}{also}, last on {formats.day(up[-1].day)}."
+    return text + f"Up on {formats.count(len(up), 'day')}{also}, last on {formats.full_day(up[-1].day)}."

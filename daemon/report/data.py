@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from daemon.values import Kind, Level, State, Verdict
+from daemon.values import Kind, Level, Signal, State, Verdict
 
 Units = Literal["metric", "imperial"]
 DayKind = Literal["rest", "easy", "long", "hard", "other"]
@@ -180,12 +180,16 @@ class PageData:
     """Everything the page shows, as it was at `made_at` (aware, on the runner's wall clock).
 
     Less than `close_hours` between two hard sessions are too few. `above_norm` is how far the last three easy runs lay
-    above the norm on each day, its score in bpm. `usual_load` is that of a usual week.
+    above the norm on each day, its score in bpm. `usual_load` is that of a usual week. The weeks and what is shown
+    beside them end on the day `until`: that of the verdict, or long before it where nothing has come since. `signals`
+    are those of that day.
     """
 
     made_at: datetime
+    until: date
     version: str
     verdict: Verdict
+    signals: tuple[Signal, ...]
     easy: EasyHeart | None
     came_on: date | None
     stepped_up: bool

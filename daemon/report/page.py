@@ -30,7 +30,7 @@ FAMILIES = {
 
 def page(data: PageData) -> str:
     """The HTML of the page. A second for three years."""
-    signals = [(signal, _course(data, signal.name)) for signal in data.verdict.signals]
+    signals = [(signal, _course(data, signal.name)) for signal in data.signals]
     return (
         _templates()
         .get_template("page.html.j2")
@@ -81,7 +81,7 @@ def _templates() -> Environment:
 
 def _course(data: PageData, name: str) -> charts.Chart | None:
     course = next((course for course in data.courses if course.name == name), None)
-    return None if course is None else charts.sparkline(course, data.verdict.day)
+    return None if course is None else charts.sparkline(course, data.until)
 
 
 def _years(data: PageData) -> list[tuple[int, list[object]]]:

@@ -7,8 +7,10 @@ are the same word, and the file has a `Params` (with `enabled`) and `detect(hist
 
 import sys
 from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from typing import Any
 
+from daemon.clock import day_text
 from daemon.signals import easy_heart_rate, intensity, matched_pace
 from daemon.signals.beside_long import Params as BesideLongParams
 from daemon.signals.days import lacking
@@ -33,6 +35,11 @@ from daemon.signals.run_day_added import Params as RunDayAddedParams
 from daemon.values import Reading, Signal
 
 __all__ = ["History", "RunTable", "SignalParams", "explain_easy_heart_rate", "matched", "read"]
+
+SILENT_DAYS = 28
+"""So long without a run, and nothing can be said of today [ENG]."""
+
+BRING = "`pullback sync` or `pullback import`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ def read(history: History, params: SignalParams) -> Reading:
     signals = {name.name: _detect(name.name, history, params) for name in fields(params)}
     found = tuple(signal for signal in signals.values() if signal is not None)
     fine = max((answer.first for answer in history.answers if answer.reason == "fine"), default=None)
-    return Reading(history.today, found, history.spells, _missing(history, params, signals), fine)
+    return Reading(history.today, found, history.spells, _missing(history, params, signals), fine, history.idle_days)
 
 
 def with_intensity(history: History, params: SignalParams) -> History:
@@ -95,6 +102,9 @@ def _detect(name: str, history: History, params: SignalParams) -> Signal | None:
 
 def _missing(history: History, params: SignalParams, signals: dict[str, Signal | None]) -> str | None:
     """The first thing that is lacking for a judgement, of the detectors that are on and silent."""
+    if history.idle_days > SILENT_DAYS:
+        last = day_text(history.today - timedelta(days=history.idle_days), history.today)
+        return f"your newest run is from {last}; if you have newer ones, bring them with {BRING}"
     on = {name for name in signals if getattr(params, name).enabled}
     if on - {"easy_heart_rate", "intensity"} and (short := lacking(history)) is not None:
         return short

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from daemon.clock import day_text
 from daemon.signals import factors, wander
 from daemon.signals.history import History, IntArray
 from daemon.signals.wander import Factor, Norm, Readings, Wander
@@ -162,7 +163,7 @@ def _lacking(history: History, rows: IntArray, params: Params) -> str | None:
         return f"needs {params.min_sensor_runs} easy runs with heart rate from the new sensor; has {worn}"
     last = history.table.day[rows[-1]]
     if history.today.toordinal() - last > params.stale_days:
-        return f"no easy run with heart rate since {_day(last).day} {_day(last):%B}"
+        return f"no easy run with heart rate since {day_text(_day(last), history.today)}"
     return None
 
 

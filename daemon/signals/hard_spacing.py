@@ -5,10 +5,12 @@ session. The score is how far the number of such pairs has gone from the usual t
 """
 
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache, partial
 
 import numpy as np
 
+from daemon.clock import day_text
 from daemon.signals.course import Ruler, stand
 from daemon.signals.days import Days, lacking, rolling_sum, span
 from daemon.signals.history import History, IntArray, RunTable
@@ -44,14 +46,16 @@ def detect(history: History, params: Params) -> Signal | None:
     rows = close_pairs(table, params.hours, table.row(history.today.toordinal() - params.days + 1)).tolist()
     pairs = [[table.runs[first].id, table.runs[second].id] for first, second in rows]
     runs = sorted({run for pair in pairs for run in pair})
-    return found.signal("hard_spacing", "spacing", _summary(table, rows, params), runs, unit="pairs", pairs=pairs)
+    return found.signal(
+        "hard_spacing", "spacing", _summary(table, rows, params, history.today), runs, unit="pairs", pairs=pairs
+    )
 
 
-def _summary(table: RunTable, rows: list[list[int]], params: Params) -> str:
+def _summary(table: RunTable, rows: list[list[int]], params: Params, today: date) -> str:
     if not rows:
         return f"No hard sessions of the last {span(params.days)} lay less than {params.hours:.0f} hours apart."
     first, second = (table.runs[row] for row in rows[-1])
-    on = f"on {first.day.day} {first.day:%B} and {second.day.day} {second.day:%B}"
+    on = f"on {day_text(first.day, today)} and {day_text(second.day, today)}"
     if first.hour is not None and second.hour is not None:
         on += f" with {(second.start - first.end).total_seconds() / 3600:.0f} hours between"
     if len(rows) == 1:

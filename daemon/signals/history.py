@@ -171,6 +171,12 @@ class History:
         rows = self.table.is_run
         return int(self.table.day[int(rows.argmax())]) if rows.any() else None
 
+    @property
+    def idle_days(self) -> int:
+        """Days since that of the last run; 0 where there is no run."""
+        rows = np.flatnonzero(self.table.is_run)
+        return self.today.toordinal() - int(self.table.day[rows[-1]]) if rows.size else 0
+
 
 def _plainly_easy(run: Run) -> bool:
     return run.is_run and run.kind in ("easy", "strides")

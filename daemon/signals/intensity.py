@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from daemon.clock import day_text
 from daemon.signals.history import BoolArray, History, IntArray, RunTable
 from daemon.values import Change, FloatArray, Intensity, Signal
 
@@ -67,7 +68,7 @@ def detect(history: History, params: Params) -> Signal | None:
         "rose_on": _iso(history.rose_on),
         "last_hard_on": date.fromordinal(int(_hard_days(history.table)[-1])).isoformat(),
     }
-    return Signal("intensity", "ok", score, _summary(now), now.introduced_on, evidence)
+    return Signal("intensity", "ok", score, _summary(now, history.today), now.introduced_on, evidence)
 
 
 def find(history: History, params: Params) -> tuple[Intensity, ...]:
@@ -259,14 +260,14 @@ def _first_kind(table: RunTable, spell: Intensity) -> str | None:
     return next((table.runs[row].kind for row in rows if table.hard[row] and table.is_run[row]), None)
 
 
-def _summary(spell: Intensity) -> str:
+def _summary(spell: Intensity, today: date) -> str:
     if spell.ended_on:
-        return f"The last spell of hard running ended on {spell.ended_on.day} {spell.ended_on:%B}."
+        return f"The last spell of hard running ended on {day_text(spell.ended_on, today)}."
     often = f"{spell.per_week:g} hard session{'' if spell.per_week == 1 else 's'} a week"
     if spell.introduced_on is None:
         return f"Hard running was always there, {often} of late."
     how = {"added": ", added to the week", "replaced": ", in place of easy running", "unclear": ""}[spell.change]
-    return f"Intensity came on {spell.introduced_on.day} {spell.introduced_on:%B}, {often}{how}."
+    return f"Intensity came on {day_text(spell.introduced_on, today)}, {often}{how}."
 
 
 def _iso(day: date | None) -> str | None:

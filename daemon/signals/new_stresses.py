@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from daemon.clock import day_text
 from daemon.signals.course import Ruler, Stretch, excursion, stretch
 from daemon.signals.days import Days, lacking, recent, rolling_sum
 from daemon.signals.history import History
@@ -56,7 +57,7 @@ def detect(history: History, params: Params) -> Signal | None:
     up = {name: _numbers(part) for name, part in parts.items() if part.now >= 1.0 and new[-1]}
     evidence: dict[str, Any] = {"value": int(count[-1]), "usual": 0, "threshold": 2, "unit": "new stresses"}
     evidence |= {"stresses": up, "runs": recent(history, DAYS)}
-    text = _summary(history.rose_on, list(up)) if new[-1] else "Nothing is new in the last four weeks."
+    text = _summary(history.rose_on, list(up), history.today) if new[-1] else "Nothing is new in the last four weeks."
     return Signal("new_stresses", level, float(count[-1] / 2), text, one.day(begun), evidence, "load")
 
 
@@ -100,8 +101,8 @@ def _numbers(part: Stretch) -> dict[str, float]:
     return {"value": round(part.value, 2), "usual": round(part.usual, 2)}
 
 
-def _summary(rose_on: date | None, others: list[str]) -> str:
-    names = [f"hard running since {rose_on.day} {rose_on:%B}" if rose_on else "hard running", *others]
+def _summary(rose_on: date | None, others: list[str], today: date) -> str:
+    names = [f"hard running since {day_text(rose_on, today)}" if rose_on else "hard running", *others]
     if len(names) == 1:
         return f"One new stress: {names[0]}."
     return f"{len(names)} new stresses at once: {', '.join(names[:-1])} and {names[-1]}."

@@ -6,9 +6,9 @@ Chooses sentences; decides no state. It names no conditions and no risks.
 from datetime import date
 from typing import Any
 
+from daemon.clock import day_text
 from daemon.values import Intensity, Reading, State
 from daemon.verdict.evidence import Facts
-from daemon.verdict.headline import day_text
 
 STUBBORN_DAYS = 14
 """A pull-back that lasts longer asks for less volume, too."""
@@ -71,7 +71,7 @@ def advice_of(state: State, reading: Reading, facts: Facts, since: date, memory:
 
 def _pull_back(now: Intensity | None, facts: Facts, since: date, day: date) -> tuple[str, ...]:
     came = now.introduced_on if now else None
-    before = f"before {day_text(came)}" if came else "before it rose"
+    before = f"before {day_text(came, day)}" if came else "before it rose"
     advice = [
         "Run everything easy for 7 days, no intervals, no tempo.",
         f"Bring volume back to what it was {before}, and keep the number of runs.",
@@ -85,7 +85,7 @@ def _pull_back(now: Intensity | None, facts: Facts, since: date, day: date) -> t
     if (day - since).days >= STUBBORN_DAYS:
         # Also true where it is the first word of it: the record may begin long before the first message.
         advice.insert(
-            1, f"It has lasted since {day_text(since)}: run 30 to 40 % less as well; if it goes on, see a doctor."
+            1, f"It has lasted since {day_text(since, day)}: run 30 to 40 % less as well; if it goes on, see a doctor."
         )
     return tuple(advice)
 

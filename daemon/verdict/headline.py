@@ -1,8 +1,8 @@
 """The verdict in one sentence, with the reason in it. Finds words for what was decided, decides nothing."""
 
-from datetime import date
 from typing import Any
 
+from daemon.clock import day_text
 from daemon.values import Reading, State
 from daemon.verdict.evidence import Facts
 
@@ -16,21 +16,23 @@ SIGNS = {
 
 
 def headline_of(state: State, reading: Reading, facts: Facts, memory: dict[str, Any]) -> str:
-    came = f" since intensity rose on {day_text(facts.rose_on)}" if facts.rose_on else ""
+    came = f" since intensity rose on {day_text(facts.rose_on, reading.day)}" if facts.rose_on else ""
     match state:
         case "learning":
             return f"Still learning: {reading.missing}."
         case "pull_back":
             return f"Pull back: {_why(reading, facts, memory, came)}."
         case "recovering":
-            return "Recovering: easy running is back to normal, hard running may return with care."
+            normal = "easy running is back to normal" if facts.recent_bpm is not None else "the week has room again"
+            return f"Recovering: {normal}, hard running may return with care."
         case "watch":
             return f"Watch: {_why(reading, facts, memory, came)}."
         case "absorbing" | "stable" if memory.get("excused"):
             return f"{state.capitalize()}, as you said: what was up then is left aside until it has gone."
         case "absorbing":
             now = reading.intensity[-1]
-            return f"Absorbing: {_no_sign(reading)} since intensity came on {day_text(now.introduced_on)}."
+            on = day_text(now.introduced_on, reading.day) if now.introduced_on else "an earlier day"
+            return f"Absorbing: {_no_sign(reading)} since intensity came on {on}."
         case "stable":
             return _stable(reading, facts)
 
@@ -70,8 +72,3 @@ def _no_sign(reading: Reading) -> str:
 
 def _listed(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def day_text(day: date | None) -> str:
-    """5 October."""
-    return f"{day.day} {day:%B}" if day else "an earlier day"

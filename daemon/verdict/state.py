@@ -14,6 +14,9 @@ LEAST_PULL_BACK_DAYS = 7
 BLIND_PULL_BACK_DAYS = 14
 """The same where heart rate can't say that it is over."""
 
+SILENT_DAYS = 28
+"""So long without a run, and a pull-back is neither on nor cleared: it ends without a word."""
+
 RECOVERING_DAYS = 10
 """How long "recovering" lasts before the verdict is an ordinary one again."""
 
@@ -81,8 +84,12 @@ def _next_state(
 ) -> State:
     state = previous.state if previous else "learning"
     days = (reading.day - previous.since).days if previous else 0
+    if reading.idle_days > SILENT_DAYS:
+        # What made the episode has gone with the runs: nothing cleared, so nothing of it is left to tell.
+        memory.pop("pulled_back", None)
+        return _ordinary(reading, facts, memory)
     if state == "pull_back":
-        return "recovering" if cause is None and _may_resume(facts, days) else "pull_back"
+        return "recovering" if cause is None and _may_resume(facts, days, reading.idle_days) else "pull_back"
     if cause:
         return "pull_back"
     if state == "recovering" and days < RECOVERING_DAYS:
@@ -90,12 +97,16 @@ def _next_state(
     return _ordinary(reading, facts, memory)
 
 
-def _may_resume(facts: Facts, days: int) -> bool:
+def _may_resume(facts: Facts, days: int, idle_days: int) -> bool:
+    """Whether runs have shown, in `days` of pull-back, that it is over: rest alone shows nothing of running."""
     calm = len(facts.tightened) <= LASTING_SIGNS
+    least = BLIND_PULL_BACK_DAYS if facts.recent_bpm is None else LEAST_PULL_BACK_DAYS
+    if days < least or idle_days >= least or not calm:
+        return False
     if facts.recent_bpm is None:
-        return days >= BLIND_PULL_BACK_DAYS and calm
+        return True
     rested = facts.rested or days >= BLIND_PULL_BACK_DAYS  # who runs hard every other day never rests that long
-    return days >= LEAST_PULL_BACK_DAYS and facts.recent_bpm <= RESUME_BPM and calm and rested
+    return facts.recent_bpm <= RESUME_BPM and rested
 
 
 def _ordinary(reading: Reading, facts: Facts, memory: dict[str, Any]) -> State:

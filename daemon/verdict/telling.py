@@ -14,6 +14,9 @@ SAME_EPISODE_DAYS = 14
 ABSORBED_DAYS = 28
 """So long after intensity came "no sign of strain" is news: before that there is hardly anything to see."""
 
+ALL_CLEAR_DAYS = 56
+"""Longer after a pull-back was lifted its all-clear is no news: nobody waits for it any more."""
+
 SAME_BASE_DAYS = 84
 """A base that paused for a few days is no other one: that it is ready is said once in twelve weeks at most."""
 
@@ -158,6 +161,8 @@ def _all_clear(verdict: Verdict, told: Sequence[OpenAlert]) -> tuple[Say, ...]:
         return ()
     fine = str(verdict.memory.get("fine", ""))
     last = str(verdict.memory.get("pulled_back", ""))
+    if last and (verdict.day - date.fromisoformat(last)).days > ALL_CLEAR_DAYS:
+        return ()
     if fine >= pulled_back or not last or (last < pulled_back and not _near(last, pulled_back)):
         return ()  # the runner ended it, or what he said took the reason away: nothing has cleared
     return (Say("all_clear", pulled_back, closes=True),)

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Literal
 
+from daemon.clock import day_text
 from daemon.values import Run, Signal, Verdict
 from daemon.wording.evidence import cause, raised
 from daemon.wording.sentences import ANSWER, NO_RUNS, recently, response, sign_paragraphs, to_do
 from daemon.wording.warnings import clears
-from daemon.wording.words import TITLE_LENGTH, Sentence, counted, day_text, text_of
+from daemon.wording.words import TITLE_LENGTH, Sentence, counted, text_of
 
 LENGTH, MERGED_LENGTH = 750, 1800
 
@@ -42,10 +43,11 @@ def reminder(
         heart = None
     name, told = NAMES.get(kind, "message"), NAMES.get(kind, "message").replace(" ", "-")
     easing = verdict.state == "recovering"
-    still = f"The {told} of {day_text(opened)} {'is easing' if easing else 'still stands'}, {counted(days, 'day')} on."
+    began = day_text(opened, verdict.day)
+    still = f"The {told} of {began} {'is easing' if easing else 'still stands'}, {counted(days, 'day')} on."
     title = f"{'Still time to pull back' if kind == 'pull_back' else 'Still a watch'}: {_still(verdict, heart)}"
-    now: list[Sentence] = response(heart, units, runs)[:1] if heart else []
-    return f"Easing after the {name} of {day_text(opened)}" if easing else title, text_of(
+    now: list[Sentence] = response(heart, verdict.day, units, runs)[:1] if heart else []
+    return f"Easing after the {name} of {began}" if easing else title, text_of(
         [
             [(0, still), *now, (2, recently(verdict, units))],
             *sign_paragraphs(verdict, 2),
@@ -66,15 +68,15 @@ def _still(verdict: Verdict, heart: Signal | None) -> str:
     return "the week is tight" if cause(verdict) == "tight_week" else "it has not cleared yet"
 
 
-def retraction(kind: str, opened: date, reason: Withdrawn) -> tuple[str, str]:
+def retraction(kind: str, opened: date, reason: Withdrawn, today: date) -> tuple[str, str]:
     """What was told on `opened` no longer holds, because the facts have changed."""
-    name = NAMES.get(kind, "message")
+    name, began = NAMES.get(kind, "message"), day_text(opened, today)
     # Who answered knows better than we do what the days ahead can hold.
     planned = kind in ("pull_back", "watch") and reason != "answered"
     on = "Go on as you had planned, if running feels right to you." if planned else ""
-    return f"Taken back: {name} of {day_text(opened)}", text_of(
+    return f"Taken back: {name} of {began}", text_of(
         [
-            [(0, f"The {name.replace(' ', '-')} of {day_text(opened)} no longer holds. {_BECAUSE[reason]}")],
+            [(0, f"The {name.replace(' ', '-')} of {began} no longer holds. {_BECAUSE[reason]}")],
             [(0, on), (0, "`pullback status` shows where you stand today.")],
         ],
         LENGTH,

@@ -5,10 +5,11 @@ Pure. A normal heart rate proves nothing, and none of these claims more than was
 
 from collections.abc import Mapping
 
+from daemon.clock import day_text
 from daemon.values import Run, Verdict
 from daemon.wording.evidence import signal_of, up
 from daemon.wording.sentences import back_at_norm, recently, so_far
-from daemon.wording.words import counted, day_text, text_of
+from daemon.wording.words import counted, text_of
 
 LENGTH = 600
 
@@ -34,7 +35,7 @@ def absorbing(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> tuple[st
     number = heart.evidence.get("runs_since_intensity") if heart else None
     now, left = (verdict.intensity[-1] if verdict.intensity else None), up(verdict)[:1]
     over = f" in {counted(number, 'easy run')}" if number else ""
-    since = f" since intensity came on {day_text(now.introduced_on)}" if now and now.introduced_on else ""
+    since = f" since intensity came on {day_text(now.introduced_on, verdict.day)}" if now and now.introduced_on else ""
     seen = "One thing is up, too little to warn of" if left else "No sign of strain"
     title = "Absorbing: hardly a sign of strain so far" if left else "Absorbing: no sign of strain so far"
     return title, text_of(

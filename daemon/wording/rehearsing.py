@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from daemon.clock import day_text
 from daemon.values import Intensity, Signal, Verdict, Week
 from daemon.wording.alerts import alert
 from daemon.wording.following import cut, reminder, retraction
 from daemon.wording.trouble import access, stale
 from daemon.wording.weekly import digest
-from daemon.wording.words import TITLE_LENGTH, day_text
+from daemon.wording.words import TITLE_LENGTH
 
 KINDS = (
     "pull_back",
@@ -45,7 +46,7 @@ def _words(kind: str, today: date, units: str) -> tuple[str, str]:
         case "reminder":
             return reminder("pull_back", _invented("pull_back", today), today - timedelta(days=7), units)
         case "retraction":
-            return retraction("pull_back", today - timedelta(days=7), "edited")
+            return retraction("pull_back", today - timedelta(days=7), "edited", today)
     return alert(kind, _invented(kind, today), units)
 
 
@@ -59,7 +60,7 @@ def _invented(kind: str, today: date) -> Verdict:
     advice: dict[str, tuple[str, ...]] = {
         "pull_back": (
             "Run everything easy for 7 days, no intervals, no tempo.",
-            f"Bring volume back to what it was before {day_text(rose)}: the number of runs, too.",
+            f"Bring volume back to what it was before {day_text(rose, today)}: the number of runs, too.",
         ),
         "watch": ("Make the next hard session an easy run, and add nothing this week.",),
         "absorbing": ("Keep the week as it is; change one thing at a time, three to four weeks apart.",),
@@ -68,7 +69,7 @@ def _invented(kind: str, today: date) -> Verdict:
         day=today,
         state="pull_back" if kind == "pull_back" else "watch" if kind == "watch" else "absorbing",
         since=today,
-        headline=f"Absorbing: no sign of strain in 14 easy runs since intensity came on {day_text(rose)}.",
+        headline=f"Absorbing: no sign of strain in 14 easy runs since intensity came on {day_text(rose, today)}.",
         advice=advice.get(kind, ()),
         signals=signals,
         intensity=(Intensity(rose, False, 5, 1.0, "added" if warned else "replaced"),),

@@ -5,13 +5,15 @@ Pure. Where a piece of evidence is absent, its sentence is "" or does without it
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
+from daemon.clock import day_text
 from daemon.values import Intensity, Run, Signal, Verdict
 from daemon.wording.evidence import STILL_BPM, day_in, signal_of, signs
 from daemon.wording.safe import plain
-from daemon.wording.words import Sentence, a_week, counted, day_text, distance, every, listed, pace
+from daemon.wording.words import Sentence, a_week, counted, distance, every, listed, pace
 
 FEW_RUNS = 5
 """What rests on so few runs is said to do so [ENG]."""
@@ -33,30 +35,30 @@ MOST_ADVICE = 4
 ANSWER = "To answer: `pullback ack --reason ill` (or heat, travel, sensor, fine), or `pullback feel last heavy`."
 
 
-def response(heart: Signal, units: str, runs: Mapping[int, Run], named: int = MOST_RUNS) -> list[Sentence]:
+def response(heart: Signal, today: date, units: str, runs: Mapping[int, Run], named: int = MOST_RUNS) -> list[Sentence]:
     """How far above the norm, since when, over which runs, and how often that happens by itself."""
     e = heart.evidence
     compared = e.get("runs", ())
     return [
-        (0, _above(heart, units)),
+        (0, _above(heart, today, units)),
         (2, "These are few runs so far." if 0 < len(compared) <= FEW_RUNS else ""),
-        (3, which(compared, units, runs, named)),
+        (3, which(compared, today, units, runs, named)),
         (1, own_past(e["own_past"]) if "own_past" in e else ""),
     ]
 
 
-def _above(heart: Signal, units: str) -> str:
+def _above(heart: Signal, today: date, units: str) -> str:
     e = heart.evidence
     since, bpm = day_in(heart, "since"), round(e["delta_bpm"])
-    text = f"Since {day_text(since)} your easy runs cost" if since else "Your easy runs cost"
+    text = f"Since {day_text(since, today)} your easy runs cost" if since else "Your easy runs cost"
     return f"{text} {bpm} bpm more{_levels(e, bpm, units)}{_over(e)}."
 
 
-def below(heart: Signal, units: str) -> str:
+def below(heart: Signal, today: date, units: str) -> str:
     """How far below the norm; for a heart rate that is unusually low."""
     e, since = heart.evidence, day_in(heart, "since")
     bpm = round(e.get("suppressed", {}).get("delta_bpm", 0.0))
-    when = f"Since {day_text(since)} your" if since else "Your"
+    when = f"Since {day_text(since, today)} your" if since else "Your"
     if bpm >= 0:
         return f"{when} easy heart rate is below your norm."
     return f"{when} easy runs cost {-bpm} bpm less{_levels(e, bpm, units)}{_over(e)}."
@@ -80,20 +82,25 @@ def _over(evidence: dict[str, Any]) -> str:
 
 
 def which(
-    ids: Sequence[int], units: str, runs: Mapping[int, Run], most: int = MOST_RUNS, what: str = "The latest:"
+    ids: Sequence[int],
+    today: date,
+    units: str,
+    runs: Mapping[int, Run],
+    most: int = MOST_RUNS,
+    what: str = "The latest:",
 ) -> str:
     """The last of these runs, newest first; "" where none is known."""
     known = sorted((runs[i] for i in set(ids) if i in runs), key=lambda run: run.start)[-most:]
-    return f"{what} {listed([_named(run, units) for run in reversed(known)])}." if known else ""
+    return f"{what} {listed([_named(run, today, units) for run in reversed(known)])}." if known else ""
 
 
-def _named(run: Run, units: str) -> str:
+def _named(run: Run, today: date, units: str) -> str:
     """“Round the lake” on 8 November; by its distance where the name is the one it got by itself."""
     # Full stops in a row, a call to everyone or a command in a name would be read as ours.
     shown = _STOPS.sub("…", run.name).replace("@", "＠").replace("`", "'")
     name = plain(shown, NAME_LENGTH).strip('"“” ')
     told = distance(run.distance_m, units) if not name or _GIVEN.fullmatch(name) else f"“{name}”"
-    return f"{told} on {day_text(run.day)}"
+    return f"{told} on {day_text(run.day, today)}"
 
 
 def own_past(past: dict[str, Any] | None) -> str:
@@ -134,12 +141,16 @@ def came(verdict: Verdict) -> str:
     now = verdict.intensity[-1] if verdict.intensity else None
     if now is None:
         return ""
-    begin = f"Intensity came on {day_text(now.introduced_on)}" if now.introduced_on else "Hard running was always there"
+    begin = (
+        f"Intensity came on {day_text(now.introduced_on, verdict.day)}"
+        if now.introduced_on
+        else "Hard running was always there"
+    )
     if now.ended_on:
-        return f"{begin}; the last hard session was on {day_text(now.ended_on)}."
+        return f"{begin}; the last hard session was on {day_text(now.ended_on, verdict.day)}."
     rose = day_in(signal_of(verdict, "intensity"), "rose_on")
     if now.introduced_on is None or (rose is not None and rose > now.introduced_on):
-        stepped = f" and was stepped up on {day_text(rose)}" if rose else ""
+        stepped = f" and was stepped up on {day_text(rose, verdict.day)}" if rose else ""
         return f"{begin}{stepped}; of late it is {a_week(now.per_week)}."
     return f"{begin}: {so_far(now)}."
 

@@ -5,7 +5,8 @@ Pure.
 
 from datetime import datetime
 
-from daemon.wording.words import counted, day_text
+from daemon.clock import day_text
+from daemon.wording.words import counted
 
 _ACCESS = {
     "inactive": (
@@ -58,5 +59,5 @@ def stale(last_sync: datetime | None, now: datetime) -> tuple[str, str]:
     if last_sync is None:
         return "Nothing fetched from Strava yet", f"pullback has not been able to read your runs yet. {end}"
     days = (now - last_sync).days
-    on = day_text(last_sync.astimezone(now.tzinfo).date())
+    on = day_text(last_sync.astimezone(now.tzinfo).date(), now.date())
     return f"Nothing fetched from Strava for {counted(days, 'day')}", f"pullback last read your runs on {on}. {end}"

@@ -5,6 +5,7 @@ Pure. A pull-back that stands though nothing is up today claims no sign.
 
 from collections.abc import Mapping
 
+from daemon.clock import day_text
 from daemon.values import Run, Verdict
 from daemon.wording.evidence import began, cause, day_in, heavy, low, raised, signal_of, signs, up
 from daemon.wording.sentences import (
@@ -19,7 +20,7 @@ from daemon.wording.sentences import (
     unclear,
     which,
 )
-from daemon.wording.words import Sentence, day_text, listed, text_of
+from daemon.wording.words import Sentence, listed, text_of
 
 PULL_BACK_LENGTH, WATCH_LENGTH = 950, 750
 
@@ -62,12 +63,12 @@ def _reason(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> tuple[str,
             bpm = f"{heart.evidence['delta_bpm']:.0f} bpm more"
             tighter = why == "both" and signs_up & {"load", "spacing"}
             title = f"{bpm}, and a tighter week" if tighter else f"easy runs cost {bpm}"
-            first, *rest = response(heart, units, runs, 2)
+            first, *rest = response(heart, verdict.day, units, runs, 2)
             return title, [first, (1, _late(verdict)), *rest]
         case "suppressed" if heart is not None:
             title = f"low heart rate, {'hard sessions fade' if 'fade' in heavy(verdict) else 'heavy running'}"
             together = f"That is unusually low, and {heavy(verdict)}: together they can mean strain."
-            return title, [(0, below(heart, units)), (0, together), (1, _late(verdict))]
+            return title, [(0, below(heart, verdict.day, units)), (0, together), (1, _late(verdict))]
         case "tight_week":
             tight = bool(signs_up & {"load", "spacing"})
             title = "the week has become too tight" if tight else "several signs of strain at once"
@@ -80,7 +81,7 @@ def _reason(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> tuple[str,
             ]
             return title, [(0, begin), (1, _late(verdict)), *told, (3, _hard_runs(verdict, units, runs))]
     return "strain has not cleared yet", [
-        (0, f"The pull-back of {day_text(began(verdict))} has not cleared yet."),
+        (0, f"The pull-back of {day_text(began(verdict), verdict.day)} has not cleared yet."),
         (1, recently(verdict, units)),
         (2, "" if signs_up else "Nothing is up today; it ends by the rule below."),
     ]
@@ -88,12 +89,12 @@ def _reason(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> tuple[str,
 
 def _late(verdict: Verdict) -> str:
     late = (verdict.day - began(verdict)).days >= TOLD_LATE_DAYS
-    return f"This pull-back began on {day_text(began(verdict))}." if late else ""
+    return f"This pull-back began on {day_text(began(verdict), verdict.day)}." if late else ""
 
 
 def _hard_runs(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> str:
     ids = (i for signal in up(verdict) for i in signal.evidence.get("runs", ()))
-    return which([i for i in ids if i in runs and runs[i].hard], units, runs, what="The latest hard runs:")
+    return which([i for i in ids if i in runs and runs[i].hard], verdict.day, units, runs, what="The latest hard runs:")
 
 
 def _why(verdict: Verdict, heart: bool) -> list[list[Sentence]]:
@@ -136,8 +137,7 @@ def clears(verdict: Verdict, heart: bool) -> list[Sentence]:
     needs = ["at most one sign of a tight week"]
     if heart or at_norm is False:
         needs.insert(0, "your last three easy runs within 1.5 bpm of your norm")
-    if at_norm is not None:
-        needs.append("two days without hard running")
+    needs.append("running that goes on" if at_norm is None else "two days without hard running")
     return [(0, f"It clears{when} {listed(needs)}."), (9, "Pulling back protects your progress.")]
 
 
@@ -147,10 +147,10 @@ def watch(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> tuple[str, s
     what: list[Sentence] = []
     if heart is not None:
         title = f"Watch: easy runs cost {heart.evidence['delta_bpm']:.0f} bpm more"
-        what = response(heart, units, runs)
+        what = response(heart, verdict.day, units, runs)
     elif (slow := low(verdict)) is not None and heavy(verdict):
         title, both = "Watch: low heart rate, heavy running", f"That is unusually low, and {heavy(verdict)}."
-        what = [(0, below(slow, units)), (0, both), (1, "Together they can mean strain.")]
+        what = [(0, below(slow, verdict.day, units)), (0, both), (1, "Together they can mean strain.")]
     elif opened:
         title = WATCHES[opened[0]]
     else:

@@ -3,12 +3,14 @@
 Pure.
 """
 
+from datetime import date
 from math import isfinite
 
+from daemon.clock import day_text
 from daemon.values import Verdict, Week
 from daemon.wording.evidence import low, raised
 from daemon.wording.sentences import NO_RUNS, below, recently, response
-from daemon.wording.words import Sentence, compared, counted, day_text, duration, text_of
+from daemon.wording.words import Sentence, compared, counted, duration, text_of
 
 LENGTH = 700
 
@@ -27,10 +29,13 @@ def digest(verdict: Verdict, week: Week, units: str = "metric") -> tuple[str, st
     title = f"Your week: {STATES[verdict.state]}, {counted(week.runs, 'run')}, {duration(week.minutes)}"
     advice = verdict.advice[:2] or ("Nothing asks for a change.",)
     following: list[Sentence] = [(0, f"Next: {advice[0][:1].lower()}{advice[0][1:]}"), *((3, a) for a in advice[1:])]
-    return title, text_of([[(0, verdict.headline)], _numbers(week), _heart(verdict, units), following], LENGTH)
+    return title, text_of(
+        [[(0, verdict.headline)], _numbers(week, verdict.day), _heart(verdict, units), following], LENGTH
+    )
 
 
-def _numbers(week: Week) -> list[Sentence]:
+def _numbers(week: Week, today: date) -> list[Sentence]:
+    first = day_text(week.first, today)
     days = f" on {counted(week.run_days, 'day')}" if week.run_days != week.runs else ""
     minutes, load = compared(week.minutes, week.usual_minutes), compared(week.load, week.usual_load)
     usual_hard = week.usual_hard_days
@@ -40,7 +45,7 @@ def _numbers(week: Week) -> list[Sentence]:
     return [
         (
             0,
-            f"Since {day_text(week.first)}: {ran}" if week.runs else f"No run since {day_text(week.first)}.",
+            f"Since {first}: {ran}" if week.runs else f"No run since {first}.",
         ),
         (1, f"The load was {load}." if load else ""),
         (1, f"{counted(week.hard_days, 'hard day')}{hard}; {counted(week.rest_days, 'rest day')}."),
@@ -51,7 +56,7 @@ def _heart(verdict: Verdict, units: str) -> list[Sentence]:
     """The line about easy heart rate."""
     heart, slow = raised(verdict), low(verdict)
     if heart is not None:
-        return response(heart, units, NO_RUNS)[:1]
+        return response(heart, verdict.day, units, NO_RUNS)[:1]
     if slow is not None:
-        return [(0, below(slow, units))]
+        return [(0, below(slow, verdict.day, units))]
     return [(0, recently(verdict, units) or "Easy heart rate can't be judged at the moment.")]

@@ -4,7 +4,6 @@ Pure; knows no verdict.
 """
 
 from collections.abc import Sequence
-from datetime import date
 from math import isfinite
 
 TITLE_LENGTH = 60
@@ -12,11 +11,6 @@ KM_PER_MILE = 1.609344
 
 Sentence = tuple[int, str]
 """How easily it can be done without (0: not at all), and its words; "" is no sentence."""
-
-
-def day_text(day: date) -> str:
-    """5 October."""
-    return f"{day.day} {day:%B}"
 
 
 def pace(s_per_km: float, units: str) -> str:

@@ -1,5 +1,6 @@
 """How each kind of error leaves the command line: one sentence, the right exit code, no secret."""
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli import door
+from daemon.cli import door, show
 from daemon.cli.session import Session
 from daemon.errors import ConfigError, UserError
 from daemon.redaction import redact
@@ -143,3 +144,24 @@ def test_a_reader_who_leaves_early_is_no_error(session: Session, tmp_path: Path,
     os.close(write_end)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert (tmp_path / "err").read_text() == ""
+
+
+class Narrow(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_message_breaks_at_blanks_on_a_terminal_and_an_address_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    screen, address = Narrow(), f"https://www.strava.com/{'settings/' * 6}api"
+    show.say(f"Next: create your Strava app with the callback domain localhost at\n{address}", screen)
+    assert screen.getvalue().splitlines() == [
+        "Next: create your Strava app with the",
+        "callback domain localhost at",
+        address,
+    ]
+    pipe = io.StringIO()
+    show.say("word " * 20 + "end", pipe)
+    assert pipe.getvalue() == "word " * 20 + "end\n"

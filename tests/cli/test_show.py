@@ -98,12 +98,14 @@ def test_replay_shows_stretches_of_one_verdict_and_what_would_have_been_sent() -
         "alerts_per_year": 0.6,
         "usable_runs_per_week": 2.8,
     }
-    lines = piped(show.replay(document))
+    lines = piped(show.replay(document, 365))
     assert lines[1].split() == ["2026-11-01", "2026-11-03", "3", "stable"]
     assert lines[2].split() == ["2026-11-04", "2026-11-07", "4", "pull", "back"]
     assert "Intensity came on 2026-10-05, added to the week" in lines
     assert "2026-11-04  pull back  Time to pull back" in lines
     assert lines[-1] == "1 alert from 2026-11-01 to 2026-11-07: 0.6 a year, from 2.8 usable runs a week"
+    # Of two months "5.89 a year" is no figure to go by.
+    assert piped(show.replay(document, 62))[-1] == "1 alert from 2026-11-01 to 2026-11-07: from 2.8 usable runs a week"
 
 
 def test_what_a_setting_changes_is_shown_side_by_side() -> None:
@@ -124,7 +126,8 @@ def test_what_a_setting_changes_is_shown_side_by_side() -> None:
         },
         "settings": {"signals.easy_heart_rate.h": 8, "athlete.threshold_heart_rate": 170},
     }
-    lines = piped(show.comparison(document, {"signals.easy_heart_rate.h": 10.0, "athlete.threshold_heart_rate": None}))
+    now = {"signals.easy_heart_rate.h": 10.0, "athlete.threshold_heart_rate": None}
+    lines = piped(show.comparison(document, now, 365))
     assert lines[0] == "Trying signals.easy_heart_rate.h = 8 (now 10.0)"
     assert lines[1] == "Trying athlete.threshold_heart_rate = 170 (now not set)"
     assert lines[4].split() == ["alerts", "a", "year", "2.0", "3.0"]
@@ -151,7 +154,7 @@ def test_days_are_named_as_one_says_them() -> None:
 def test_nothing_to_show_is_said() -> None:
     assert piped(show.runs([], UTC, "metric")) == ["No runs."]
     empty = {"from": None, "to": None, "days": [], "intensity": [], "alerts": []}
-    assert piped(show.replay(empty)) == ["No runs to replay."]
+    assert piped(show.replay(empty, 0)) == ["No runs to replay."]
 
 
 def test_a_terminal_of_80_columns_shows_every_word(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ def test_the_verdict_comes_first_then_why_and_what_it_rests_on() -> None:
         "  - Keep Sunday easy",
     ]
     assert (
-        "easy heart rate (alert since 10 Nov): Easy heart rate is 5 bpm above its norm over the last 9 easy runs. "
+        "easy heart rate (alert since 2026-11-10): Easy heart rate is 5 bpm above its norm over the last 9 easy runs. "
         "The last three were 6 bpm above it."
     ) in lines
     assert "Intensity: since 2026-10-05, 6 sessions, 1.5 a week of late, added to the week" in lines
@@ -157,7 +157,7 @@ def test_of_many_signals_the_loudest_are_told_and_the_quiet_ones_counted() -> No
     intensity = loud | {"name": "intensity", "family": "", "level": "ok"}
     alarm = loud | {"name": "rest", "summary": "No rest day."}
     lines = as_read(signals=[heart, intensity, *quiet, *watched, alarm])
-    at = lines.index("rest (alert since 10 Nov): No rest day.")
+    at = lines.index("rest (alert since 2026-11-10): No rest day.")
     assert lines[at + 1 : at + 6] == [
         "sign 0 (watch): 0.",
         "sign 1 (watch): 1.",
@@ -334,3 +334,13 @@ def test_a_screen_too_small_for_all_leaves_out_what_can_be_spared_and_never_what
     for kept in ("pull back since", "advice 4", "Strava is off", "easy heart rate (alert", "pullback ack 7", "██"):
         assert kept in text
     assert "threshold heart rate" not in text and "threshold heart rate" in "\n".join(piped(parts))
+
+
+def test_an_old_pace_is_not_stated_as_todays() -> None:
+    old = {"value": 340, "source": "median of the last runs, as of 30 March 2021"}
+    lines = as_read(athlete=PULLING_BACK["athlete"] | {"easy_pace_s_per_km": old})
+    assert "You: as of 30 March 2021 easy running was 5:40/km at 143 bpm, by Garmin Forerunner 265" in lines
+    none = {"value": None, "source": "not known yet: no run has shown it"}
+    lines = as_read(athlete=PULLING_BACK["athlete"] | {"easy_pace_s_per_km": none})
+    assert "You: easy pace is not known yet: no run has shown it" in lines
+    assert "  threshold heart rate 168 (the race on 4 October 2026)" in lines

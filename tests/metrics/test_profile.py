@@ -100,3 +100,14 @@ def test_the_document_is_json() -> None:
         "device",
         "sensor",
     }
+
+
+def test_what_was_known_years_ago_is_told_with_its_date_and_not_as_today() -> None:
+    """Who ran hard in 2026 isn't asked in 2031 for a hard effort, nor told that his pace is today's."""
+    found = seen(effort(60, RACE, 20.3), effort(61, RACE, 27.3), today=date(2031, 6, 1))
+    for gone in (found.maximum_heart_rate_bpm, found.threshold_heart_rate_bpm, found.threshold_speed_m_s):
+        said = "not known now: the last hard efforts are from 29 March 2026, too long ago"
+        assert (gone.value, gone.source) == (None, said)
+    assert found.easy_speed_m_s.value == pytest.approx(EASY_M_S, abs=0.06)
+    assert found.easy_speed_m_s.source.startswith("median of the last runs, as of ")
+    assert "as of" not in seen().easy_speed_m_s.source

@@ -24,7 +24,7 @@ HOSTILE = (
     "<script>alert('ran')</script>",
     "{{ 7 * 7 }}{% raw %}",
     "\u202efdp.nur\u202d \u200f\u05e8\u05d9\u05e6\u05d4",
-    "\"'><img src=x onerror=alert(1)>\r\n.\r\n\x00\x1b[31m",
+    "\"'><img src=x onerror=an_alert(1)>\r\n.\r\n\x00\x1b[31m",
     "x" * 10_000,
     "</table></style><style>*{display:none}",
     "\ud800 lone",
@@ -37,10 +37,10 @@ def a_config(**athlete: Any) -> Config:
 
 
 @cache
-def judged(plan: Plan = ADDED) -> tuple[Facts, list[dict[str, Any]]]:
-    """The facts of a life, and its record of verdicts."""
+def judged(plan: Plan = ADDED, silent: int = 0) -> tuple[Facts, list[dict[str, Any]]]:
+    """The facts of a life, and its record of verdicts, to so many `silent` days after the last run."""
     known = Facts(simulate(QUIET, plan, seed=11), ())
-    days = span(known.runs[0].day, known.runs[-1].day)
+    days = span(known.runs[0].day, known.runs[-1].day + timedelta(days=silent))
     verdicts = judge_days(known, days, None, SignalParams(), ready=True)
     return known, [documents.verdict_document(verdict) for verdict in verdicts]
 
@@ -51,9 +51,10 @@ def a_page(
     config: Config | None = None,
     alerts: int = 1,
     days: int | None = None,
+    silent: int = 0,
 ) -> PageData:
-    """The page on the last day, or after so many `days`; the newest runs bear `names`."""
-    known, record = judged(plan)
+    """The page on the last day, after so many `days`, or so many `silent` ones later; the newest runs bear `names`."""
+    known, record = judged(plan, silent)
     runs = [*known.runs[: len(known.runs) - len(names)], *map(named, known.runs[-len(names) :] if names else [], names)]
     last = documents.read_verdict(record[-1]).day
     now = datetime.combine(last, time(18), UTC)

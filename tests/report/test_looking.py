@@ -5,7 +5,9 @@ from typing import Any
 
 from daemon import documents
 from daemon.evaluate.looking import look, page_data, picture_data, picture_of, sessions_of, weeks_of
+from daemon.report import charts, formats
 from daemon.report.data import PictureData
+from daemon.report.page import page
 from daemon.store import activities as rows
 from daemon.values import Run
 from tests.house import House, plain_run
@@ -87,9 +89,9 @@ def test_the_settings_shown_hold_no_secret_and_name_what_was_changed() -> None:
 def test_an_alert_that_is_over_says_when() -> None:
     known, record = judged()
     late = datetime(2025, 9, 20, 23, 30, tzinfo=UTC)
-    alert = an_alert(1, "watch", "Watch", "text", late, late + timedelta(days=3))
+    told = an_alert(1, "watch", "Watch", "text", late, late + timedelta(days=3))
     zone = datetime.now(UTC).astimezone(tz=None).tzinfo
-    data = page_data(known, record, [alert], a_config(), late.astimezone(zone))
+    data = page_data(known, record, [told], a_config(), late.astimezone(zone))
     assert data.told[0].closed_on is not None
     assert data.told[0].closed_on - data.told[0].day == timedelta(days=3)
 
@@ -112,3 +114,18 @@ def test_a_picture_is_drawn_from_the_store_for_what_is_about_running(house: Hous
     with house.store.write() as session:
         rows.save_metrics(session, house.athlete_id, 1, 0, "{}")  # of another version of the program
     assert picture_of(house.store, house.athlete_id, house.config, told) is None
+
+
+def test_an_old_export_shows_the_weeks_up_to_its_end_and_says_so() -> None:
+    """Nobody looks at half a year of zeros: the weeks end with the newest run's, the record with today."""
+    data = a_page(silent=400)
+    newest = max(run.day for run in data.runs)
+    assert data.until == newest + timedelta(days=6 - newest.weekday()) < data.verdict.day
+    assert data.weeks[-1].monday <= newest <= data.until
+    assert any(week.hard_minutes for week in data.weeks[-26:])
+    assert charts.recent_sessions(data)
+    assert {signal.name for signal in data.signals} >= {"easy_heart_rate", "load_added"}
+    html = page(data)
+    assert html.count(f"weeks up to {formats.full_day(data.until)}.") == 3
+    assert "There is nothing newer" not in page(a_page())
+    assert f"your newest run is from {formats.full_day(newest)}" in html

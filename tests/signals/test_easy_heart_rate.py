@@ -162,7 +162,12 @@ def test_what_is_missing_is_said_in_words():
     few = [run if run.id % 5 == 0 else replace(run, easy=None, left_out="too short") for run in ABSORBED]
     assert "needs 12 easy runs with heart rate; has" in reading(few, 60).missing
     stopped = [run for run in ABSORBED if run.day < FIRST_DAY + timedelta(days=200)]
-    assert "no easy run with heart rate since" in reading(stopped, 260).missing
+    assert reading(stopped, 260).missing == (
+        "your newest run is from 24 July; if you have newer ones, bring them with `pullback sync` or `pullback import`"
+    )
+    assert "newest run is from 24 July 2025" in reading(stopped, 900).missing
+    strapless = [run if run in stopped else replace(run, easy=None, left_out="no heart rate") for run in ABSORBED]
+    assert reading(strapless, 240).missing == "no easy run with heart rate since 24 July"
     assert reading(ABSORBED, 200).missing is None
 
 

@@ -189,7 +189,7 @@ MESSAGES |= {
     for reason in ("inactive", "revoked", "scope", "client", "unreachable")
 }
 MESSAGES |= {
-    f"retraction {reason}": (lambda reason=reason: wording.retraction("pull_back", OPENED, reason))
+    f"retraction {reason}": (lambda reason=reason: wording.retraction("pull_back", OPENED, reason, NOW.date()))
     for reason in ("deleted", "edited", "recorded", "answered", "judged")
 }
 

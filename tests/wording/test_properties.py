@@ -188,7 +188,7 @@ def test_lost_access_says_what_to_do(reason: str) -> None:
 def test_retractions_and_silence_read_well() -> None:
     for kind in ("pull_back", "watch", "all_clear", "absorbing", "ready"):
         for reason in ("deleted", "edited", "recorded", "answered", "judged"):
-            reads_well(*wording.retraction(kind, TODAY, reason), 400)  # type: ignore[arg-type]
+            reads_well(*wording.retraction(kind, TODAY, reason, TODAY), 400)  # type: ignore[arg-type]
     now = datetime(2026, 11, 12, 9, tzinfo=UTC)
     for last in (None, now, now - timedelta(days=1), now - timedelta(days=400)):
         reads_well(*wording.stale(last, now), 300)
