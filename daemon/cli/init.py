@@ -23,7 +23,8 @@ def command(context: typer.Context) -> None:
     typer.echo(
         "Next: create your Strava app at https://www.strava.com/settings/api (callback domain: localhost),\n"
         "put its client_id and client_secret into that file, and run `pullback auth`.\n"
-        "Without an app: `pullback import` with the archive that Strava sends you, or with your watch's files."
+        "Without an app: `pullback import` with the archive that Strava sends you, or with your watch's files;\n"
+        "set timezone under [athlete] before, as not every file tells where you live."
     )
 
 

@@ -113,7 +113,7 @@ def newest_run(store: Store, athlete_id: int) -> Activity:
         newest = max(held, key=lambda k: (k.start, k.id), default=None)
         found = None if newest is None else rows.activity(session, athlete_id, newest.id)
     if found is None:
-        raise UserError("there is no run yet; fetch yours with `pullback sync`")
+        raise UserError("there is no run yet; fetch yours with `pullback sync`, or `pullback import` them")
     return found
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, delete, func, insert, update
 from sqlmodel import Session, SQLModel, col, select
 
 from daemon.store.tables import ActivityRow, MetricsRow, RawRow, SeriesRow
-from daemon.values import RUN_SPORTS, Activity, Lap
+from daemon.values import RUN_SPORTS, UNKNOWN_SPORTS, Activity, Lap
 
 Recording = Literal["wanted", "waiting", "have", "none"]
 
@@ -302,9 +302,10 @@ def expire(session: Session, now: datetime) -> int:
 def counts(session: Session, athlete_id: int) -> dict[str, Any]:
     """`runs`, `with_heart_rate`, `first`, `last` (local days) over living runs, doubles left out."""
     found = session.exec(select(ActivityRow).where(*_living(athlete_id)).order_by(col(ActivityRow.start))).all()
-    # A recording whose file names no sport is a run where its double is one.
+    # A recording whose file names no sport is a run where its double is one; one that Strava calls a ride is none.
     runs = {row.double_of or row.id for row in found if row.sport in RUN_SPORTS}
-    rows = [(row.day, row.facts) for row in found if row.double_of is None and row.id in runs]
+    counted = [row for row in found if row.double_of is None and row.sport in RUN_SPORTS | UNKNOWN_SPORTS]
+    rows = [(row.day, row.facts) for row in counted if row.id in runs]
     return {
         "runs": len(rows),
         "with_heart_rate": sum(bool(facts.get("has_heart_rate")) for _day, facts in rows),
