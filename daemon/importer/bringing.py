@@ -287,19 +287,22 @@ class _Import:
 
     def _apply(self, session: Any, changes: Sequence[Change]) -> None:
         now, days = self.clock.now(), []
+        new = [change for change in changes if change.how == "new"]
+        rows.add_recorded(session, [(change.activity, change.series) for change in new], now)
         for change in changes:
             activity, series = change.activity, change.series
             if change.how in ("nothing", "deleted"):
                 continue
             days.append(activity.day if change.before is None else min(activity.day, change.before))
+            if change.how == "new":
+                continue
             if change.how == "add":
                 rows.add_facts(session, activity)
             else:
                 rows.save_activity(session, activity, now, recording="none" if series is None else "have")
             if series is not None:
                 rows.save_recording(session, self.athlete_id, activity.id, series)
-            if change.how != "new":
-                rows.forget_metrics(session, self.athlete_id, activity.id)
+            rows.forget_metrics(session, self.athlete_id, activity.id)
         if days:
             note_change(session, self.athlete_id, min(days))
 
