@@ -5,6 +5,7 @@ import os
 import pwd
 import sys
 from collections.abc import Collection, Sequence
+from datetime import tzinfo
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,8 +44,6 @@ def command(
 
     A run that was deleted at Strava stays deleted, unless its file itself is named here.
     """
-    from daemon.importer.bringing import bring
-
     session: Session = context.obj
     named = [Path(os.path.abspath(path)) for path in paths] if os.geteuid() == 0 else paths
     before = os.geteuid()
@@ -53,20 +52,24 @@ def command(
         must_be_readable(named)
     with session.store() as store:
         try:
-            with show.progress("Reading", "files") as advance:
-                zone = config.athlete.timezone
-                outcome = bring(store, named, session.clock, zone=zone, dry_run=dry_run, advance=advance)
-            lines = [*skipped(outcome.skipped), *damaged(outcome.damaged)]
-            show.out([show.Line(line, hang=2) for line in lines])
-            if not outcome.anything:
-                raise UserError("nothing could be imported; name a Strava export, or .fit, .tcx or .gpx files")
-            if dry_run:
-                show.out([show.Line(line, hang=2) for line in [*summary(outcome), *foreseen(outcome)]])
-            else:
-                _judge(session, store, outcome)
+            _import(session, store, named, config.athlete.timezone, dry_run)
         except KeyboardInterrupt:
             show.out([show.Line(_interrupted(store, dry_run))], sys.stderr)
             raise
+
+
+def _import(session: Session, store: "Store", named: Sequence[Path], zone: tzinfo | None, dry_run: bool) -> None:
+    from daemon.importer.bringing import bring
+
+    with show.progress("Reading", "files") as advance:
+        outcome = bring(store, named, session.clock, zone=zone, dry_run=dry_run, advance=advance)
+    show.out([show.Line(line, hang=2) for line in [*skipped(outcome.skipped), *damaged(outcome.damaged)]])
+    if not outcome.anything:
+        raise UserError("nothing could be imported; name a Strava export, or .fit, .tcx or .gpx files")
+    if dry_run:
+        show.out([show.Line(line, hang=2) for line in [*summary(outcome), *foreseen(outcome)]])
+    else:
+        _judge(session, store, outcome)
 
 
 def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
@@ -79,12 +82,15 @@ def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
     assert athlete_id is not None
     with store.read() as reading:
         runs = activities.counts(reading, athlete_id)["runs"]
-    with show.progress(f"Judging {runs} runs …"):
+    with show.progress(f"Judging {runs} {'run' if runs == 1 else 'runs'} …"):
         evaluated = evaluate(store, athlete_id, config, session.clock.now())
     delivered = tell(session, config, store)
     with store.read() as reading:
         doubles = activities.doubles(reading, athlete_id)
-    parts = [show.Line(line, hang=2) for line in summary(outcome, doubles)]
+    new = {*outcome.runs, *outcome.other_sports, *outcome.no_sport}
+    # A better recording of a run that was known before is no new run either.
+    again = {*doubles, *(better for number, better in doubles.items() if number not in new)}
+    parts = [show.Line(line, hang=2) for line in summary(outcome, again)]
     if evaluated.verdict is not None:
         parts.append(show.Line(evaluated.verdict.headline))
     if delivered.sent or delivered.failed:
@@ -106,10 +112,10 @@ def _interrupted(store: "Store", dry_run: bool) -> str:
     return f"Interrupted: {runs} {'run is' if runs == 1 else 'runs are'} kept; the same command goes on from there."
 
 
-def summary(outcome: "Outcome", doubles: Collection[int] = ()) -> list[str]:
-    """What one import did, in a line or two; `doubles` are activities that don't count, as a better recording does."""
+def summary(outcome: "Outcome", again: Collection[int] = ()) -> list[str]:
+    """What one import did, in a line or two; of its activities those in `again` are known by another recording."""
     runs, others, unnamed = (
-        [number for number in numbers if number not in doubles]
+        [number for number in numbers if number not in again]
         for numbers in (outcome.runs, outcome.other_sports, outcome.no_sport)
     )
     new = (outcome.runs, outcome.other_sports, outcome.no_sport)
