@@ -11,6 +11,9 @@ FloatArray = NDArray[np.float64]
 
 RUN_SPORTS = frozenset({"Run", "TrailRun", "VirtualRun"})
 
+UNKNOWN_SPORTS = frozenset({"Unknown", "Workout"})
+"""What Strava and files give where the sport isn't told: it may be any."""
+
 Kind = Literal["easy", "long", "tempo", "intervals", "hills", "race", "strides", "other"]
 Level = Literal["ok", "watch", "alert"]
 State = Literal["learning", "stable", "absorbing", "watch", "pull_back", "recovering"]
@@ -118,11 +121,13 @@ class Recorded:
     """One activity as a file has it. `streams` is None where the file holds no recording of it.
 
     `activity.utc_offset_s` is a guess where `offset_known` is false: the file doesn't tell the runner's wall clock.
+    `damaged` says that the file is cut off or broken after what is here.
     """
 
     activity: Activity
     streams: Streams | None
     offset_known: bool
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

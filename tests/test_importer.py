@@ -135,7 +135,7 @@ def test_what_strava_gave_stays_and_an_export_adds_what_it_did_not_give(house: H
     assert living(house, house.athlete_id)[RUN1].recording == "waiting"
     weather = {RUN0: {"Weather Temperature": "24.5", "Activity Name": "Changed since"}}
     outcome = bring(house, export(tmp_path / "export_1001.zip", recorded, weather))
-    assert (outcome.runs, outcome.improved + outcome.known) == ([], 4)
+    assert (outcome.runs, outcome.rerecorded, outcome.improved, outcome.known) == ([], 1, 3, 0)
     with house.store.read() as session:
         first = rows.activity(session, house.athlete_id, RUN0)
     assert first is not None and (first.name, first.weather_temperature_c) == ("Morning Run", 24.5)
@@ -295,7 +295,7 @@ def test_rows_without_a_recording_are_runs_known_by_their_summary(alone: House, 
     (folder / "activities.csv").write_text(table(recorded, more), "utf-8")
     (folder / "activities" / f"{RUN0 + 77}.fit.gz").write_bytes(gzip.compress(fit_file(recorded[0]))[:-900])
     outcome = bring(alone, folder)
-    assert len(outcome.runs) == 3 and outcome.other_sports == 1
+    assert len(outcome.runs) == 3 and outcome.other_sports == [RUN3]
     assert [s.label for s in outcome.skipped] == [str(folder / "activities" / f"{RUN0 + 77}.fit.gz")]
     assert {k.recording for k in living(alone).values()} == {"none"}
     assert {run.id: run.trust for run in runs(alone.store, grants.RUNNER, alone.config) if run.is_run} == dict.fromkeys(
@@ -303,7 +303,7 @@ def test_rows_without_a_recording_are_runs_known_by_their_summary(alone: House, 
     )
     # The whole file arrives later.
     (folder / "activities" / f"{RUN0 + 77}.fit.gz").write_bytes(gzip.compress(fit_file(recorded[0])))
-    assert bring(alone, folder).improved == 1
+    assert bring(alone, folder).rerecorded == 1
     assert living(alone)[RUN0].recording == "have"
 
 
@@ -454,11 +454,62 @@ def test_of_two_copies_of_one_recording_the_whole_one_counts(
     whole = fit_file(plain_run(1, MONDAY - timedelta(days=1), minutes=10))
     (tmp_path / "whole.fit").write_bytes(whole)
     (tmp_path / "cut.fit").write_bytes(whole[: len(whole) // 2])
-    for name in order:
-        bring(alone, tmp_path / f"{name}.fit")
+    damaged = [label for name in order for label in bring(alone, tmp_path / f"{name}.fit").damaged]
+    assert damaged == [str(tmp_path / "cut.fit")]
     with alone.store.read() as session:
         stored = rows.by_id(session, grants.RUNNER, living(alone))
     assert [activity.elapsed_time_s for activity in stored.values()] == [599]
+
+
+@pytest.mark.parametrize("order", [("export.zip", "watch"), ("watch", "export.zip")])
+def test_a_ride_on_a_watch_that_was_set_to_running_is_no_run_whichever_came_first(
+    alone: House, tmp_path: Path, order: tuple[str, str]
+) -> None:
+    recorded = a_week()
+    sports = {RUN1: {"Activity Type": "Ride"}, RUN2: {"Activity Type": "Kayaking"}}
+    export(tmp_path / "export.zip", recorded, sports)
+    (tmp_path / "watch").mkdir()
+    for run in recorded:
+        (tmp_path / "watch" / f"{run.summary['id']}.fit").write_bytes(fit_file(run))
+    for name in order:
+        bring(alone, tmp_path / name)
+        evaluate(alone.store, grants.RUNNER, alone.config, MONDAY)
+    counted = runs(alone.store, grants.RUNNER, alone.config)
+    assert {run.id for run in counted if run.is_run} == {RUN0, RUN3}
+    assert {run.id: run.sport for run in counted if not run.is_run} == {RUN1: "Ride", RUN2: "Kayaking"}
+    with alone.store.read() as session:
+        assert rows.counts(session, grants.RUNNER)["runs"] == 2
+    assert status_document(alone.store, grants.RUNNER)["data"]["runs"] == 2
+
+
+def test_a_dry_run_says_which_runs_may_be_there_already(alone: House, tmp_path: Path) -> None:
+    recorded = a_week()
+    bring(alone, export(tmp_path / "export.zip", recorded[:2], {RUN1: {"Activity Type": "Ride"}}))
+    for run in recorded:
+        (tmp_path / f"{run.summary['id']}.fit").write_bytes(fit_file(run))
+    (tmp_path / "export.zip").unlink()
+    outcome = bring(alone, tmp_path, dry_run=True)
+    # The whole export's own runs are known by their files; the ride by its clock alone.
+    assert (len(outcome.runs), outcome.known, outcome.perhaps) == (3, 1, 1)
+
+
+def test_a_route_that_was_only_planned_is_passed_over_without_a_word(alone: House, tmp_path: Path) -> None:
+    archive = export(tmp_path / "export.zip", a_week())
+    points = '<trkpt lat="46" lon="7"/><trkpt lat="46" lon="8"/>'
+    route = f'<gpx version="1.1" creator="x"><trk><trkseg>{points}</trkseg></trk></gpx>'
+    with zipfile.ZipFile(archive, "a") as more:
+        more.writestr("routes/1.gpx", route)
+    assert bring(alone, archive).skipped == []
+    # Elsewhere it is somebody's file, and what is wrong with it is said.
+    (tmp_path / "1.gpx").write_text(route)
+    assert [skipped.label for skipped in bring(alone, tmp_path / "1.gpx").skipped] == [str(tmp_path / "1.gpx")]
+
+
+def test_the_weather_of_an_export_reaches_the_judgement(alone: House, tmp_path: Path) -> None:
+    weather = {RUN0: {"Weather Temperature": "30.0", "Dewpoint": "25.0"}, RUN1: {"Weather Temperature": "4.5"}}
+    bring(alone, export(tmp_path / "export.zip", a_week(3), weather))
+    air = {run.id: run.air_c for run in runs(alone.store, grants.RUNNER, alone.config)}
+    assert air == {RUN0: pytest.approx(42.3, abs=0.1), RUN1: 4.5, RUN2: None}
 
 
 def test_the_daemon_judges_what_was_imported_each_day_without_strava(alone: House, tmp_path: Path) -> None:

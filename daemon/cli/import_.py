@@ -3,7 +3,9 @@ below."""
 
 import os
 import pwd
-from collections.abc import Sequence
+import sys
+from collections.abc import Collection, Sequence
+from datetime import tzinfo
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,8 +44,6 @@ def command(
 
     A run that was deleted at Strava stays deleted, unless its file itself is named here.
     """
-    from daemon.importer.bringing import bring
-
     session: Session = context.obj
     named = [Path(os.path.abspath(path)) for path in paths] if os.geteuid() == 0 else paths
     before = os.geteuid()
@@ -51,17 +51,25 @@ def command(
     if os.geteuid() != before:
         must_be_readable(named)
     with session.store() as store:
-        with show.progress("Reading", "files") as advance:
-            zone = config.athlete.timezone
-            outcome = bring(store, named, session.clock, zone=zone, dry_run=dry_run, advance=advance)
-        show.out([show.Line(line, hang=2) for line in skipped(outcome.skipped)])
-        if not outcome.anything:
-            raise UserError("nothing could be imported; name a Strava export, or .fit, .tcx or .gpx files")
-        if dry_run:
-            show.out([show.Line(line, hang=2) for line in summary(outcome, 0)], None)
-            show.out([show.Line("Nothing was stored. Leave out --dry-run to import.")])
-        else:
-            _judge(session, store, outcome)
+        try:
+            _import(session, store, named, config.athlete.timezone, dry_run)
+        except KeyboardInterrupt:
+            show.out([show.Line(_interrupted(store, dry_run))], sys.stderr)
+            raise
+
+
+def _import(session: Session, store: "Store", named: Sequence[Path], zone: tzinfo | None, dry_run: bool) -> None:
+    from daemon.importer.bringing import bring
+
+    with show.progress("Reading", "files") as advance:
+        outcome = bring(store, named, session.clock, zone=zone, dry_run=dry_run, advance=advance)
+    show.out([show.Line(line, hang=2) for line in [*skipped(outcome.skipped), *damaged(outcome.damaged)]])
+    if not outcome.anything:
+        raise UserError("nothing could be imported; name a Strava export, or .fit, .tcx or .gpx files")
+    if dry_run:
+        show.out([show.Line(line, hang=2) for line in [*summary(outcome), *foreseen(outcome)]])
+    else:
+        _judge(session, store, outcome)
 
 
 def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
@@ -72,11 +80,17 @@ def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
 
     athlete_id, config = athlete(store), session.config()
     assert athlete_id is not None
-    evaluated = evaluate(store, athlete_id, config, session.clock.now())
+    with store.read() as reading:
+        runs = activities.counts(reading, athlete_id)["runs"]
+    with show.progress(f"Judging {runs} {'run' if runs == 1 else 'runs'} …"):
+        evaluated = evaluate(store, athlete_id, config, session.clock.now())
     delivered = tell(session, config, store)
     with store.read() as reading:
-        twice = len(activities.doubles(reading, athlete_id).keys() & set(outcome.runs))
-    parts = [show.Line(line, hang=2) for line in summary(outcome, twice)]
+        doubles = activities.doubles(reading, athlete_id)
+    new = {*outcome.runs, *outcome.other_sports, *outcome.no_sport}
+    # A better recording of a run that was known before is no new run either.
+    again = {*doubles, *(better for number, better in doubles.items() if number not in new)}
+    parts = [show.Line(line, hang=2) for line in summary(outcome, again)]
     if evaluated.verdict is not None:
         parts.append(show.Line(evaluated.verdict.headline))
     if delivered.sent or delivered.failed:
@@ -85,13 +99,34 @@ def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
     show.out(parts)
 
 
-def summary(outcome: "Outcome", doubles: int) -> list[str]:
-    """What one import did, in a line or two; `doubles` of the new runs were there from another source."""
+def _interrupted(store: "Store", dry_run: bool) -> str:
+    from daemon.store import activities
+
+    athlete_id = athlete(store)
+    if dry_run:
+        return "Interrupted: nothing was stored."
+    if athlete_id is None:
+        return "Interrupted: nothing is kept yet; the same command begins again."
+    with store.read() as reading:
+        runs = activities.counts(reading, athlete_id)["runs"]
+    return f"Interrupted: {runs} {'run is' if runs == 1 else 'runs are'} kept; the same command goes on from there."
+
+
+def summary(outcome: "Outcome", again: Collection[int] = ()) -> list[str]:
+    """What one import did, in a line or two; of its activities those in `again` are known by another recording."""
+    runs, others, unnamed = (
+        [number for number in numbers if number not in again]
+        for numbers in (outcome.runs, outcome.other_sports, outcome.no_sport)
+    )
+    new = (outcome.runs, outcome.other_sports, outcome.no_sport)
+    twice = sum(map(len, new)) - len(runs) - len(others) - len(unnamed)
     counts = (
-        (len(outcome.runs) - doubles, "new run", "new runs"),
-        (doubles, "other recording of a run", "other recordings of runs"),
-        (outcome.other_sports, "activity of another sport", "activities of other sports"),
-        (outcome.improved, "improved", "improved"),
+        (len(runs), "new run", "new runs"),
+        (len(others), "activity of another sport", "activities of other sports"),
+        (len(unnamed), "activity whose file names no sport", "activities whose files name no sport"),
+        (twice, "other recording of the same activity", "other recordings of the same activities"),
+        (outcome.rerecorded, "known run got its better recording", "known runs got their better recordings"),
+        (outcome.improved, "known activity has more to it now", "known activities have more to them now"),
         (outcome.known, "already known", "already known"),
         (outcome.deleted, "deleted at Strava, left out", "deleted at Strava, left out"),
         (len(outcome.skipped), "skipped", "skipped"),
@@ -99,6 +134,25 @@ def summary(outcome: "Outcome", doubles: int) -> list[str]:
     lines = [", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)]
     if outcome.first is not None and outcome.last is not None:
         lines.append(f"They reach from {outcome.first} to {outcome.last}.")
+    return lines
+
+
+def foreseen(outcome: "Outcome") -> list[str]:
+    """What a dry run says of itself: which of the new activities are one and the same only their recordings tell."""
+    lines = ["Nothing was stored. Leave out --dry-run to import."]
+    if outcome.perhaps:
+        those = "1 of the new ones looks" if outcome.perhaps == 1 else f"{outcome.perhaps} of the new ones look"
+        again = "another recording" if outcome.perhaps == 1 else "other recordings"
+        lines.insert(0, f"By the clock {those} like {again} of the same; the import compares them and says.")
+    return lines
+
+
+def damaged(labels: Sequence[str]) -> list[str]:
+    """A line for each file of which only the beginning could be read; where there are many, some and a number."""
+    named = labels if len(labels) <= A_HANDFUL else labels[:EXAMPLES]
+    lines = [f"{label}: damaged at the end; what came before is kept" for label in named]
+    if len(named) < len(labels):
+        lines.append(f"{len(labels) - len(named)} more are damaged at the end; what came before is kept")
     return lines
 
 

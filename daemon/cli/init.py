@@ -25,7 +25,8 @@ def command(context: typer.Context) -> None:
         "Next: create your Strava app (callback domain: localhost) at\n"
         "  https://www.strava.com/settings/api\n"
         "Put its client_id and client_secret into that file, and run `pullback auth`.\n"
-        "Without an app: `pullback import` with the archive that Strava sends you, or with your watch's files."
+        "Without an app: `pullback import` with the archive that Strava sends you, or with your watch's files; "
+        "set timezone under [athlete] before, as not every file tells where you live."
     )
 
 

@@ -73,7 +73,10 @@ def runs(documents: Sequence[dict[str, Any]], zone: tzinfo, units: str) -> list[
     rows = tuple(_run(document, zone, units) for document in documents)
     headings = ("date", "id", "kind", unit, "load", f"bpm @ /{unit}", "left out because")
     counted = sum(document["easy_heart_rate"] is not None for document in documents)
-    summary = f"{len(documents)} runs (* hard), {counted} of them say something about easy heart rate"
+    says = "says" if counted == 1 else "say"
+    summary = f"{len(documents)} runs (* hard), {counted} of them {says} something about easy heart rate"
+    if len(documents) == 1:
+        summary = f"1 run (* hard), which says {'something' if counted else 'nothing'} about easy heart rate"
     return [Table(headings, rows, frozenset({"id", unit, "load"})), Line(summary)]
 
 

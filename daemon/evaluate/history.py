@@ -113,7 +113,7 @@ def newest_run(store: Store, athlete_id: int) -> Activity:
         newest = max(held, key=lambda k: (k.start, k.id), default=None)
         found = None if newest is None else rows.activity(session, athlete_id, newest.id)
     if found is None:
-        raise UserError("there is no run yet; fetch yours with `pullback sync`")
+        raise UserError("there is no run yet; fetch yours with `pullback sync`, or `pullback import` them")
     return found
 
 
@@ -158,10 +158,11 @@ def measure_new(store: Store, athlete_id: int) -> None:
             for d in batch
         ]
         with store.write() as session:
-            for item, numbers in zip(batch, measured, strict=True):
-                # What a pull has changed since it was read is measured the next time.
-                if rows.is_current(session, item):
-                    rows.save_metrics(session, athlete_id, item.activity.id, metrics.VERSION, numbers)
+            # What a pull has changed since it was read is measured the next time.
+            current = rows.current(session, athlete_id, batch)
+            made = ((item.activity.id, numbers) for item, numbers in zip(batch, measured, strict=True))
+            kept = {number: numbers for number, numbers in made if number in current}
+            rows.save_metrics(session, athlete_id, kept, metrics.VERSION)
     if due or state.paired_at != state.changes:
         _pair(store, athlete_id)
 

@@ -37,7 +37,8 @@ def status_document(
         found = None if last is None else judgement.verdict(session, athlete_id, last)
         answers = said.answers(session, athlete_id)
         told = _told(session, athlete_id, zone, now)
-    document = _nothing_yet("no activities yet", ["run `pullback sync`"])
+        granted = grants.grant(session) is not None
+    document = _unjudged(data["runs"], granted)
     if found is not None:
         judged = documents.read_verdict(found)
         current = documents.current_intensity(judged)
@@ -126,6 +127,14 @@ def _undelivered(delivery: outbox.Delivery, zone: tzinfo) -> documents.Document:
         "attempts": delivery.attempts,
         "error": delivery.error,
     }
+
+
+def _unjudged(runs: int, granted: bool) -> documents.Document:
+    """Before the first judgement: nothing has come, or an import was interrupted."""
+    following = "run `pullback sync`" if granted else "run the same `pullback import` again: it goes on from there"
+    if not runs:
+        return _nothing_yet("no activities yet", [following if granted else "run `pullback import` with your files"])
+    return _nothing_yet(f"{runs} {'run' if runs == 1 else 'runs'} kept, not judged yet", [following])
 
 
 def _nothing_yet(headline: str, advice: list[str]) -> documents.Document:

@@ -18,7 +18,6 @@ from daemon.importer import deciding
 from daemon.importer.deciding import Change, Clocks, Item, decide
 from daemon.importer.readers import answers
 from daemon.importer.work import Answer, Found, Task
-from daemon.metrics.doubles import UNKNOWN_SPORTS
 from daemon.recordings.errors import Unreadable
 from daemon.recordings.members import Member, Skipped, beside, find, key, read_member
 from daemon.recordings.owner import exported_athlete
@@ -27,12 +26,15 @@ from daemon.store import Store, grants
 from daemon.store import activities as rows
 from daemon.store.imports import ImportedFile, imported, read_otherwise, save_imported
 from daemon.store.progress import note_change, progress, save_progress
-from daemon.values import RUN_SPORTS, Activity
+from daemon.values import UNKNOWN_SPORTS, Activity
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
 """Raised whenever the readers would read the same file differently, so that an import reads it again."""
+
+ROUTES = "routes"
+"""The folder of an export in which planned routes lie: GPX files without times."""
 
 BATCH = 50
 """Activities written in one transaction: what Ctrl-C loses at most."""
@@ -45,23 +47,30 @@ READY_SPAN = timedelta(weeks=26)
 class Outcome:
     """What an import did, in activities; `skipped` names the files that couldn't be used and says why.
 
-    `runs` and `other_sports` are new, `improved` were known and know more now. `first` and `last` are local days of
-    everything in the files that counts.
+    `runs`, `other_sports` and `no_sport` (their files name none) are new. `improved` were known and know more now,
+    and so do the `rerecorded`, runs with a better recording. `damaged` names files of which only the beginning is
+    there. A dry run says how many of the new ones are `perhaps` other recordings of the same: what is recorded decides.
+    `first` and `last` are local days of everything in the files that counts.
     """
 
     runs: list[int] = field(default_factory=list)
-    other_sports: int = 0
+    other_sports: list[int] = field(default_factory=list)
+    no_sport: list[int] = field(default_factory=list)
     improved: int = 0
+    rerecorded: int = 0
     known: int = 0
     deleted: int = 0
+    perhaps: int = 0
     skipped: list[Skipped] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
     first: date | None = None
     last: date | None = None
 
     @property
     def anything(self) -> bool:
         """Whether anything could be used: taken in, or known already."""
-        return bool(self.runs or self.other_sports or self.improved or self.known or self.deleted)
+        new = self.runs or self.other_sports or self.no_sport
+        return bool(new or self.improved or self.rerecorded or self.known or self.deleted)
 
 
 def bring(
@@ -90,7 +99,7 @@ def bring(
             else:
                 members.append(found)
         work.read_tables([member for member in members if member.is_table])
-        work.read_recordings([member for member in members if not member.is_table], advance)
+        work.read_recordings([member for member in members if not work.passed_over(member)], advance)
         work.finish()
         return work.outcome
 
@@ -110,7 +119,8 @@ class _Import:
     bare: list[Activity] = field(default_factory=list)
     batch: dict[int, Item] = field(default_factory=dict)
     files: dict[str, ImportedFile] = field(default_factory=dict)
-    new: dict[int, str] = field(default_factory=dict)
+    routes: list[tuple[str, str]] = field(default_factory=list)
+    new: dict[int, Activity] = field(default_factory=dict)
     guessed: set[int] = field(default_factory=set)
 
     def begin(self, zone: tzinfo | None) -> None:
@@ -141,6 +151,7 @@ class _Import:
                 continue
             self._must_be_mine(table)
             self.has_table = True
+            self.routes.append(beside(table, ROUTES))
             self.outcome.skipped += [Skipped(table.label, why) for why in read.skipped]
             for row in read.rows:
                 activity = replace(row.activity, athlete_id=self.athlete_id)
@@ -148,6 +159,12 @@ class _Import:
                     self.bare.append(activity)
                 else:
                     self.listed.setdefault(beside(table, row.filename), []).append(activity)
+
+    def passed_over(self, member: Member) -> bool:
+        """Whether a file is no recording: a table, or a route that the runner planned, which an export holds too."""
+        where, name = key(member)
+        planned = any(where == there and name.startswith(f"{folder}/") for there, folder in self.routes)
+        return member.is_table or (planned and (where, name) not in self.listed)
 
     def _must_be_mine(self, table: Member) -> None:
         whose = exported_athlete(table)
@@ -194,6 +211,8 @@ class _Import:
         if answer.problem is not None:
             self.outcome.skipped.append(Skipped(task.member.label, answer.problem))
         by_hand = task.member.inner is None and task.member.path in self.named
+        if any(found.damaged for found in answer.found):
+            self.outcome.damaged.append(task.member.label)
         pairs, without = deciding.matched(speaking, answer.found)
         items = [
             Item(deciding.merged(row, found.activity), found.series, found.offset_known, listed=True, by_hand=by_hand)
@@ -268,19 +287,22 @@ class _Import:
 
     def _apply(self, session: Any, changes: Sequence[Change]) -> None:
         now, days = self.clock.now(), []
+        new = [change for change in changes if change.how == "new"]
+        rows.add_recorded(session, [(change.activity, change.series) for change in new], now)
         for change in changes:
             activity, series = change.activity, change.series
             if change.how in ("nothing", "deleted"):
                 continue
             days.append(activity.day if change.before is None else min(activity.day, change.before))
+            if change.how == "new":
+                continue
             if change.how == "add":
                 rows.add_facts(session, activity)
             else:
                 rows.save_activity(session, activity, now, recording="none" if series is None else "have")
             if series is not None:
                 rows.save_recording(session, self.athlete_id, activity.id, series)
-            if change.how != "new":
-                rows.forget_metrics(session, self.athlete_id, activity.id)
+            rows.forget_metrics(session, self.athlete_id, activity.id)
         if days:
             note_change(session, self.athlete_id, min(days))
 
@@ -292,9 +314,11 @@ class _Import:
         self._reach([activity.day])
         if change.how == "new" or (change.how == "take" and activity.id in self.new):
             # A fuller copy of the same recording may follow the first.
-            self.new[activity.id] = activity.sport
+            self.new[activity.id] = activity
         elif change.how == "nothing":
             self.outcome.known += 1
+        elif change.rerecorded:
+            self.outcome.rerecorded += 1
         else:
             self.outcome.improved += 1
 
@@ -302,8 +326,11 @@ class _Import:
         """Writes the rest, and says whether there is enough history to judge."""
         self.flush()
         self._guess_again()
-        self.outcome.runs = [number for number, sport in self.new.items() if sport in RUN_SPORTS]
-        self.outcome.other_sports = len(self.new) - len(self.outcome.runs)
+        for number, activity in self.new.items():
+            kind = self.outcome.no_sport if activity.sport in UNKNOWN_SPORTS else self.outcome.other_sports
+            (self.outcome.runs if activity.is_run else kind).append(number)
+        if self.dry_run:
+            self.outcome.perhaps = deciding.perhaps_doubles(self.new.values(), self.living)
         if self.dry_run or not self.outcome.anything:
             return
         with self.store.write() as session:

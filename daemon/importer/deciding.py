@@ -1,16 +1,15 @@
 """What an import decides: pure functions over values. What comes of it is applied in `bringing`."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Literal, TypeVar
 
 from daemon import metrics
 from daemon.importer.work import Found
-from daemon.metrics.doubles import UNKNOWN_SPORTS
 from daemon.store.activities import Known
-from daemon.values import Activity
+from daemon.values import UNKNOWN_SPORTS, Activity
 
 Value = TypeVar("Value")
 
@@ -39,13 +38,14 @@ class Change:
     """What is to be done: `new` adds it, `take` replaces what an earlier import said, `add` completes Strava's own.
 
     `activity` holds the facts to keep, `series` the recording, None where the one that is there (or none) stays.
-    `before` is the day of what was known.
+    `before` is the day of what was known, `rerecorded` that a known run gets another recording than it had.
     """
 
     how: Literal["new", "take", "add", "nothing", "deleted"]
     activity: Activity
     series: bytes | None = None
     before: date | None = None
+    rerecorded: bool = False
 
 
 def merged(row: Activity, recorded: Activity) -> Activity:
@@ -105,7 +105,9 @@ def decide(
     if known.source == "strava":
         more = _completed(stored, activity)
         wanted = recording if stored.is_run and known.recording != "have" else None
-        return Change("nothing" if wanted is None and more == stored else "add", more, wanted, stored.day)
+        return Change(
+            "nothing" if wanted is None and more == stored else "add", more, wanted, stored.day, wanted is not None
+        )
     if item.series is None:
         # A table alone, or a file that was read before: what was recorded stays.
         activity, recording = merged(activity, stored) if item.listed else stored, series
@@ -115,7 +117,7 @@ def decide(
     poorer = _fullness(activity, recording) < _fullness(stored, series)
     if (activity == stored and recording == series) or (poorer and not read_again):
         return Change("nothing", stored)
-    return Change("take", activity, recording, stored.day)
+    return Change("take", activity, recording, stored.day, recording not in (None, series))
 
 
 def _completed(activity: Activity, other: Activity) -> Activity:
@@ -133,6 +135,16 @@ def _completed(activity: Activity, other: Activity) -> Activity:
 def _fullness(activity: Activity, series: bytes | None) -> tuple[bool, int, int, bytes]:
     """Sorts what is known of one activity: a recording is fuller, then the longer one, then the one that tells more."""
     return series is not None, activity.elapsed_time_s, len(series or b""), series or b""
+
+
+def perhaps_doubles(new: Collection[Activity], known: Iterable[Activity]) -> int:
+    """How many `new` activities may be other recordings of what is `known` or of each other, as far as clocks tell."""
+    ids, count = {activity.id for activity in new}, 0
+    for group in metrics.groups([*new, *(activity for activity in known if activity.id not in ids)]):
+        ordered = sorted(group, key=lambda activity: activity.id in ids)
+        for at, activity in enumerate(ordered):
+            count += activity.id in ids and any(metrics.same_clock(activity, other) for other in ordered[:at])
+    return count
 
 
 def is_deleted(item: Item, deleted: Iterable[Activity], living: Iterable[Activity]) -> bool:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from daemon.metrics import encode_series, make_series
-from daemon.metrics.doubles import UNKNOWN_SPORTS
 from daemon.recordings.errors import Unreadable
 from daemon.recordings.members import Member, read_member
 from daemon.recordings.reading import read_recording
-from daemon.values import Activity, Recorded
+from daemon.values import UNKNOWN_SPORTS, Activity, Recorded
 
 Settled = Mapping[str, tuple[tuple[int, ...], str | None]]
 """What is known of files that were read before, by digest: the activities they hold, or why they can't be read."""
@@ -28,11 +27,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One activity of a file; `series` is None where nothing in the recording could be used, or it is no run."""
+    """One activity of a file; `series` is None where nothing in the recording could be used, or it is no run.
+
+    `damaged` says that the file ends before the activity does.
+    """
 
     activity: Activity
     offset_known: bool
     series: bytes | None
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +76,5 @@ def _found(recorded: Recorded, is_run: bool) -> Found:
     # As from Strava: other sports count with their summary.
     if recorded.streams is not None and (is_run or activity.is_run or activity.sport in UNKNOWN_SPORTS):
         series = make_series(recorded.streams)
-    return Found(activity, recorded.offset_known, None if series is None else encode_series(series))
+    encoded = None if series is None else encode_series(series)
+    return Found(activity, recorded.offset_known, encoded, recorded.damaged)

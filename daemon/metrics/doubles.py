@@ -11,13 +11,17 @@ from typing import TypeVar
 import numpy as np
 
 from daemon.metrics.run_metrics import ROW_S, RunMetrics
-from daemon.values import Activity, FloatArray
+from daemon.values import UNKNOWN_SPORTS, Activity, FloatArray
 
 Measured = tuple[Activity, RunMetrics]
 Value = TypeVar("Value")
 
-UNKNOWN_SPORTS = frozenset({"Unknown", "Workout"})
-"""What Strava and files give where the sport isn't told: it may be any."""
+AT_STRAVA = frozenset({"strava", "export"})
+"""Where the runner can have corrected the sport that a watch was set to."""
+
+SAME_START, SAME_LENGTH_S = timedelta(seconds=5), 5
+"""Of one recording, Strava and the file say the same to the second (285 of 285 activities of other sports in an export)
+[measured]; some seconds are left for those who cut differently [ENG]."""
 
 SHARED = 0.8
 """Share of the shorter one's clock span that lies within the other's when both are of one run [ENG]."""
@@ -77,11 +81,14 @@ def doubles(group: Iterable[Measured]) -> dict[int, int]:
     """Within one of the `groups`: the id of each recording that doesn't count, and of the one that counts for it.
 
     The best goes first: with heart rate, then with distance, then with a recording at all, then with more of heart
-    rate, then from Strava, then the lower id. But where better ones hold only a part of a run, the whole one counts.
+    rate, then from Strava, then the lower id. But where better ones hold only a part of a run, the whole one counts,
+    and where Strava calls the same recording another sport, Strava's counts whatever the file holds.
     """
     kept: list[Measured] = []
     of: dict[int, int] = {}
-    for pair in sorted(group, key=_rank):
+    ordered = sorted(group, key=_rank)
+    corrected = _corrected([activity for activity, _ in ordered])
+    for pair in (pair for pair in ordered if pair[0].id not in corrected):
         shared = [(_shared_s(other, pair), other) for other in kept]
         mates = [(seconds, other) for seconds, other in shared if seconds > 0.0]
         if mates and _covered(pair[0], mates):
@@ -93,7 +100,30 @@ def doubles(group: Iterable[Measured]) -> dict[int, int]:
             of = {number: pair[0].id if better == part[0].id else better for number, better in of.items()}
             of[part[0].id] = pair[0].id
         kept.append(pair)
-    return of
+    return of | {number: of.get(better, better) for number, better in corrected.items()}
+
+
+def _corrected(activities: Sequence[Activity]) -> dict[int, int]:
+    """The id of each file's recording that has another sport at Strava, and Strava's id of it."""
+    found: dict[int, int] = {}
+    for theirs in activities:
+        for ours in activities:
+            if theirs.source in AT_STRAVA and _of_two_sports(theirs, ours) and _is_strava_s_copy(theirs, ours):
+                found.setdefault(ours.id, theirs.id)
+    return found
+
+
+def _of_two_sports(first: Activity, second: Activity) -> bool:
+    known = {a.sport for a in (first, second)} - UNKNOWN_SPORTS
+    return len(known) == 2 and not (first.is_run and second.is_run)
+
+
+def _is_strava_s_copy(first: Activity, second: Activity) -> bool:
+    """Whether one is Strava's and the other the very recording it was made from, whatever sport either names."""
+    if (first.source in AT_STRAVA) == (second.source in AT_STRAVA) or first.start_obscured or second.start_obscured:
+        return False
+    longer = abs(first.elapsed_time_s - second.elapsed_time_s)
+    return abs(first.start - second.start) <= SAME_START and longer <= SAME_LENGTH_S
 
 
 def completed(activity: Activity, others: Iterable[Activity]) -> Activity:
@@ -138,11 +168,10 @@ def _near(ordered: Sequence[Activity]) -> Iterator[tuple[Activity, Activity]]:
 
 def _may_be_one(first: Activity, second: Activity) -> bool:
     """Whether sports and mean speeds allow two activities to be one."""
-    known = {a.sport for a in (first, second)} - UNKNOWN_SPORTS
-    if len(known) == 2 and not (first.is_run and second.is_run):
-        return False
     if min(first.elapsed_time_s, second.elapsed_time_s) <= 0:
         return False
+    if _of_two_sports(first, second):
+        return _is_strava_s_copy(first, second)
     if min(first.distance_m, second.distance_m) <= 0.0:
         return not (_holds_more(first, second) or _holds_more(second, first))
     speeds = sorted(a.distance_m / a.elapsed_time_s for a in (first, second))

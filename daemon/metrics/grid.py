@@ -61,9 +61,10 @@ def on_grid(time: FloatArray, values: FloatArray | None, grid: FloatArray) -> Fl
     if time.size < 2:
         return np.full(grid.size, np.nan)
     out = np.interp(grid, time, values, left=np.nan, right=np.nan)
-    for k in np.flatnonzero(np.diff(time) > MAX_GAP_S):
-        first = int(np.searchsorted(grid, time[k] + 0.5, side="right"))
-        last = int(np.searchsorted(grid, time[k + 1] - 0.5, side="left"))
+    gaps = np.flatnonzero(np.diff(time) > MAX_GAP_S)
+    firsts = np.searchsorted(grid, time[gaps] + 0.5, side="right")
+    lasts = np.searchsorted(grid, time[gaps + 1] - 0.5, side="left")
+    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
         out[first:last] = np.nan
     return out
 

@@ -6,6 +6,7 @@ Heart rate that a swimmer's strap hands over afterwards (`hr` messages) is left 
 import logging
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -47,9 +48,8 @@ def read_fit(data: bytes, stem: str) -> tuple[Recorded, ...]:
             continue
         if part.damaged:
             each = [one for one in each if _is_enough(one)]
-            if each:
-                _log.info("%s is damaged: read up to the damage", stem)
-            else:
+            each = [replace(one, damaged=True) for one in each]
+            if not each:
                 why.append(_truncated(part))
         found.update((one.activity.id, one) for one in each)
     if not found:

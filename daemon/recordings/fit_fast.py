@@ -16,6 +16,9 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_SINGLE = (int, float, str)
+"""A union written where it is used is made anew for each of a thousand values."""
+
 
 def decode(part: Part) -> Messages:
     """The messages of one FIT file, those before the damage where there is some; Unreadable where there are none."""
@@ -53,4 +56,4 @@ def _others(few: bytes) -> dict[str, list[Message]]:
 
 
 def _plain(message: dict[str | int, Any]) -> Message:
-    return {k: v for k, v in message.items() if isinstance(k, str) and isinstance(v, int | float | str)}
+    return {k: v for k, v in message.items() if isinstance(k, str) and isinstance(v, _SINGLE)}

@@ -3,6 +3,7 @@
 Decodes no values: that is the decoders' work. Whatever the bytes are, it ends, in time that grows with their number.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from daemon.recordings.errors import Unreadable
@@ -104,7 +105,7 @@ class _Walk:
                     self._keep(head, at, step)
                 at += step
             elif head & 0xC0 == 0x40:
-                most -= self._take_in(counted)
+                most -= self._take_in(counted, _heads(head & 0x0F))
                 after = self._define(at)
                 if after is None:
                     break
@@ -112,8 +113,7 @@ class _Walk:
             else:
                 break
         self.at = at
-        most -= self._take_in(counted)
-        return most
+        return most - self._take_in(counted, range(256))
 
     def _keep(self, head: int, at: int, step: int) -> None:
         local = head >> 5 & 0x03 if head & 0x80 else head & 0x0F
@@ -132,11 +132,11 @@ class _Walk:
             out[at - begin] = byte
         return bytes(out)
 
-    def _take_in(self, counted: list[int]) -> int:
-        """Adds up what was counted since the last definition; how many messages that were."""
+    def _take_in(self, counted: list[int], heads: Iterable[int]) -> int:
+        """Adds up the messages that began with one of `heads`, before a new definition of them; how many they were."""
         total = 0
-        for head, count in enumerate(counted):
-            if count:
+        for head in heads:
+            if count := counted[head]:
                 kind, fields = self._local[head >> 5 & 0x03 if head & 0x80 else head & 0x0F]
                 self.records += count if kind == RECORD else 0
                 self.values += count * fields
@@ -163,8 +163,7 @@ class _Walk:
         self.definitions += 1
         local = head & 0x0F
         self._local[local] = (kind, fields)
-        compressed = range(0x80 + 32 * local, 0x80 + 32 * local + 32) if local < 4 else ()
-        for each in (local, 0x10 | local, *compressed):
+        for each in _heads(local):
             self._size[each], self._kept[each] = size, kind in FEW or kind == DESCRIPTION
         self._base_type[local] = 0
         if kind == DESCRIPTION:
@@ -174,6 +173,12 @@ class _Walk:
         if kind in FEW:
             self.few.append(data[at:after])
         return after
+
+
+def _heads(local: int) -> tuple[int, ...]:
+    """The bytes with which a message of this local type may begin."""
+    compressed = range(0x80 + 32 * local, 0x80 + 32 * local + 32) if local < 4 else ()
+    return (local, 0x10 | local, *compressed)
 
 
 def _any_unknown(base_types: bytes) -> bool:

@@ -4,8 +4,8 @@ What an element means is for `tcx` and `gpx`; this file only walks through them,
 """
 
 import codecs
-import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from lxml import etree
@@ -47,10 +47,9 @@ def read_xml(data: bytes, stem: str) -> tuple[Recorded, ...]:
         raise Unreadable(NO_XML)
     found = target.reader.activities()
     if damaged:
-        found = [one for one in found if one.activity.elapsed_time_s >= LEAST_BEFORE_DAMAGE_S]
+        found = [replace(one, damaged=True) for one in found if one.activity.elapsed_time_s >= LEAST_BEFORE_DAMAGE_S]
         if not found:
             raise Unreadable("truncated: less than a minute in it")
-        logging.getLogger(__name__).info("%s is damaged: read up to the damage", stem)
     return tuple(sorted(found, key=lambda one: one.activity.start))
 
 

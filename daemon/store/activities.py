@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, delete, func, insert, update
 from sqlmodel import Session, SQLModel, col, select
 
 from daemon.store.tables import ActivityRow, MetricsRow, RawRow, SeriesRow
-from daemon.values import RUN_SPORTS, Activity, Lap
+from daemon.values import RUN_SPORTS, UNKNOWN_SPORTS, Activity, Lap
 
 Recording = Literal["wanted", "waiting", "have", "none"]
 
@@ -103,23 +103,12 @@ def save_activity(
 ) -> None:
     """Adds an activity, or takes over what a list answer says of a known one (which is then alive again)."""
     row = session.get(ActivityRow, (activity.athlete_id, activity.id))
-    facts = _facts(activity)
-    values: dict[str, Any] = {
-        "source": activity.source,
-        "content_hash": content_hash(activity),
-        "start": activity.start,
-        "day": activity.day,
-        "sport": activity.sport,
-        "name": activity.name,
-        "recording": recording,
-        "deleted_at": None,
-    }
     if row is None:
-        key = {"athlete_id": activity.athlete_id, "id": activity.id}
-        fresh = {"first_seen_at": now, "detail_wanted": detail_wanted, "attempts": 0, "failures": 0}
-        _put(session, ActivityRow, **key, **values, **fresh, facts=facts)
+        _put(session, ActivityRow, _fresh(activity, now, recording, detail_wanted))
         return
+    values = _values(activity, recording)
     # What only the detail or an import says survives a new list answer.
+    facts = values["facts"]
     values["facts"] = {**facts, **{key: row.facts.get(key) for key in _NOT_LISTED if facts[key] in (None, [])}}
     values["detail_wanted"] = row.detail_wanted or detail_wanted
     if recording == "wanted":
@@ -130,6 +119,14 @@ def save_activity(
     if recording == "none":
         # Retyped, or entered by hand: what was recorded as a run no longer counts.
         session.exec(delete(SeriesRow).where(*_of(SeriesRow, activity.athlete_id, activity.id)))
+
+
+def add_recorded(session: Session, recorded: Iterable[tuple[Activity, bytes | None]], now: datetime) -> None:
+    """Adds activities that aren't known yet, each with its series where it has one: an import has thousands."""
+    pairs = list(recorded)
+    _put(session, ActivityRow, *(_fresh(a, now, "none" if data is None else "have", False) for a, data in pairs))
+    held = ({"athlete_id": a.athlete_id, "activity_id": a.id, "data": data} for a, data in pairs if data is not None)
+    _put(session, SeriesRow, *held)
 
 
 def save_detail(session: Session, activity: Activity) -> None:
@@ -159,7 +156,8 @@ def save_raw(
     """Keeps one answer as it came until `expires_at`."""
     # Level 1: these live for days only, and the runner's small machine compresses hundreds in a backfill.
     packed = zlib.compress(answer, 1)
-    _put(session, RawRow, athlete_id=athlete_id, activity_id=activity_id, kind=kind, data=packed, expires_at=expires_at)
+    key = {"athlete_id": athlete_id, "activity_id": activity_id, "kind": kind}
+    _put(session, RawRow, key | {"data": packed, "expires_at": expires_at})
 
 
 def raw(session: Session, athlete_id: int, activity_id: int, kind: str) -> bytes | None:
@@ -176,7 +174,7 @@ def save_recording(session: Session, athlete_id: int, activity_id: int, series: 
     if series is None:
         session.exec(delete(SeriesRow).where(*_of(SeriesRow, athlete_id, activity_id)))
     else:
-        _put(session, SeriesRow, athlete_id=athlete_id, activity_id=activity_id, data=series)
+        _put(session, SeriesRow, {"athlete_id": athlete_id, "activity_id": activity_id, "data": series})
 
 
 def series(session: Session, athlete_id: int, activity_id: int) -> bytes | None:
@@ -200,8 +198,10 @@ def save_failure(session: Session, athlete_id: int, activity_id: int, again_at: 
     session.add(row)
 
 
-def save_metrics(session: Session, athlete_id: int, activity_id: int, version: int, metrics: str) -> None:
-    _put(session, MetricsRow, athlete_id=athlete_id, activity_id=activity_id, version=version, data=metrics)
+def save_metrics(session: Session, athlete_id: int, measured: Mapping[int, str], version: int) -> None:
+    """Keeps the metrics of activities, by id, that this `version` of the program measured."""
+    key = {"athlete_id": athlete_id, "version": version}
+    _put(session, MetricsRow, *({**key, "activity_id": number, "data": data} for number, data in measured.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +225,12 @@ def outdated(session: Session, athlete_id: int, version: int) -> list[Unmeasured
     return [Unmeasured(_activity(row), data, row.recording) for row, data in session.exec(query)]
 
 
-def is_current(session: Session, item: Unmeasured) -> bool:
-    """Whether nothing has changed about it since it was read."""
-    row = session.get(ActivityRow, (item.activity.athlete_id, item.activity.id))
-    return row is not None and row.recording == item.recording and _activity(row) == item.activity
+def current(session: Session, athlete_id: int, items: Iterable[Unmeasured]) -> set[int]:
+    """The ids of those about which nothing has changed since they were read."""
+    read = {item.activity.id: item for item in items}
+    query = select(ActivityRow).where(ActivityRow.athlete_id == athlete_id, col(ActivityRow.id).in_(list(read)))
+    rows = session.exec(query).all()
+    return {r.id for r in rows if r.recording == read[r.id].recording and _activity(r) == read[r.id].activity}
 
 
 def measured(session: Session, athlete_id: int) -> list[tuple[Activity, str]]:
@@ -313,9 +315,10 @@ def expire(session: Session, athlete_id: int, now: datetime, keep: timedelta, lo
 def counts(session: Session, athlete_id: int) -> dict[str, Any]:
     """`runs`, `with_heart_rate`, `first`, `last` (local days) over living runs, doubles left out."""
     found = session.exec(select(ActivityRow).where(*_living(athlete_id)).order_by(col(ActivityRow.start))).all()
-    # A recording whose file names no sport is a run where its double is one.
+    # A recording whose file names no sport is a run where its double is one; one that Strava calls a ride is none.
     runs = {row.double_of or row.id for row in found if row.sport in RUN_SPORTS}
-    rows = [(row.day, row.facts) for row in found if row.double_of is None and row.id in runs]
+    counted = [row for row in found if row.double_of is None and row.sport in RUN_SPORTS | UNKNOWN_SPORTS]
+    rows = [(row.day, row.facts) for row in counted if row.id in runs]
     return {
         "runs": len(rows),
         "with_heart_rate": sum(bool(facts.get("has_heart_rate")) for _day, facts in rows),
@@ -332,10 +335,23 @@ def newest(session: Session, athlete_id: int) -> Activity | None:
     return None if row is None else _activity(row)
 
 
-def _put(session: Session, table: type[SQLModel], **values: Any) -> None:
-    """Adds a row or replaces the one with its key: in a backfill this runs thousands of times, so without the ORM."""
+def _put(session: Session, table: type[SQLModel], *found: dict[str, Any]) -> None:
+    """Adds rows or replaces those with their key: in a backfill this runs thousands of times, so without the ORM."""
     session.flush()
-    session.connection().execute(insert(table).prefix_with("OR REPLACE"), values)
+    if found:
+        session.connection().execute(insert(table).prefix_with("OR REPLACE"), list(found))
+
+
+def _fresh(activity: Activity, now: datetime, recording: Recording, detail_wanted: bool) -> dict[str, Any]:
+    """The row of an activity that comes for the first time."""
+    fresh = {"first_seen_at": now, "detail_wanted": detail_wanted, "attempts": 0, "failures": 0}
+    return {"athlete_id": activity.athlete_id, "id": activity.id, **_values(activity, recording), **fresh}
+
+
+def _values(activity: Activity, recording: Recording) -> dict[str, Any]:
+    columns = {name: getattr(activity, name) for name in ("source", "start", "day", "sport", "name")}
+    columns |= {"content_hash": content_hash(activity), "facts": _facts(activity)}
+    return {**columns, "recording": recording, "deleted_at": None}
 
 
 def _living(athlete_id: int) -> tuple[Any, Any]:

@@ -142,7 +142,7 @@ def a_long_history(path: Path, count: int) -> Store:
             activity, measured = pool[(count - n) % len(pool)]
             start = (today - timedelta(days=1 + n * 7 / 5)).replace(hour=7, minute=n % 60, second=0, microsecond=0)
             rows.save_activity(session, replace(activity, id=n + 1, start=start), today, recording="have")
-            rows.save_metrics(session, 1, n + 1, metrics.VERSION, measured)
+            rows.save_metrics(session, 1, {n + 1: measured}, metrics.VERSION)
         save_progress(session, 1, Progress(history_ready=True, backfill_done=True))
     return store
 
@@ -171,7 +171,7 @@ def test_judging_one_new_run(tmp_path: Path) -> None:
         late = replace(pattern, id=10_000 + n, start=now - timedelta(minutes=90 - n))
         with store.write() as session:
             rows.save_activity(session, late, now, recording="have")
-            rows.save_metrics(session, 1, late.id, metrics.VERSION, numbers)
+            rows.save_metrics(session, 1, {late.id: numbers}, metrics.VERSION)
             save_progress(session, 1, replace(progress(session, 1), judge_from=late.day))
         began = time.process_time()
         evaluate(store, 1, a_config(), now)

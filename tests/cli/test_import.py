@@ -3,7 +3,9 @@
 import json
 import os
 import pwd
+import signal
 import tempfile
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from daemon.cli import import_
 from daemon.errors import UserError
 from daemon.recordings.members import Skipped
 from daemon.simulator.stories import strained
+from daemon.store import activities, grants, open_store
 from tests.cli.terminal import Terminal
 from tests.exported import export, fit_file
 from tests.house import Phone, plain_run
@@ -94,6 +97,49 @@ def test_a_dry_run_leaves_nothing_behind(terminal: Terminal) -> None:
     assert result.code == 0 and result.out.startswith("1 new run\n") and "Nothing was stored" in result.out
     assert terminal.pullback("runs").code == 1
     assert terminal.pullback("import", str(path)).out.startswith("1 new run\n")
+
+
+def test_after_ctrl_c_it_says_what_is_kept_and_status_how_to_go_on(terminal: Terminal) -> None:
+    terminal.config.write_text("")
+    archive = export(
+        terminal.home / "export.zip", [plain_run(12_345_678_000 + n, yesterday(n), minutes=12) for n in (1, 2, 3)]
+    )
+    store = open_store(terminal.database)
+
+    def press_ctrl_c() -> None:
+        kept = 0
+        while kept < 3:
+            with store.read() as session:
+                kept = activities.counts(session, grants.RUNNER)["runs"]
+        os.kill(os.getpid(), signal.SIGINT)
+
+    runner = threading.Thread(target=press_ctrl_c)
+    with store.only_one("judgement"):  # so that the import still has to judge when it is stopped
+        runner.start()
+        result = terminal.pullback("import", str(archive))
+        runner.join()
+    store.close()
+    assert result.code == 130
+    assert result.err == "Interrupted: 3 runs are kept; the same command goes on from there.\n"
+    status = terminal.pullback("status").out.splitlines()
+    assert status[1:3] == [
+        "3 runs kept, not judged yet",
+        "  - run the same `pullback import` again: it goes on from there",
+    ]
+    assert terminal.pullback("import", str(archive)).out.startswith("3 already known")
+    assert "not judged yet" not in terminal.pullback("status").out
+
+
+def test_a_file_that_is_cut_off_is_named_and_the_whole_one_is_told_in_words(terminal: Terminal) -> None:
+    whole = fit_file(plain_run(1, yesterday(), minutes=30))
+    path = terminal.home / "a.fit"
+    path.write_bytes(whole[: len(whole) // 2])
+    result = terminal.pullback("import", str(path))
+    assert f"{path}: damaged at the end; what came before is kept" in result.out
+    assert "1 activity whose file names no sport" in result.out
+    path.write_bytes(whole)
+    result = terminal.pullback("import", str(path))
+    assert result.out.startswith("1 known run got its better recording\n") and "damaged" not in result.out
 
 
 def test_many_files_skipped_for_one_reason_share_a_line() -> None:

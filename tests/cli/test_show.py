@@ -74,7 +74,10 @@ def test_runs_come_one_a_line_on_the_runners_own_day() -> None:
     assert heading.split()[:5] == ["date", "id", "kind", "km", "load"]
     assert easy.split() == ["2026-11-21", "12345678901", "easy", "10.0", "58", "142", "@", "5:41"]
     assert intervals.split() == ["2026-11-22", "12345678902", "intervals", "*", "12.5", "92", "hard", "session"]
-    assert summary == "2 runs (* hard), 1 of them say something about easy heart rate"
+    assert summary == "2 runs (* hard), 1 of them says something about easy heart rate"
+    assert (
+        piped(show.runs(RUNS[:1], BERLIN, "metric"))[-1] == "1 run (* hard), which says something about easy heart rate"
+    )
     assert easy.index("142 @") == heading.index("bpm @ /km")
 
 

@@ -108,6 +108,17 @@ def test_a_run_within_an_hour_at_the_gym_counts_and_does_not_make_the_hour_a_run
     assert counted(run(10, minutes=88, km=15.0), gym) == {11: 10}
 
 
+def test_strava_s_sport_counts_whatever_the_watch_was_set_to() -> None:
+    ride = run(10, sport="Ride", source="export", trust="summary", heart=0.0)
+    assert counted(ride, run(WATCH_FILE, source="fit")) == {WATCH_FILE: 10}
+    assert counted(run(10, trust="summary"), run(WATCH_FILE, source="fit", sport="Ride")) == {WATCH_FILE: 10}
+    # Another length or another second, and nobody knows.
+    assert counted(ride, run(WATCH_FILE, source="fit", minutes=59)) == {}
+    assert counted(ride, run(WATCH_FILE, 1.0, source="fit")) == {}
+    # Two files: neither sport was corrected by anybody.
+    assert counted(run(10, sport="Ride", source="fit"), run(WATCH_FILE, source="fit")) == {}
+
+
 def test_a_watch_that_gives_every_run_the_same_date_hides_none() -> None:
     assert counted(run(10, km=8.0), run(11, km=13.0)) == {}
 
@@ -148,6 +159,7 @@ RECORDINGS = st.lists(
         heart=st.sampled_from([0.0, 0.5, 1.0]),
         body=st.sampled_from([None, 1, 2]),
         sport=st.sampled_from(["Run", "TrailRun", "Ride", "Unknown"]),
+        source=st.sampled_from(["strava", "export", "fit"]),
     ),
     max_size=7,
     unique_by=lambda pair: pair[0].id,
