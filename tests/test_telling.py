@@ -15,6 +15,7 @@ from daemon import documents
 from daemon.config import AlertsConfig, Channel, Digest, QuietHours
 from daemon.evaluate import status_document
 from daemon.evaluate.answering import judged_again, keep_answer, take_back
+from daemon.evaluate.telling import tell
 from daemon.evaluate.week import digest_due, first_day, week_of
 from daemon.store import activities as rows
 from daemon.store import judgement, outbox, snooze
@@ -274,6 +275,15 @@ def test_quiet_hours_hold_for_a_sync_by_hand_too(warned: House) -> None:
     assert warned.deliver().sent == 1
 
 
+def stands(house: House, state: str, day: date, **memory: Any) -> None:
+    """So the record says on `day`, and what is to be told of it is told."""
+    verdict = Verdict(day, state, day, "", (), (), (), memory)  # type: ignore[arg-type]
+    with house.store.write() as session:
+        save_progress(session, house.athlete_id, replace(progress(session, house.athlete_id), history_ready=True))
+        judgement.save_verdicts(session, house.athlete_id, [(day, documents.verdict_document(verdict))], day)
+    tell(house.store, house.athlete_id, house.config, house.clock.now(), speak=True)
+
+
 def say(state: str, told: tuple[OpenAlert, ...] = (), day: date = date(2026, 11, 20), **memory: Any) -> list[str]:
     spells = (Intensity(date(2026, 10, 5), False, 6, 1.0, "added"),) if state == "absorbing" else ()
     advice = ("Ready: your base has been stable for 4 weeks.",) if state == "stable" else ()
@@ -301,17 +311,25 @@ def test_an_open_warning_that_moved_far_is_the_one_that_goes_on() -> None:
     assert [(e.alert.id, e.unfounded) for e in endings(today, two, both)] == [(1, False)]
 
 
+def test_who_never_heard_of_a_pull_back_does_not_hear_that_it_is_over(house: House) -> None:
+    deaf = Phone()
+    deaf.status = 500
+    house.config = replace(house.config, alerts=AlertsConfig(urls=(Channel(house.phone.url), Channel(deaf.url))))
+    stands(house, "pull_back", date(2026, 11, 2), episode="2026-11-02")
+    for _ in range(80):
+        house.clock.advance(hours=1)
+        house.deliver(at_once=True)
+    deaf.status = 200
+    stands(house, "stable", date(2026, 11, 10), pulled_back="2026-11-09")
+    house.deliver()
+    deaf.hang_up()
+    assert [title[:9] for title in house.phone.titles] == ["Time to p", "All clear"] and deaf.titles == []
+
+
 def test_a_watch_that_becomes_a_pull_back_is_one_thread(house: House) -> None:
     house.set_config("alerts", minimum="watch")
     for n, (state, memory) in enumerate((("watch", {"watch": "2026-11-01"}), ("pull_back", {"episode": "2026-11-02"}))):
-        day = date(2026, 11, 1) + timedelta(days=n)
-        verdict = Verdict(day, state, day, "", (), (), (), memory)  # type: ignore[arg-type]
-        with house.store.write() as session:
-            save_progress(session, house.athlete_id, replace(progress(session, house.athlete_id), history_ready=True))
-            judgement.save_verdicts(session, house.athlete_id, [(day, documents.verdict_document(verdict))], day)
-        from daemon.evaluate.telling import tell
-
-        tell(house.store, house.athlete_id, house.config, house.clock.now(), speak=True)
+        stands(house, state, date(2026, 11, 1) + timedelta(days=n), **memory)
     with house.store.read() as session:
         watch, pull_back = outbox.alerts(session, house.athlete_id)
     assert pull_back.thread == watch.id and watch.closed_at is not None

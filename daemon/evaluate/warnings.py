@@ -61,12 +61,12 @@ def _say(desk: Desk, today: Verdict, say: verdict.Say, ended: list[Alert]) -> No
     if say.kind == "all_clear" and not desk.config.alerts.all_clear:
         return
     heard = Heard.of(desk)
-    channels, thread, known_to = desk.hearers(say.kind), None, set[str]()
+    thread, known_to, spared = None, set[str](), set[str]()
     if say.kind == "all_clear":
         thread = max(a.id for a in heard.alerts if a.kind == "pull_back" and a.began == say.episode)
         thread = next(a.thread for a in heard.alerts if a.id == thread)
         # Who never heard of it needn't hear that it is over.
-        channels = [channel for channel in channels if channel not in heard.unaware(thread)]
+        spared = heard.unaware(thread)
     elif say.kind in WARNINGS:
         thread, known_to = _same_thread(say, heard, ended)
     if say.kind == "pull_back":
@@ -75,9 +75,9 @@ def _say(desk: Desk, today: Verdict, say: verdict.Say, ended: list[Alert]) -> No
         say.kind,
         free_key(heard.alerts, say.kind, say.episode),
         wording.alert(say.kind, today, desk.units, desk.runs),
-        channels=channels,
         thread=thread,
         known_to=known_to,
+        spared=spared,
     )
 
 
