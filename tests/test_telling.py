@@ -311,6 +311,22 @@ def test_an_open_warning_that_moved_far_is_the_one_that_goes_on() -> None:
     assert [(e.alert.id, e.unfounded) for e in endings(today, two, both)] == [(1, False)]
 
 
+def test_a_channel_that_is_off_holds_no_reminder_back_from_another(house: House) -> None:
+    off = Phone()
+    off.status = 500
+    channels = (Channel(house.phone.url), Channel(off.url))
+    house.config = replace(house.config, alerts=AlertsConfig(urls=channels, remind_after=timedelta(days=1)))
+    for n in range(3):
+        stands(house, "pull_back", date(2026, 11, 2) + timedelta(days=n), episode="2026-11-02")
+        house.deliver(at_once=True)
+        house.clock.advance(days=1)
+    off.status = 200
+    house.deliver(at_once=True)
+    off.hang_up()
+    assert [title[:5] for title in house.phone.titles] == ["Time ", "Still", "Still"]
+    assert [title[:5] for title in off.titles] == ["Time "]
+
+
 def test_who_never_heard_of_a_pull_back_does_not_hear_that_it_is_over(house: House) -> None:
     deaf = Phone()
     deaf.status = 500

@@ -129,14 +129,16 @@ def _close_good_news(desk: Desk, today: Verdict) -> None:
 
 
 def _remind(desk: Desk, today: Verdict, alert: Alert) -> None:
-    """Tells a warning again that has lasted, once each `remind_after`; not while an earlier word is on its way."""
+    """Tells a warning again that has lasted, once each `remind_after`; not where an earlier word is on its way."""
     every = desk.config.alerts.remind_after
     if every is None or today.state != alert.kind:
         return  # recovering: nothing to be reminded of
     heard = Heard.of(desk)
     said = [a for a in heard.alerts if a.thread == alert.thread and a.kind in (alert.kind, "reminder")]
-    waits = any(d.state in ("pending", "claimed") for a in said for d in heard.deliveries.get(a.id, ()))
-    if waits or not verdict.reminder_is_due([a.opened_at for a in said], every, desk.now):
+    # Where an earlier word hasn't arrived yet that is news enough; the other channels don't wait for that one.
+    waiting = {d.channel for a in said for d in heard.deliveries.get(a.id, ()) if d.state in ("pending", "claimed")}
+    nobody = bool(waiting) and waiting.issuperset(desk.hearers(alert.kind))
+    if nobody or not verdict.reminder_is_due([a.opened_at for a in said], every, desk.now):
         return
     number = sum(a.kind == "reminder" and a.about == alert.kind for a in said) + 1
     desk.open(
@@ -145,4 +147,5 @@ def _remind(desk: Desk, today: Verdict, alert: Alert) -> None:
         wording.reminder(alert.kind, today, desk.day(alert), desk.units, desk.runs),
         about=alert.kind,
         thread=alert.thread,
+        spared=waiting,
     )
