@@ -190,6 +190,16 @@ def test_silence_is_told_once_and_ends_with_the_next_sync(house: House) -> None:
     assert status_document(house.store, house.athlete_id)["alerts_open"] == []
 
 
+def test_the_day_of_the_last_sync_is_the_runners_own(house: House) -> None:
+    house.set_config("athlete", timezone=VIENNA)
+    house.clock.moment = datetime(2026, 11, 5, 23, 30, tzinfo=UTC)
+    house.pull()
+    house.clock.advance(days=8)
+    house.evaluate()
+    house.deliver()
+    assert "on 6 November" in house.phone.messages[0]["message"]
+
+
 def test_silence_is_not_told_where_lost_access_has_said_so_nor_without_a_grant(house: House) -> None:
     house.pull()
     house.world.inactive = True
