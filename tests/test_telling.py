@@ -241,6 +241,15 @@ def test_the_digest_comes_once_a_week_whatever_clock_and_restarts_do(warned: Hou
     assert sum("Your week" in m["title"] + m["message"] for m in warned.phone.messages) == 2
 
 
+def test_a_digest_that_cannot_be_made_holds_no_warning_back(warned: House) -> None:
+    warned.set_config("schedule", digest=Digest(0, time(6)))  # due now
+    with closing(sqlite3.connect(warned.path)) as connection, connection:
+        connection.execute("UPDATE metrics SET data = '{'")  # no version of ours writes this, so reading it is a bug
+    with pytest.raises(ValueError):
+        warned.daemon().deliver()
+    assert ["pull back" in title for title in warned.phone.titles] == [True]
+
+
 def test_a_digest_is_due_for_a_day_from_its_local_time_on() -> None:
     digest = Digest(6, time(2, 30))
     at = datetime(2026, 3, 29, 2, 30, tzinfo=VIENNA)  # a time that this day doesn't have
