@@ -79,6 +79,17 @@ def test_a_warning_whose_runs_were_deleted_is_taken_back_and_the_reason_said(war
     assert status_document(warned.store, warned.athlete_id)["alerts_open"] == []
 
 
+def test_a_warning_is_taken_back_at_the_runners_new_address_too(warned: House) -> None:
+    warned.deliver()
+    moved = Phone()
+    warned.set_config("alerts", urls=(Channel(moved.url),))
+    delete_the_last_runs(warned, 40)
+    warned.evaluate()
+    warned.deliver()
+    moved.hang_up()
+    assert [title[:10] for title in moved.titles] == ["Taken back"]
+
+
 def test_an_answer_before_it_was_sent_withdraws_it_silently(warned: House) -> None:
     answer(warned, "ill")
     warned.deliver()

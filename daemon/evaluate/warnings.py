@@ -95,8 +95,10 @@ def _same_thread(say: verdict.Say, heard: Heard, ended: list[Alert]) -> tuple[in
 
 def _retract(desk: Desk, alert: Alert, heard: Heard) -> None:
     """Says that a warning is taken back, where it was heard or may have been."""
-    channels = [channel for channel in heard.believing(alert.thread) if channel in _configured(desk)]
-    if channels:
+    believing = heard.believing(alert.thread)
+    # Where no such channel is left in the config, its address has changed.
+    channels = [channel for channel in believing if channel in _configured(desk)] or desk.hearers(alert.kind)
+    if believing and channels:
         desk.open(
             "retraction",
             free_key(heard.alerts, "retraction", retraction_of(alert)),
