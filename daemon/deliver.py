@@ -161,7 +161,7 @@ class _Round:
                 self._record(sending[answer], answer)
 
     def _record(self, deliveries: Sequence[Delivery], answer: "Future[Failure | None]") -> None:
-        failure = answer.result()
+        failure = _outcome(answer)
         if failure is not None:
             for delivery in deliveries:
                 self._record_failure(delivery, failure)
@@ -191,6 +191,15 @@ class _Round:
             failure.text,
             "given up" if again is None else f"again at {again:%H:%M} UTC",
         )
+
+
+def _outcome(answer: "Future[Failure | None]") -> Failure | None:
+    """How it went. A bug in sending to one channel is that one's failure: the others' answers are recorded."""
+    try:
+        return answer.result()
+    except Exception as error:
+        log.error("a channel could not be sent to, this is a bug: %s", type(error).__name__)  # its words may be secret
+        return Failure("sending failed, this is a bug", doubtful=True)
 
 
 def _all_sent(session: Any, deliveries: Sequence[Delivery], now: datetime) -> None:

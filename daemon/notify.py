@@ -3,7 +3,7 @@
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -82,7 +82,7 @@ def send(url: str, message: Message) -> Failure | None:
         _prepare(plugin, message)
     png = message.picture() if message.picture and any(p.attachment_support for p in plugins) else None
     title, text = plain(message.title, LONGEST_TITLE).replace("\n", " "), plain(message.text, LONGEST_TEXT)
-    if _scheme(url) in PINGING:
+    if _any(plugins, PINGING):
         title, text = _hushed(title), _hushed(text)
     marked = any(_takes_markdown(url, plugin) for plugin in plugins)
     with _talking():
@@ -111,6 +111,11 @@ def _hushed(text: str) -> str:
     return re.sub(r"(@|<(?=[!@#]))", "\\1\u200b", text)
 
 
+def _any(plugins: Sequence[Any], names: Collection[str]) -> bool:
+    """Whether one is a service of these names; the address may be the service's own, which begins with https."""
+    return any(name in names for plugin in plugins for name in (plugin.protocol, plugin.secure_protocol))
+
+
 def _prepare(plugin: Any, message: Message) -> None:
     """Gives a slow service time, and a mail its thread; what the address says itself goes first."""
     if plugin.socket_read_timeout == type(plugin).socket_read_timeout:
@@ -125,7 +130,7 @@ def _takes_markdown(url: str, plugin: Any) -> bool:
     from apprise import NotifyFormat
 
     asked = re.search(r"[?&]format=(\w+)", url)
-    if asked is None and _scheme(url) in ALWAYS_MARKDOWN:
+    if asked is None and _any([plugin], ALWAYS_MARKDOWN):
         return True
     wanted = plugin.resolve_format(None if asked is None else asked[1].lower())
     return bool(wanted == NotifyFormat.MARKDOWN)

@@ -118,18 +118,21 @@ class Daemon:
     def deliver(self) -> None:
         """Sends what waits, unless the runner wants quiet now. The weekly digest is told when its minute comes."""
         zone = local_now(self.store, self.config, self.clock.now()).tzinfo or UTC
-        # Whoever holds a lock is at it already: what is left is done in a minute.
-        with suppress(Busy):
-            self._digest(zone)
-            deliver(
-                self.store,
-                self.config.alerts,
-                self.send,
-                self.clock,
-                zone,
-                stop=self.stopping.is_set,
-                picture=lambda alert: picture_of(self.store, alert.athlete_id, self.config, alert),
-            )
+        try:
+            # Whoever holds a lock is at it already: what is left is done in a minute.
+            with suppress(Busy):
+                self._digest(zone)
+        finally:  # what waits needs no digest
+            with suppress(Busy):
+                deliver(
+                    self.store,
+                    self.config.alerts,
+                    self.send,
+                    self.clock,
+                    zone,
+                    stop=self.stopping.is_set,
+                    picture=lambda alert: picture_of(self.store, alert.athlete_id, self.config, alert),
+                )
 
     def retain(self) -> None:
         """Deletes raw answers whose time is over."""

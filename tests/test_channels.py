@@ -122,9 +122,13 @@ def test_chats_get_markdown_in_which_no_name_of_a_run_means_anything(monkeypatch
             "discord://1234567890/abcdefghijklmnopqrstuvwxyz",
             "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7/",
             f"mmost://{host}/abcdefghijklmnopqrstuvwxyz",
+            "https://discord.com/api/webhooks/1234567890/abcdefghijklmnopqrstuvwxyz",
+            "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7",
         )
-        assert [notify.send(url, Message("Time to pull back", HOSTILE[:90])) for url in urls] == [None] * 3
-    discord, slack, mattermost = (json.loads(body) for _, _, body in got)
+        assert [notify.send(url, Message("Time to pull back", HOSTILE[:90])) for url in urls] == [None] * 5
+    discord, slack, mattermost, *copied = (json.loads(body) for _, _, body in got)
+    assert copied[0]["content"] == discord["content"]
+    assert copied[1]["attachments"][0]["text"] == slack["attachments"][0]["text"]
     for said in (discord["content"], slack["attachments"][0]["text"], mattermost["text"]):
         assert "@everyone" not in said and "<!channel" not in said and "**bold**" not in said
     assert discord["content"].startswith("Time to pull back")

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon import notify
+from daemon.config import Channel
 from daemon.deliver import GIVE_UP_AFTER, LEAST_ATTEMPTS, deliver, is_quiet, next_attempt
-from daemon.notify import Message
+from daemon.notify import Failure, Message
 from daemon.store import Busy, outbox
 from tests.house import MONDAY, House
 
@@ -130,6 +132,23 @@ def test_a_machine_that_slept_for_days_does_not_give_up_after_two_attempts(house
     house.clock.advance(hours=1)
     house.deliver()
     assert states(house) == ["sent"]
+
+
+def test_a_bug_in_sending_to_one_channel_is_that_ones_failure(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    broken = "json://127.0.0.1:1/hunter2"
+    house.set_config("alerts", urls=(*house.config.alerts.urls, Channel(broken)))
+    tell(house)
+
+    def send(url: str, message: Message) -> Failure | None:
+        if url == broken:
+            raise ValueError(url)
+        return notify.send(url, message)
+
+    for _ in range(3):
+        deliver(house.store, house.config.alerts, send, house.clock, UTC)
+        house.clock.advance(seconds=20)
+    assert states(house) == ["sent", "pending"] and len(house.phone.messages) == 1
+    assert "this is a bug: ValueError" in caplog.text and "hunter2" not in caplog.text
 
 
 def test_two_deliverers_at_once_are_one(house: House) -> None:

@@ -15,6 +15,7 @@ from daemon import documents
 from daemon.config import AlertsConfig, Channel, Digest, QuietHours
 from daemon.evaluate import status_document
 from daemon.evaluate.answering import judged_again, keep_answer, take_back
+from daemon.evaluate.telling import tell
 from daemon.evaluate.week import digest_due, first_day, week_of
 from daemon.store import activities as rows
 from daemon.store import judgement, outbox, snooze
@@ -76,6 +77,17 @@ def test_a_warning_whose_runs_were_deleted_is_taken_back_and_the_reason_said(war
         first, second = outbox.alerts(session, warned.athlete_id)
     assert second.thread == first.thread == first.id and first.closed_at is not None
     assert status_document(warned.store, warned.athlete_id)["alerts_open"] == []
+
+
+def test_a_warning_is_taken_back_at_the_runners_new_address_too(warned: House) -> None:
+    warned.deliver()
+    moved = Phone()
+    warned.set_config("alerts", urls=(Channel(moved.url),))
+    delete_the_last_runs(warned, 40)
+    warned.evaluate()
+    warned.deliver()
+    moved.hang_up()
+    assert [title[:10] for title in moved.titles] == ["Taken back"]
 
 
 def test_an_answer_before_it_was_sent_withdraws_it_silently(warned: House) -> None:
@@ -189,6 +201,16 @@ def test_silence_is_told_once_and_ends_with_the_next_sync(house: House) -> None:
     assert status_document(house.store, house.athlete_id)["alerts_open"] == []
 
 
+def test_the_day_of_the_last_sync_is_the_runners_own(house: House) -> None:
+    house.set_config("athlete", timezone=VIENNA)
+    house.clock.moment = datetime(2026, 11, 5, 23, 30, tzinfo=UTC)
+    house.pull()
+    house.clock.advance(days=8)
+    house.evaluate()
+    house.deliver()
+    assert "on 6 November" in house.phone.messages[0]["message"]
+
+
 def test_silence_is_not_told_where_lost_access_has_said_so_nor_without_a_grant(house: House) -> None:
     house.pull()
     house.world.inactive = True
@@ -228,6 +250,15 @@ def test_the_digest_comes_once_a_week_whatever_clock_and_restarts_do(warned: Hou
         digests = [a.episode for a in outbox.alerts(session, warned.athlete_id) if a.kind == "digest"]
     assert digests == ["2026-11-08", "2026-11-15"]
     assert sum("Your week" in m["title"] + m["message"] for m in warned.phone.messages) == 2
+
+
+def test_a_digest_that_cannot_be_made_holds_no_warning_back(warned: House) -> None:
+    warned.set_config("schedule", digest=Digest(0, time(6)))  # due now
+    with closing(sqlite3.connect(warned.path)) as connection, connection:
+        connection.execute("UPDATE metrics SET data = '{'")  # no version of ours writes this, so reading it is a bug
+    with pytest.raises(ValueError):
+        warned.daemon().deliver()
+    assert ["pull back" in title for title in warned.phone.titles] == [True]
 
 
 def test_a_digest_is_due_for_a_day_from_its_local_time_on() -> None:
@@ -274,6 +305,15 @@ def test_quiet_hours_hold_for_a_sync_by_hand_too(warned: House) -> None:
     assert warned.deliver().sent == 1
 
 
+def stands(house: House, state: str, day: date, **memory: Any) -> None:
+    """So the record says on `day`, and what is to be told of it is told."""
+    verdict = Verdict(day, state, day, "", (), (), (), memory)  # type: ignore[arg-type]
+    with house.store.write() as session:
+        save_progress(session, house.athlete_id, replace(progress(session, house.athlete_id), history_ready=True))
+        judgement.save_verdicts(session, house.athlete_id, [(day, documents.verdict_document(verdict))], day)
+    tell(house.store, house.athlete_id, house.config, house.clock.now(), speak=True)
+
+
 def say(state: str, told: tuple[OpenAlert, ...] = (), day: date = date(2026, 11, 20), **memory: Any) -> list[str]:
     spells = (Intensity(date(2026, 10, 5), False, 6, 1.0, "added"),) if state == "absorbing" else ()
     advice = ("Ready: your base has been stable for 4 weeks.",) if state == "stable" else ()
@@ -301,17 +341,41 @@ def test_an_open_warning_that_moved_far_is_the_one_that_goes_on() -> None:
     assert [(e.alert.id, e.unfounded) for e in endings(today, two, both)] == [(1, False)]
 
 
+def test_a_channel_that_is_off_holds_no_reminder_back_from_another(house: House) -> None:
+    off = Phone()
+    off.status = 500
+    channels = (Channel(house.phone.url), Channel(off.url))
+    house.config = replace(house.config, alerts=AlertsConfig(urls=channels, remind_after=timedelta(days=1)))
+    for n in range(3):
+        stands(house, "pull_back", date(2026, 11, 2) + timedelta(days=n), episode="2026-11-02")
+        house.deliver(at_once=True)
+        house.clock.advance(days=1)
+    off.status = 200
+    house.deliver(at_once=True)
+    off.hang_up()
+    assert [title[:5] for title in house.phone.titles] == ["Time ", "Still", "Still"]
+    assert [title[:5] for title in off.titles] == ["Time "]
+
+
+def test_who_never_heard_of_a_pull_back_does_not_hear_that_it_is_over(house: House) -> None:
+    deaf = Phone()
+    deaf.status = 500
+    house.config = replace(house.config, alerts=AlertsConfig(urls=(Channel(house.phone.url), Channel(deaf.url))))
+    stands(house, "pull_back", date(2026, 11, 2), episode="2026-11-02")
+    for _ in range(80):
+        house.clock.advance(hours=1)
+        house.deliver(at_once=True)
+    deaf.status = 200
+    stands(house, "stable", date(2026, 11, 10), pulled_back="2026-11-09")
+    house.deliver()
+    deaf.hang_up()
+    assert [title[:9] for title in house.phone.titles] == ["Time to p", "All clear"] and deaf.titles == []
+
+
 def test_a_watch_that_becomes_a_pull_back_is_one_thread(house: House) -> None:
     house.set_config("alerts", minimum="watch")
     for n, (state, memory) in enumerate((("watch", {"watch": "2026-11-01"}), ("pull_back", {"episode": "2026-11-02"}))):
-        day = date(2026, 11, 1) + timedelta(days=n)
-        verdict = Verdict(day, state, day, "", (), (), (), memory)  # type: ignore[arg-type]
-        with house.store.write() as session:
-            save_progress(session, house.athlete_id, replace(progress(session, house.athlete_id), history_ready=True))
-            judgement.save_verdicts(session, house.athlete_id, [(day, documents.verdict_document(verdict))], day)
-        from daemon.evaluate.telling import tell
-
-        tell(house.store, house.athlete_id, house.config, house.clock.now(), speak=True)
+        stands(house, state, date(2026, 11, 1) + timedelta(days=n), **memory)
     with house.store.read() as session:
         watch, pull_back = outbox.alerts(session, house.athlete_id)
     assert pull_back.thread == watch.id and watch.closed_at is not None

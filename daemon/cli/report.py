@@ -1,6 +1,7 @@
 """`pullback report`: everything that is known, on one page for a browser. Changes nothing but the file it writes."""
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,8 @@ def command(
         raise typer.BadParameter("standard output can't be opened; name a file with -o", param_hint="--open")
     text = _page(context.obj)
     if to_stdout:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # as the page says of itself, whatever the terminal speaks
         sys.stdout.write(text)
         return
     try:

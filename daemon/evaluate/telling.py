@@ -69,7 +69,7 @@ def _tell_silence(desk: Desk) -> None:
     if not asked or since is None or desk.now - since < desk.config.alerts.stale_after:
         desk.close_kinds("stale")
         return
-    desk.open("stale", since.isoformat(), wording.stale(since, desk.now))
+    desk.open("stale", since.isoformat(), wording.stale(since, desk.now.astimezone(desk.zone)))
 
 
 def _tell_digest(desk: Desk, today: Verdict) -> None:

@@ -61,12 +61,12 @@ def _say(desk: Desk, today: Verdict, say: verdict.Say, ended: list[Alert]) -> No
     if say.kind == "all_clear" and not desk.config.alerts.all_clear:
         return
     heard = Heard.of(desk)
-    channels, thread, known_to = desk.hearers(say.kind), None, set[str]()
+    thread, known_to, spared = None, set[str](), set[str]()
     if say.kind == "all_clear":
         thread = max(a.id for a in heard.alerts if a.kind == "pull_back" and a.began == say.episode)
         thread = next(a.thread for a in heard.alerts if a.id == thread)
         # Who never heard of it needn't hear that it is over.
-        channels = [channel for channel in channels if channel not in heard.unaware(thread)]
+        spared = heard.unaware(thread)
     elif say.kind in WARNINGS:
         thread, known_to = _same_thread(say, heard, ended)
     if say.kind == "pull_back":
@@ -75,9 +75,9 @@ def _say(desk: Desk, today: Verdict, say: verdict.Say, ended: list[Alert]) -> No
         say.kind,
         free_key(heard.alerts, say.kind, say.episode),
         wording.alert(say.kind, today, desk.units, desk.runs),
-        channels=channels,
         thread=thread,
         known_to=known_to,
+        spared=spared,
     )
 
 
@@ -95,8 +95,10 @@ def _same_thread(say: verdict.Say, heard: Heard, ended: list[Alert]) -> tuple[in
 
 def _retract(desk: Desk, alert: Alert, heard: Heard) -> None:
     """Says that a warning is taken back, where it was heard or may have been."""
-    channels = [channel for channel in heard.believing(alert.thread) if channel in _configured(desk)]
-    if channels:
+    believing = heard.believing(alert.thread)
+    # Where no such channel is left in the config, its address has changed.
+    channels = [channel for channel in believing if channel in _configured(desk)] or desk.hearers(alert.kind)
+    if believing and channels:
         desk.open(
             "retraction",
             free_key(heard.alerts, "retraction", retraction_of(alert)),
@@ -129,14 +131,16 @@ def _close_good_news(desk: Desk, today: Verdict) -> None:
 
 
 def _remind(desk: Desk, today: Verdict, alert: Alert) -> None:
-    """Tells a warning again that has lasted, once each `remind_after`; not while an earlier word is on its way."""
+    """Tells a warning again that has lasted, once each `remind_after`; not where an earlier word is on its way."""
     every = desk.config.alerts.remind_after
     if every is None or today.state != alert.kind:
         return  # recovering: nothing to be reminded of
     heard = Heard.of(desk)
     said = [a for a in heard.alerts if a.thread == alert.thread and a.kind in (alert.kind, "reminder")]
-    waits = any(d.state in ("pending", "claimed") for a in said for d in heard.deliveries.get(a.id, ()))
-    if waits or not verdict.reminder_is_due([a.opened_at for a in said], every, desk.now):
+    # Where an earlier word hasn't arrived yet that is news enough; the other channels don't wait for that one.
+    waiting = {d.channel for a in said for d in heard.deliveries.get(a.id, ()) if d.state in ("pending", "claimed")}
+    nobody = bool(waiting) and waiting.issuperset(desk.hearers(alert.kind))
+    if nobody or not verdict.reminder_is_due([a.opened_at for a in said], every, desk.now):
         return
     number = sum(a.kind == "reminder" and a.about == alert.kind for a in said) + 1
     desk.open(
@@ -145,4 +149,5 @@ def _remind(desk: Desk, today: Verdict, alert: Alert) -> None:
         wording.reminder(alert.kind, today, desk.day(alert), desk.units, desk.runs),
         about=alert.kind,
         thread=alert.thread,
+        spared=waiting,
     )

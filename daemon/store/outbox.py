@@ -75,12 +75,13 @@ def open_alert(
     about: str | None = None,
     thread: int | None = None,
     known_to: Collection[str] = (),
+    spared: Collection[str] = (),
     event: bool = False,
 ) -> int | None:
     """Adds an alert and a pending delivery per channel; None, and nothing added, when this episode was told already.
 
-    The channels in `known_to` have heard the same before and aren't told again. An `event` is over as it is told: it
-    can't become untrue.
+    The channels in `known_to` have heard the same before and aren't told again; those in `spared` needn't hear it. An
+    `event` is over as it is told: it can't become untrue.
     """
     twin = select(AlertRow).where(AlertRow.athlete_id == athlete_id, AlertRow.kind == kind, AlertRow.episode == episode)
     if session.exec(twin).first() is not None:
@@ -103,6 +104,8 @@ def open_alert(
         delivery = _pending(row.id, channel, now)
         if channel in known_to:
             delivery.state, delivery.doubtful_at, delivery.next_attempt_at = "withdrawn", now, None
+        elif channel in spared:
+            delivery.state, delivery.next_attempt_at = "withdrawn", None
         session.add(delivery)
     session.flush()
     return row.id

@@ -46,6 +46,14 @@ def test_a_page_on_standard_output_is_nothing_but_the_page(runner: Terminal) -> 
     assert refused.code == 2 and "can't be opened" in refused.err and refused.out == ""
 
 
+def test_a_page_is_utf_8_whatever_the_terminal_speaks(runner: Terminal, tmp_path: Path) -> None:
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "STATE_DIRECTORY": str(runner.database.parent)}
+    command = [sys.executable, "-m", "daemon", "--config", str(runner.config), "report", "-o", "-"]
+    environ["PYTHONIOENCODING"] = "ascii"
+    page = subprocess.run(command, cwd=ROOT, env=environ, check=True, stdout=subprocess.PIPE).stdout
+    assert page.decode().rstrip().endswith("</html>")
+
+
 def test_a_page_that_can_be_put_nowhere_is_one_sentence(runner: Terminal, tmp_path: Path) -> None:
     result = runner.pullback("report", "-o", str(tmp_path / "nowhere" / "page.html"))
     assert result.code == 1 and "no such file or directory; name another file with -o" in result.err
