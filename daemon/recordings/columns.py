@@ -8,7 +8,7 @@ layouts and without any known name; a name that is known decides almost alone.
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,13 +27,8 @@ COLUMN_EMPTY = 0.1
 PLACE_MISSING = 0.05
 # What a pair must score when it is found away from its usual place.
 MOVED = 2.0
+# How much better another partner must be for a pair to be looked at again.
 BETTER = 1.0
-# A pair that scores this much by itself needs no neighbours to be sure.
-EVIDENT = 3.0
-# A pair that is better than another by less than this is left out: nothing is better than the wrong heart rate.
-SURE = 0.28
-SAME_VALUE = {"elapsed_whole": "elapsed", "elapsed": "elapsed"}
-SAME_VALUE |= {"max_heart_rate_first": "max_heart_rate", "max_heart_rate": "max_heart_rate"}
 
 IntArray = NDArray[np.int8]
 
@@ -55,25 +50,17 @@ class Column:
 
 
 def recognise(columns: Sequence[Column]) -> dict[str, int]:
-    """Which column (its index) plays which role of `layout`; roles not found, or not for sure, are left out."""
+    """Which column (its index) plays which role of `layout`; roles not found are left out."""
     scores = _scores(columns)
     found: dict[int, int] = {}
-    unsure: set[int] = set()
-    for least in (-1e6, MOVED, MOVED, MOVED):
+    for least in (-np.inf, MOVED, MOVED, MOVED):
         left, places = _open(scores, found, columns)
-        pairs, margins = _aligned(scores, places, left, columns)
-        pairs = [pair for pair in pairs if scores[pair] >= least]
+        pairs = [pair for pair in _aligned(scores, places, left, columns) if scores[pair] >= least]
         if not pairs:
             break
         again = {column for _, column in pairs}
         found = {place: column for place, column in found.items() if column not in again} | dict(pairs)
-        unsure -= {place for place, _ in pairs}
-        unsure |= {pair[0] for pair in pairs if scores[pair] < EVIDENT and margins(*pair) < SURE}
-    return {
-        LAYOUT[place].role: column
-        for place, column in sorted(found.items())
-        if LAYOUT[place].role and (place not in unsure or columns[column].empty)
-    }
+    return {LAYOUT[place].role: column for place, column in sorted(found.items()) if LAYOUT[place].role}
 
 
 def _open(scores: FloatArray, found: dict[int, int], columns: Sequence[Column]) -> tuple[list[int], list[int]]:
@@ -129,25 +116,11 @@ def _scores(columns: Sequence[Column]) -> FloatArray:
 
 def _aligned(
     scores: FloatArray, places: Sequence[int], left: Sequence[int], columns: Sequence[Column]
-) -> tuple[list[tuple[int, int]], Callable[[int, int], float]]:
-    """The pairs (place, column), in order on both sides, whose scores less the gaps sum to most; and by how much that
-    sum is better than with this place or this column paired otherwise."""
-    own = scores[np.ix_(places, left)]
+) -> list[tuple[int, int]]:
+    """The pairs (place, column), in order on both sides, whose scores less the gaps sum to most."""
     skip = [COLUMN_EMPTY if columns[column].empty else COLUMN_UNKNOWN for column in left]
-    best, came = _sums(own, skip)
-    backwards, _ = _sums(own[::-1, ::-1], skip[::-1])
-    through = best[0, 1:, 1:] + backwards[0, 1:, 1:][::-1, ::-1] - own
-    # Columns with the same cells are one thing to pair, and so are places that stand for one value.
-    cells = [columns[column].numbers.tobytes() for column in left]
-    values = [SAME_VALUE.get(LAYOUT[place].role, str(place)) for place in places]
-
-    def margin(place: int, column: int) -> float:
-        row, at = places.index(place), left.index(column)
-        others = [through[row, i] for i in range(len(left)) if cells[i] != cells[at]]
-        others += [through[i, at] for i in range(len(places)) if values[i] != values[row]]
-        return float(through[row, at] - max(others, default=-np.inf))
-
-    return [(places[row], left[at]) for row, at in _walked_back(best, came)], margin
+    best, came = _sums(scores[np.ix_(places, left)], skip)
+    return [(places[row], left[at]) for row, at in _walked_back(best, came)]
 
 
 def _sums(scores: FloatArray, skip: Sequence[float]) -> tuple[FloatArray, IntArray]:

@@ -86,8 +86,9 @@ def _whole_between(least: float, most: float, fit: float, otherwise: float) -> C
 
 
 def _heart_rate(numbers: FloatArray) -> float:
+    """Most activities of anyone average above 92; cadence, per leg, doesn't."""
     inside = np.mean((numbers >= 40) & (numbers <= 250)) >= 0.95
-    return 1.0 if inside and 75 <= np.median(numbers) <= 210 else -6.0
+    return 1.0 if inside and 92 <= np.median(numbers) <= 210 else -6.0
 
 
 def _fraction(numbers: FloatArray) -> float:
@@ -149,8 +150,13 @@ def relations(columns: Sequence[Cells]) -> dict[tuple[str, int], float]:
             add(role, first, 1.5)
         # Strava writes averages once.
         weights |= {("average_heart_rate", column): -4.0 for column in (first, second)}
-        for average in _averages_of(columns, second):
-            add("average_heart_rate", average, 1.5)
+        numbers = _finite(columns[second])
+        if _heart_rate(numbers) > 0:
+            for average in _under(columns, second, 0.7):
+                add("average_heart_rate", average, 1.5)
+        elif np.median(numbers) > 300:
+            for moving in _under(columns, second, 0.6):
+                add("moving", moving, 1.0)
     return weights
 
 
@@ -230,16 +236,16 @@ def _is_numeric(column: Cells) -> bool:
     return bool(np.isfinite(column.numbers).any())
 
 
-def _averages_of(columns: Sequence[Cells], highest: int) -> Iterator[int]:
-    """Columns that can be the average where `highest` is the maximum heart rate: filled in the same rows, not above."""
+def _under(columns: Sequence[Cells], highest: int, least: float) -> Iterator[int]:
+    """Columns filled in the same rows as `highest`, never above it, and usually more than `least` of it: average heart
+    rate and its maximum, moving and elapsed time."""
     most = columns[highest].numbers
-    if not _is_numeric(columns[highest]) or _heart_rate(_finite(columns[highest])) < 0:
-        return
     for index, column in enumerate(columns):
-        share = column.numbers / most
+        share = np.divide(column.numbers, most, out=np.full(len(most), np.nan), where=most > 0)
         known = np.isfinite(share)
         together = np.mean(np.isfinite(column.numbers) == np.isfinite(most)) >= 0.95
-        if known.any() and together and np.mean(share[known] <= 1) >= 0.98 and 0.7 <= np.median(share[known]) < 1:
+        below = known.any() and np.mean(share[known] <= 1) >= 0.98 and least <= np.median(share[known])
+        if together and below and share[known].min() < 1:
             yield index
 
 

@@ -130,7 +130,9 @@ def test_real_tables_are_read_alike_with_and_without_their_names(name: str) -> N
     for row, cells in zip(named.rows, rows[1:], strict=True):
         assert (row.activity.id, row.activity.distance_m) == (int(cells[0]), float(cells[17]))
         assert (row.activity.elapsed_time_s, row.activity.moving_time_s) == (int(cells[5]), float(cells[16]))
-        assert row.activity.average_heart_rate_bpm == (float(cells[31]) if cells[31] else None)
+        average = float(cells[31] or 0)
+        # Two of them say 0 and 3 beats a minute.
+        assert row.activity.average_heart_rate_bpm == (average if average > 25 else None)
         assert row.activity.dew_point_c == (float(cells[58]) if cells[58] else None)
 
 
