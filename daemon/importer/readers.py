@@ -40,6 +40,8 @@ def answers(tasks: Sequence[Task], settled: Settled) -> Generator[tuple[Task, An
             readers.append(_Reader(said))
         for reader in readers:
             reader.greet(settled)
+            while todo and len(reader.busy) < AHEAD:  # the first needn't wait for the second
+                reader.hand(todo.popleft())
         while todo or any(reader.busy for reader in readers):
             for reader in readers:
                 while todo and len(reader.busy) < AHEAD:
