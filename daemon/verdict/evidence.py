@@ -16,7 +16,7 @@ RISE_DAYS = 70
 """For so long a change is put down to the intensity that came before it."""
 
 STRONG = 1.08
-"""A rise that began when intensity came is strong from this multiple of the alert's threshold on: with it 7 of 100
+"""A rise that began when intensity came is strong from this multiple of the alert's threshold on: with it 6 of 100
 simulated runners in quiet weeks and 14 of 100 in irregular ones were pulled back without strain within eight weeks."""
 
 MODERATE = 0.9
