@@ -1,4 +1,4 @@
-"""The figures a change is held against: written by hand from the nightly form, compared with a binomial test.
+"""The figures a change is held against: those of the short form's own runners, compared with a binomial test.
 
 A figure regresses when chance alone would make it as bad as it is, or worse, less often than once in a hundred times.
 """
