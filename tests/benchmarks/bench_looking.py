@@ -11,14 +11,14 @@ import pytest
 from daemon.evaluate import evaluate
 from daemon.evaluate.looking import look, picture_of
 from daemon.report.page import page
-from daemon.store.outbox import Alert
 from tests.benchmarks.bench_cost import a_config, a_long_history
+from tests.report.lives import an_alert
 
 
 def test_the_picture_and_the_page_of_three_years(tmp_path: Path) -> None:
     store, now = a_long_history(tmp_path / "years.db", 780), datetime.now(UTC)
     evaluate(store, 1, a_config(), now)
-    alert = Alert(1, "pull_back", "e", "Time to pull back: easy runs cost 3 bpm more", "", now, None)
+    alert = an_alert(1, "pull_back", "Time to pull back: easy runs cost 3 bpm more", "", now)
     drawing, rendering, png, html = [], [], b"", b""
     for _ in range(5):
         began = time.perf_counter()
