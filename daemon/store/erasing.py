@@ -30,14 +30,20 @@ def erase(path: Path) -> list[Path]:
             file.unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"{file} can't be deleted ({error.strerror}); delete it by hand") from error
-    with suppress(OSError):  # not there, or something of the runner's own is in it
-        (path.parent / BACKUPS).rmdir()
+    for folder in {path.parent / BACKUPS, *(file.parent for file in gone)} - {path.parent}:
+        with suppress(OSError):  # not there, or something of the runner's own is in it
+            folder.rmdir()
     return gone
 
 
 def _beside(path: Path) -> Iterator[Path]:
+    name = _literal(path.name)
     for pattern in ("-wal", "-shm", "-journal", ".before-*", ".*.lock", ".part"):
-        yield from (file for file in path.parent.glob(f"{_literal(path.name)}{pattern}") if file.is_file())
+        # Without its lock a daemon that runs would no longer keep out a second one.
+        found = (file for file in path.parent.glob(f"{name}{pattern}") if not file.name.endswith(".run.lock"))
+        yield from (file for file in found if file.is_file())
+    # What a restore set aside, as systemd/README.md has it.
+    yield from (file for file in path.parent.glob(f"old-*/{name}*") if file.is_file())
 
 
 def _backups(path: Path) -> Iterator[Path]:

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from daemon.store import activities as rows
-from daemon.store import grants, open_store
+from daemon.store import grants, held, open_store
 from tests.cli.terminal import Terminal
 from tests.house import plain_run
 
@@ -59,6 +59,17 @@ def test_forget_leaves_nothing_but_the_configuration_and_says_what_it_did(runner
     again = runner.pullback("forget", "--yes")
     assert (again.code, left(runner)) == (0, set())
     assert "nothing to forget" in again.out
+
+
+def test_what_a_restore_set_aside_goes_too_and_a_running_daemon_keeps_its_lock(runner: Terminal) -> None:
+    aside = runner.database.parent / "old-1763971200"
+    aside.mkdir()
+    for name in ("pullback.db", "pullback.db-wal"):
+        shutil.copy(runner.database, aside / name)
+    with held(runner.database):
+        assert runner.pullback("forget", "--yes").code == 0
+    assert left(runner) == {"pullback.db.run.lock"}
+    assert not aside.exists()
 
 
 def test_forget_keeps_its_hands_off_what_isnt_pullbacks(runner: Terminal) -> None:
