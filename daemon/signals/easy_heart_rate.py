@@ -12,8 +12,8 @@ import numpy as np
 
 from daemon.clock import day_text
 from daemon.signals import factors, wander
-from daemon.signals.history import History, IntArray
-from daemon.signals.wander import Factor, Norm, Readings, Wander
+from daemon.signals.history import History, IntArray, RunTable
+from daemon.signals.wander import Factor, Norm, Readings, Wander, middle_of
 from daemon.values import FloatArray, Level, Signal
 
 SCORE_PER_ERROR: Final = 6.0
@@ -121,8 +121,8 @@ class Assessed:
     def faster(self) -> bool:
         """Whether the compared runs, or the latest ones, were run clearly faster than those of the norm."""
         pace = self.readings.x[:, 0]
-        fast = max(np.median(pace[self.since :]), np.median(pace[-LATEST_RUNS:]))
-        return bool(fast >= FASTER * np.median(pace[: self.norm_until][-NORM_RUNS:]))
+        fast = max(middle_of(pace[self.since :]), middle_of(pace[-LATEST_RUNS:]))
+        return bool(fast >= FASTER * middle_of(pace[: self.norm_until][-NORM_RUNS:]))
 
 
 def detect(history: History, params: Params) -> Signal | None:
@@ -169,7 +169,11 @@ def _lacking(history: History, rows: IntArray, params: Params) -> str | None:
 
 def usable(history: History) -> IntArray:
     """Rows with an easy reading."""
-    table = history.table
+    rows = history.table.of_all(_usable)
+    return rows[: np.searchsorted(rows, len(history.table))]
+
+
+def _usable(table: RunTable) -> IntArray:
     return np.flatnonzero(np.isfinite(table.bpm) & np.isfinite(table.speed_m_s))
 
 
@@ -195,12 +199,12 @@ def _held_from(history: History, rows: IntArray, params: Params) -> int | None:
     """
     if history.rose_on is None:
         return None
-    rose, day = history.rose_on.toordinal(), history.table.day[rows]
-    if day[-1] - rose < params.hold_days:
+    rose, last = history.rose_on.toordinal(), history.table.day[rows[-1]]
+    if last - rose < params.hold_days:
         return rose
-    if day[-1] - rose >= HELD_ON_DAYS:
+    if last - rose >= HELD_ON_DAYS:
         return None
-    later = range(int(np.searchsorted(day, rose + params.hold_days)), rows.size)
+    later = range(_position(history, rows, rose + params.hold_days), rows.size)
     stands = (_assessed_at(history, rows[:n], params, rose).errors for n in later)
     return rose if all(SCORE_PER_ERROR * errors >= NEARLY * params.h_watch for errors in stands) else None
 
@@ -242,7 +246,7 @@ def _window(history: History, rows: IntArray, rose: int | None, params: Params) 
     """The readings looked at together: the last ones, and enough from before intensity that its norm can be held."""
     count = params.window_runs
     if rose is not None:
-        since = int(np.count_nonzero(history.table.day[rows] >= rose))
+        since = rows.size - _position(history, rows, rose)
         count = min(max(count, since + params.window_runs // 2), MOST_WINDOWS * params.window_runs)
     return rows[-max(count, LEAST_RUNS) :]
 
@@ -253,9 +257,9 @@ def _compared(history: History, rows: IntArray, rose: int | None, onset: int | N
     `onset` is the position of a rise, None for none. The norm of before intensity is held; but a sensor, or a norm
     the runner called new, must have some readings of its own in it.
     """
-    day, size = history.table.day[rows], rows.size
+    size = rows.size
     least = _first_of_now(history, rows) + LEAST_NORM_RUNS
-    came = size if rose is None else int(np.searchsorted(day, rose))
+    came = size if rose is None else _position(history, rows, rose)
     if onset is None:
         onset = came if rose is not None else size - LATEST_RUNS
     since = min(max(onset, least), size - RECENT_RUNS)
@@ -332,8 +336,13 @@ def _clearest(history: History, rows: IntArray, strays: Wander, params: Params) 
 
 def _older(history: History, rows: IntArray, rose: int | None, params: Params) -> int:
     """How many of the readings are older than any rise that is looked for."""
-    day = history.table.day[rows]
-    return int(np.searchsorted(day, min(day[-1] - params.look_days, day[-1] if rose is None else rose)))
+    last = int(history.table.day[rows[-1]])
+    return _position(history, rows, min(last - params.look_days, last if rose is None else rose))
+
+
+def _position(history: History, rows: IntArray, ordinal: int) -> int:
+    """The position of the first of these readings on or after that day."""
+    return int(np.searchsorted(rows, history.table.row(ordinal)))
 
 
 def _learned(history: History, rows: IntArray, rose: int | None, params: Params) -> Wander:
@@ -352,17 +361,17 @@ def _mean(above: FloatArray) -> float:
     """Mean with what lies beyond two median absolute deviations pulled in; 0 of nothing."""
     if above.size == 0:
         return 0.0
-    middle = float(np.median(above))
-    reach = 2 * 1.4826 * float(np.median(np.abs(above - middle)))
+    middle = float(middle_of(above))
+    reach = 2 * 1.4826 * float(middle_of(np.abs(above - middle)))
     return float(np.clip(above, middle - reach, middle + reach).mean()) if reach else middle
 
 
 def _evidence(history: History, found: Assessed, params: Params) -> dict[str, Any]:
     """The numbers behind the score, JSON-ready."""
-    runs, days = history.table.runs, history.table.day
+    runs, days, rows = history.table.runs, history.table.day, usable(history)
     compared = found.rows[found.since :]
     rose = history.rose_on
-    after = 0 if rose is None else int(np.count_nonzero(days[usable(history)] >= rose.toordinal()))
+    after = 0 if rose is None else rows.size - _position(history, rows, rose.toordinal())
     pace = found.norm.sizes[0]
     speed = float(found.readings.x[found.since :, 0].mean())
     at_pace = found.norm.centre.copy()
@@ -384,7 +393,7 @@ def _evidence(history: History, found: Assessed, params: Params) -> dict[str, An
         "runs": [runs[row].id for row in compared],
         "norm_runs": [runs[row].id for row in found.rows[: found.norm_until][-NORM_RUNS:]],
         "runs_since_intensity": after,
-        "per_week": round(float(np.count_nonzero(days[usable(history)] > history.today.toordinal() - 56)) / 8, 1),
+        "per_week": round((rows.size - _position(history, rows, history.today.toordinal() - 55)) / 8, 1),
         "since": _day(days[compared[0]]).isoformat(),
         "suppressed": {
             "score": round(max(SCORE_PER_ERROR * found.low_errors, 0.0), 2),
