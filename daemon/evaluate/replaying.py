@@ -79,4 +79,5 @@ def rated_days(ran: Sequence[date], days: Sequence[date]) -> int:
     """How many of these consecutive days lie between the first run and eight weeks after the last; all where none."""
     if not ran:
         return len(days)
-    return sum(min(ran) <= day <= max(ran) + SILENT for day in days) or len(days)
+    begin, end = min(ran), max(ran) + SILENT
+    return sum(begin <= day <= end for day in days) or len(days)

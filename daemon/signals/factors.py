@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from daemon.signals.history import IntArray, RunTable
-from daemon.signals.wander import Factor, Readings
+from daemon.signals.wander import Factor, Readings, middle_of
 from daemon.values import FloatArray
 
 PACE: Final = Factor("pace", 28.0, 8.0)
@@ -84,7 +84,7 @@ def _warmth(air_c: FloatArray, watch_c: FloatArray) -> tuple[FloatArray, Factor]
     both = known & np.isfinite(watch_c)
     if np.count_nonzero(both) < BOTH:
         return air_c, AIR
-    return np.where(known, air_c, watch_c - np.median(watch_c[both] - air_c[both])), AIR
+    return np.where(known, air_c, watch_c - middle_of(watch_c[both] - air_c[both])), AIR
 
 
 def sensors(table: RunTable, rows: IntArray) -> IntArray:
@@ -99,4 +99,4 @@ def sensors(table: RunTable, rows: IntArray) -> IntArray:
 
 def _known_or_usual(values: FloatArray) -> FloatArray:
     known = np.isfinite(values)
-    return np.where(known, values, np.median(values[known]) if known.any() else 0.0)
+    return np.where(known, values, middle_of(values[known]) if known.any() else 0.0)

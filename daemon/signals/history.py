@@ -4,11 +4,11 @@ It arranges facts and decides nothing. A view of a day holds only runs that had 
 """
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from daemon.values import Answer, FloatArray, Intensity, Run
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+T = TypeVar("T")
 
 
 SHORTEST_LAY_OFF_DAYS, LAY_OFF_DAYS, LAY_OFF_FADES_DAYS = 8, 14, 28
@@ -129,6 +130,14 @@ class RunTable:
             if isinstance(column, np.ndarray):
                 cut[name] = column[: n + 1] if name.startswith("total_") else column[:n]
         return RunTable(**cut)
+
+    def of_all(self, make: Callable[["RunTable"], T]) -> T:
+        """What `make` finds in the whole table, worked out once; whoever asks cuts it to what this view holds."""
+        table = self.whole or self
+        if (make,) not in table.worked_out:
+            table.worked_out[make,] = make(table)
+        found: T = table.worked_out[make,]
+        return found
 
     def row(self, ordinal: int) -> int:
         """The first row on or after day `ordinal`."""

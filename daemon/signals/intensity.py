@@ -155,15 +155,20 @@ def rose_on(history: History, spells: tuple[Intensity, ...], params: Params) -> 
 
 
 def _hard_days(table: RunTable) -> IntArray:
-    days: IntArray = table.day[table.hard & table.is_run]
-    return days[np.diff(days, prepend=-1) > 0]
+    days, _ = table.of_all(_hard_running)
+    return days[: int(np.searchsorted(days, table.day[-1], "right"))] if len(table) else days[:0]
 
 
 def _weights(table: RunTable) -> FloatArray:
     """How much of a session each hard day was, as `_hard_days` orders them."""
+    return table.of_all(_hard_running)[1][: _hard_days(table).size]
+
+
+def _hard_running(table: RunTable) -> tuple[IntArray, FloatArray]:
+    """The days with a hard run, and how much of a session each was."""
     rows = table.hard & table.is_run
-    _, at = np.unique(table.day[rows], return_inverse=True)
-    return np.clip(np.bincount(at, table.hard_minutes[rows]) / FULL_SESSION_MIN, LEAST_WEIGHT, 1.0)
+    days, at = np.unique(table.day[rows], return_inverse=True)
+    return days, np.clip(np.bincount(at, table.hard_minutes[rows]) / FULL_SESSION_MIN, LEAST_WEIGHT, 1.0)
 
 
 def _spell(table: RunTable, days: IntArray, first_run: int, today: int, params: Params) -> Intensity | None:

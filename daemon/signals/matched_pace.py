@@ -1,6 +1,6 @@
 """What each easy heart rate is at the norm's pace and conditions, for whoever wants to look. It judges nothing.
 
-It shows what `easy_heart_rate` worked out: the same norm, the same corrections, the same runs compared.
+It shows what `rise` worked out: the same norm, the same corrections, the same runs compared.
 """
 
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from daemon.signals.easy_heart_rate import LEAST_RUNS, NORM_RUNS, Assessed, Params, assessed, usable
 from daemon.signals.history import History, IntArray
+from daemon.signals.rise import LEAST_RUNS, NORM_RUNS, Assessed, Params, assessed, usable
 
 
 @dataclass(frozen=True, slots=True)

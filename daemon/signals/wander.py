@@ -27,6 +27,9 @@ WILD = 2.0
 """A run further than this (standard errors) from what the others say of it weighs less, by the cube of the excess."""
 
 SD_BPM, DAYS, RUN_BPM = (0.8, 1.5, 2.6, 4.2, 6.5), (30.0, 80.0, 200.0), (1.0, 1.8, 3.0, 5.0)
+BEYOND = 1e12
+"""More than the squares of all surprises together: what a covariance with the readings as a last row ends in."""
+
 GRID = np.array(list(product(SD_BPM, DAYS, RUN_BPM)))
 """What is tried: SD of the wander (bpm), days after which it is forgotten to 1/e, SD of a single run (bpm)."""
 
@@ -114,26 +117,27 @@ def learn(readings: Readings, factors: Sequence[Factor]) -> Wander:
 
 def _log_likelihood(readings: Readings, factors: Sequence[Factor]) -> FloatArray:
     """Of each row of `GRID`: every reading predicted from those before it, with Student tails."""
-    off, spread = _known(readings, factors)
+    off, _, spread = _known(readings, factors)
     n, at = off.size, np.arange(off.size)
     apart = np.abs(readings.day[:, None] - readings.day[None, :])
-    near = np.stack([np.exp(-apart / days) for days in DAYS])
-    shared = np.square(SD_BPM)[:, None, None, None] * near + spread
-    covariance = np.broadcast_to(shared[:, :, None], (len(SD_BPM), len(DAYS), len(RUN_BPM), n, n)).copy()
-    covariance[..., at, at] += np.square(RUN_BPM)[:, None] + readings.se_bpm**2
-    root = np.linalg.cholesky(covariance.reshape(len(GRID), n, n))
-    surprise = np.empty((len(GRID), n))
-    for k in range(n):  # forward substitution, all of the grid at once
-        known = np.einsum("gj,gj->g", root[:, k, :k], surprise[:, :k])
-        surprise[:, k] = (off[k] - known) / root[:, k, k]
-    each = -(TAILS + 1) / 2 * np.log1p(surprise**2 / (TAILS - 2)) - np.log(root[:, at, at])
     first = min(8, n // 3)  # the first are predicted from next to nothing
-    return np.asarray(each[:, first:].sum(axis=1), dtype=float)
+    out = np.empty(len(GRID))
+    for days in DAYS:  # one after the other: their covariances together are 2 MB, got from the system each time
+        rows = np.flatnonzero(GRID[:, 1] == days)
+        # With the readings as a last row, the factor's last row is each one's surprise, in its own standard errors.
+        joint = np.full((rows.size, n + 1, n + 1), BEYOND)
+        joint[:, :n, :n] = np.square(GRID[rows, 0])[:, None, None] * np.exp(-apart / days) + spread
+        joint[:, at, at] += np.square(GRID[rows, 2])[:, None] + readings.se_bpm**2
+        joint[:, n, :n] = off
+        root = np.linalg.cholesky(joint)
+        each = -(TAILS + 1) / 2 * np.log1p(root[:, n, :n] ** 2 / (TAILS - 2)) - np.log(root[:, at, at])
+        out[rows] = each[:, first:].sum(axis=1)
+    return out
 
 
 def rises(readings: Readings, factors: Sequence[Factor], wander: Wander, onset: FloatArray, days: float) -> Rises:
     """A rise that begins on each day of `onset` and is complete after `days`, each alone; about 0.2 ms."""
-    off, inverse = _weighed(readings, factors, wander)
+    off, _, inverse = _weighed(readings, factors, wander)
     shape = np.clip((readings.day[:, None] - onset[None, :] + 1.0) / days, 0.0, 1.0)
     weighted = inverse @ shape
     agreement, precision = weighted.T @ off, (shape * weighted).sum(axis=0)
@@ -148,19 +152,25 @@ def rises(readings: Readings, factors: Sequence[Factor], wander: Wander, onset: 
 
 def norm(readings: Readings, factors: Sequence[Factor], wander: Wander, day: float) -> Norm:
     """The level on `day` (at or after the last reading) and the sizes of the factors, from these readings alone."""
-    off, inverse = _weighed(readings, factors, wander)
+    off, middle, inverse = _weighed(readings, factors, wander)
     told = inverse @ off
     near = wander.sd_bpm**2 * np.exp(-np.abs(day - readings.day) / wander.days)
     level = float((near + LEVEL_SD_BPM**2) @ told)
-    centre = np.median(readings.x, axis=0)
-    mean, sd = (np.array([getattr(factor, name) for factor in factors]) for name in ("mean", "sd"))
+    centre = middle_of(readings.x)
+    mean, sd = _sizes(factors)
     sizes = mean + sd**2 * ((readings.x - centre).T @ told)
-    return Norm(_middle(readings, factors) + level, sizes, centre)
+    return Norm(middle + level, sizes, centre)
 
 
-def _weighed(readings: Readings, factors: Sequence[Factor], wander: Wander) -> tuple[FloatArray, FloatArray]:
-    """Each reading off the middle, and the inverse covariance with wild readings made to weigh less."""
-    off, spread = _known(readings, factors)
+def middle_of(values: FloatArray) -> FloatArray:
+    """The median over the first axis, which isn't empty, of known numbers; several times as quick as numpy's."""
+    ordered, size = np.sort(values, axis=0), len(values)
+    return np.asarray((ordered[(size - 1) // 2] + ordered[size // 2]) / 2, dtype=float)
+
+
+def _weighed(readings: Readings, factors: Sequence[Factor], wander: Wander) -> tuple[FloatArray, float, FloatArray]:
+    """Each reading off the middle, that, and the inverse covariance with wild readings made to weigh less."""
+    off, middle, spread = _known(readings, factors)
     apart = np.abs(readings.day[:, None] - readings.day[None, :])
     covariance = wander.sd_bpm**2 * np.exp(-apart / wander.days) + spread
     noise = wander.run_bpm**2 + readings.se_bpm**2
@@ -171,21 +181,22 @@ def _weighed(readings: Readings, factors: Sequence[Factor], wander: Wander) -> t
     if wild.any():
         noise = noise * np.where(wild, (left / WILD) ** 3, 1.0)
         inverse = np.asarray(np.linalg.inv(covariance + np.diag(noise)), dtype=float)
-    return off, inverse
+    return off, middle, inverse
 
 
-def _known(readings: Readings, factors: Sequence[Factor]) -> tuple[FloatArray, FloatArray]:
-    """Readings off the middle with the factors' expected sizes taken out, and the covariance their doubt adds."""
-    x = readings.x - np.median(readings.x, axis=0)
-    mean, sd = (np.array([getattr(factor, name) for factor in factors]) for name in ("mean", "sd"))
+def _known(readings: Readings, factors: Sequence[Factor]) -> tuple[FloatArray, float, FloatArray]:
+    """Readings off the middle with the factors' expected sizes taken out, that, and the covariance their doubt adds."""
+    x = readings.x - middle_of(readings.x)
+    mean, sd = _sizes(factors)
     doubt = x * sd
-    off = readings.bpm - x @ mean
-    return off - _middle(readings, factors), doubt @ doubt.T + LEVEL_SD_BPM**2
+    plain = readings.bpm - x @ mean
+    middle = float(middle_of(plain))
+    return plain - middle, middle, doubt @ doubt.T + LEVEL_SD_BPM**2
 
 
-def _middle(readings: Readings, factors: Sequence[Factor]) -> float:
-    x = readings.x - np.median(readings.x, axis=0)
-    return float(np.median(readings.bpm - x @ np.array([factor.mean for factor in factors])))
+def _sizes(factors: Sequence[Factor]) -> tuple[FloatArray, FloatArray]:
+    """What the factors are expected to be worth beforehand, and how uncertain that is."""
+    return np.array([factor.mean for factor in factors]), np.array([factor.sd for factor in factors])
 
 
 def poisson_range(count: int) -> tuple[float, float]:

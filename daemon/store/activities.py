@@ -1,24 +1,22 @@
 """Activities and their recordings: facts, raw answers, series and metrics. Takes an open session; decides nothing."""
 
-import hashlib
-import json
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import CursorResult, delete, func, insert, update
+from sqlalchemy import CursorResult, Delete, Text, Update, delete, func, insert, type_coerce, update
 from sqlmodel import Session, SQLModel, col, select
 
+from daemon.store.facts import DETAIL, NOT_LISTED, content_hash, facts_of, from_facts, from_text
 from daemon.store.tables import ActivityRow, MetricsRow, RawRow, SeriesRow
-from daemon.values import RUN_SPORTS, UNKNOWN_SPORTS, Activity, Lap
+from daemon.values import RUN_SPORTS, UNKNOWN_SPORTS, Activity
 
 Recording = Literal["wanted", "waiting", "have", "none"]
 
-_DETAIL = ("laps", "perceived_exertion", "device")
-_NOT_LISTED = (*_DETAIL, "weather_temperature_c", "dew_point_c")
-"""Facts that no list answer carries: they come with the detail, or with an import."""
+_FACTS = type_coerce(col(ActivityRow.facts), Text)
+"""The facts as the text that is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +38,6 @@ class Known:
     failures: int
     detail_wanted: bool
     double_of: int | None
-
-
-def content_hash(activity: Activity) -> str:
-    """A digest of the facts a list answer carries."""
-    facts = {k: v for k, v in _facts(activity).items() if k not in _NOT_LISTED}
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def known(session: Session, athlete_id: int, after: datetime | None = None) -> dict[int, Known]:
@@ -109,7 +101,7 @@ def save_activity(
     values = _values(activity, recording)
     # What only the detail or an import says survives a new list answer.
     facts = values["facts"]
-    values["facts"] = {**facts, **{key: row.facts.get(key) for key in _NOT_LISTED if facts[key] in (None, [])}}
+    values["facts"] = {**facts, **{key: row.facts.get(key) for key in NOT_LISTED if facts[key] in (None, [])}}
     values["detail_wanted"] = row.detail_wanted or detail_wanted
     if recording == "wanted":
         values |= {"attempts": 0, "next_attempt_at": None, "failures": 0}
@@ -118,7 +110,7 @@ def save_activity(
     session.add(row)
     if recording == "none":
         # Retyped, or entered by hand: what was recorded as a run no longer counts.
-        session.exec(delete(SeriesRow).where(*_of(SeriesRow, activity.athlete_id, activity.id)))
+        _do(session, delete(SeriesRow).where(*_of(SeriesRow, activity.athlete_id, activity.id)))
 
 
 def add_recorded(session: Session, recorded: Iterable[tuple[Activity, bytes | None]], now: datetime) -> None:
@@ -133,7 +125,7 @@ def save_detail(session: Session, activity: Activity) -> None:
     """Adds what only the detail answer says: laps, perceived exertion, device."""
     row = session.get_one(ActivityRow, (activity.athlete_id, activity.id))
     # What it doesn't say an import may have said.
-    row.facts = {**row.facts, **{k: v for k, v in _facts(activity).items() if k in _DETAIL and v}}
+    row.facts = {**row.facts, **{k: v for k, v in facts_of(activity).items() if k in DETAIL and v}}
     row.detail_wanted = False
     session.add(row)
 
@@ -141,7 +133,7 @@ def save_detail(session: Session, activity: Activity) -> None:
 def add_facts(session: Session, activity: Activity) -> None:
     """Keeps what an import added to an activity: the next list answer of Strava's finds it unchanged."""
     row = session.get_one(ActivityRow, (activity.athlete_id, activity.id))
-    row.facts, row.day = _facts(activity), activity.day
+    row.facts, row.day = facts_of(activity), activity.day
     session.add(row)
 
 
@@ -170,9 +162,9 @@ def save_recording(session: Session, athlete_id: int, activity_id: int, series: 
     """Records that the streams came; `series` is None where nothing in them could be used."""
     this = (col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.id) == activity_id)
     recording = "none" if series is None else "have"
-    session.exec(update(ActivityRow).where(*this).values(recording=recording, next_attempt_at=None, failures=0))
+    _do(session, update(ActivityRow).where(*this).values(recording=recording, next_attempt_at=None, failures=0))
     if series is None:
-        session.exec(delete(SeriesRow).where(*_of(SeriesRow, athlete_id, activity_id)))
+        _do(session, delete(SeriesRow).where(*_of(SeriesRow, athlete_id, activity_id)))
     else:
         _put(session, SeriesRow, {"athlete_id": athlete_id, "activity_id": activity_id, "data": series})
 
@@ -236,12 +228,12 @@ def current(session: Session, athlete_id: int, items: Iterable[Unmeasured]) -> s
 def measured(session: Session, athlete_id: int) -> list[tuple[Activity, str]]:
     """Every living activity that counts (no double of another) with its metrics, oldest first."""
     query = (
-        select(col(ActivityRow.facts), MetricsRow.data)
+        select(_FACTS, MetricsRow.data)
         .join(MetricsRow, _joins(MetricsRow))
         .where(*_living(athlete_id), col(ActivityRow.double_of).is_(None))
         .order_by(col(ActivityRow.start), col(ActivityRow.id))
     )
-    return [(_from_facts(facts), data) for facts, data in session.exec(query)]
+    return [(from_text(facts), data) for facts, data in session.exec(query)]
 
 
 def doubles(session: Session, athlete_id: int) -> dict[int, int]:
@@ -258,8 +250,8 @@ def by_id(session: Session, athlete_id: int, ids: Iterable[int]) -> dict[int, Ac
 
 def measured_facts(session: Session, athlete_id: int) -> list[Activity]:
     """Every living activity that has metrics, doubles too."""
-    query = select(col(ActivityRow.facts)).join(MetricsRow, _joins(MetricsRow)).where(*_living(athlete_id))
-    return [_from_facts(facts) for facts in session.exec(query)]
+    query = select(_FACTS).join(MetricsRow, _joins(MetricsRow)).where(*_living(athlete_id))
+    return [from_text(facts) for facts in session.exec(query)]
 
 
 def metrics_of(session: Session, athlete_id: int, ids: Iterable[int]) -> dict[int, str]:
@@ -272,7 +264,7 @@ def save_doubles(session: Session, athlete_id: int, changes: Mapping[int, int | 
     """Records which activity counts instead of each of these; None where it counts itself."""
     for number, of in changes.items():
         this = (col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.id) == number)
-        session.exec(update(ActivityRow).where(*this).values(double_of=of))
+        _do(session, update(ActivityRow).where(*this).values(double_of=of))
 
 
 def activity(session: Session, athlete_id: int, activity_id: int) -> Activity | None:
@@ -282,16 +274,16 @@ def activity(session: Session, athlete_id: int, activity_id: int) -> Activity | 
 
 def forget_metrics(session: Session, athlete_id: int, activity_id: int) -> None:
     """Makes the next evaluation measure this run again."""
-    session.exec(delete(MetricsRow).where(*_of(MetricsRow, athlete_id, activity_id)))
+    _do(session, delete(MetricsRow).where(*_of(MetricsRow, athlete_id, activity_id)))
 
 
 def tombstone(session: Session, athlete_id: int, ids: Iterable[int], now: datetime) -> None:
     """Marks activities as gone from Strava and drops what was derived from them."""
     gone = list(ids)
     alive = (col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.id).in_(gone))
-    session.exec(update(ActivityRow).where(*alive).values(deleted_at=now, detail_wanted=False, double_of=None))
+    _do(session, update(ActivityRow).where(*alive).values(deleted_at=now, detail_wanted=False, double_of=None))
     for table in (RawRow, SeriesRow, MetricsRow):
-        session.exec(delete(table).where(col(table.athlete_id) == athlete_id, col(table.activity_id).in_(gone)))
+        _do(session, delete(table).where(col(table.athlete_id) == athlete_id, col(table.activity_id).in_(gone)))
 
 
 def expire(session: Session, athlete_id: int, now: datetime, keep: timedelta, longer: timedelta = timedelta(0)) -> int:
@@ -306,8 +298,8 @@ def expire(session: Session, athlete_id: int, now: datetime, keep: timedelta, lo
     for end in sorted(ends, reverse=longer > timedelta(0)):
         due = min(end + longer, now + keep)
         if due != end:
-            session.exec(update(RawRow).where(mine, col(RawRow.expires_at) == end).values(expires_at=due))
-    result = session.exec(delete(RawRow).where(mine, col(RawRow.expires_at) <= now))
+            _do(session, update(RawRow).where(mine, col(RawRow.expires_at) == end).values(expires_at=due))
+    result = _do(session, delete(RawRow).where(mine, col(RawRow.expires_at) <= now))
     assert isinstance(result, CursorResult)
     return int(result.rowcount)
 
@@ -342,6 +334,12 @@ def _put(session: Session, table: type[SQLModel], *found: dict[str, Any]) -> Non
         session.connection().execute(insert(table).prefix_with("OR REPLACE"), list(found))
 
 
+def _do(session: Session, statement: Update | Delete) -> CursorResult[Any]:
+    """The same for rows that change or go; what the session had loaded of them is what it was."""
+    session.flush()
+    return session.connection().execute(statement)
+
+
 def _fresh(activity: Activity, now: datetime, recording: Recording, detail_wanted: bool) -> dict[str, Any]:
     """The row of an activity that comes for the first time."""
     fresh = {"first_seen_at": now, "detail_wanted": detail_wanted, "attempts": 0, "failures": 0}
@@ -350,7 +348,7 @@ def _fresh(activity: Activity, now: datetime, recording: Recording, detail_wante
 
 def _values(activity: Activity, recording: Recording) -> dict[str, Any]:
     columns = {name: getattr(activity, name) for name in ("source", "start", "day", "sport", "name")}
-    columns |= {"content_hash": content_hash(activity), "facts": _facts(activity)}
+    columns |= {"content_hash": content_hash(activity), "facts": facts_of(activity)}
     return {**columns, "recording": recording, "deleted_at": None}
 
 
@@ -386,25 +384,5 @@ def _known(row: ActivityRow) -> Known:
     )
 
 
-def _facts(activity: Activity) -> dict[str, Any]:
-    # Like `asdict`, which is three times as slow: an import does this for thousands of activities.
-    facts = {name: getattr(activity, name) for name in _FIELDS}
-    facts["start"] = activity.start.isoformat()
-    facts["laps"] = [{name: getattr(lap, name) for name in _LAP_FIELDS} for lap in activity.laps]
-    return facts
-
-
 def _activity(row: ActivityRow) -> Activity:
-    return _from_facts(row.facts)
-
-
-_FIELDS = tuple(f.name for f in fields(Activity))
-_FIELD_SET = frozenset(_FIELDS)
-_LAP_FIELDS = tuple(f.name for f in fields(Lap))
-
-
-def _from_facts(facts: dict[str, Any]) -> Activity:
-    # Keys a newer version wrote are skipped: a downgrade must still read the rows.
-    known = {k: v for k, v in facts.items() if k in _FIELD_SET} if facts.keys() - _FIELD_SET else facts
-    laps = tuple(Lap(**lap) for lap in facts.get("laps") or ())
-    return Activity(**known | {"start": datetime.fromisoformat(facts["start"]), "laps": laps})
+    return from_facts(row.facts)

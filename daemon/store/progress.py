@@ -1,6 +1,6 @@
 """How far the pull has come for one athlete, and what stands in its way. One small document per athlete."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -47,6 +47,7 @@ class Progress:
 _TELLING: tuple[Cause, ...] = ("answered", "deleted", "edited", "recorded", "judged")
 """Of several causes the runner knows the first of these best."""
 
+_NAMES = tuple(f.name for f in fields(Progress))
 _MOMENTS = (
     "last_pull_at",
     "last_success_at",
@@ -63,8 +64,7 @@ def progress(session: Session, athlete_id: int) -> Progress:
     stored = session.exec(select(col(SyncRow.data)).where(SyncRow.athlete_id == athlete_id)).first()
     if stored is None:
         return Progress()
-    names = {f.name for f in fields(Progress)}
-    data = {k: v for k, v in stored.items() if k in names}
+    data = {k: v for k, v in stored.items() if k in _NAMES}
     for name in _MOMENTS:
         data[name] = None if data.get(name) is None else datetime.fromisoformat(data[name])
     if data.get("judge_from") is not None:
@@ -73,7 +73,7 @@ def progress(session: Session, athlete_id: int) -> Progress:
 
 
 def save_progress(session: Session, athlete_id: int, state: Progress) -> None:
-    data = asdict(state)
+    data = {name: getattr(state, name) for name in _NAMES}
     for name in (*_MOMENTS, "judge_from"):
         data[name] = None if data[name] is None else data[name].isoformat()
     session.connection().execute(insert(SyncRow).prefix_with("OR REPLACE"), {"athlete_id": athlete_id, "data": data})

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from daemon.store import activities as rows
 from daemon.store.activities import Known, Recording
+from daemon.store.facts import content_hash
 from daemon.values import Activity
 
 WINDOW = timedelta(days=14)
@@ -57,7 +57,7 @@ def plan(listed: Sequence[Activity], known: Mapping[int, Known], *, detail_after
             recording: Recording = "wanted" if _has_streams(activity) else "none"
             wants_detail = recording == "wanted" and detail_after is not None and activity.start > detail_after
             saves.append(Save(activity, recording, wants_detail, activity.day))
-        elif before.deleted or before.content_hash != rows.content_hash(activity):
+        elif before.deleted or before.content_hash != content_hash(activity):
             saves.append(Save(activity, _after_edit(activity, before), False, min(before.day, activity.day)))
     present = {activity.id for activity in listed}
     missing = tuple(k.id for k in known.values() if not k.deleted and k.source == "strava" and k.id not in present)

@@ -187,12 +187,16 @@ class _Pull:
                 activity = save.activity
                 rows.save_activity(session, activity, now, recording=save.recording, detail_wanted=save.detail_wanted)
                 self._keep_raw(session, activity.id, "activity", json.dumps(listed[activity.id].raw).encode())
-                rows.forget_metrics(session, self.athlete_id, activity.id)
-                known_before = activity.id in known
-                note_change(session, self.athlete_id, save.judge_from, "edited" if known_before else "recorded")
-        new = sum(save.activity.id not in known for save in saves)
-        self.outcome.new += new
-        self.outcome.changed += len(saves) - new
+                if activity.id in known:
+                    rows.forget_metrics(session, self.athlete_id, activity.id)
+            edited = [save.judge_from for save in saves if save.activity.id in known]
+            recorded = [save.judge_from for save in saves if save.activity.id not in known]
+            if edited:
+                note_change(session, self.athlete_id, min(edited), "edited")
+            if recorded:
+                note_change(session, self.athlete_id, min(recorded), "recorded")
+        self.outcome.new += len(recorded)
+        self.outcome.changed += len(edited)
 
     def _ask_by_id(self, missing: Sequence[int], known: Mapping[int, Known]) -> None:
         """A list can be short by mistake, so a run is taken for deleted only when Strava says so by its id."""

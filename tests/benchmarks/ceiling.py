@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from daemon.signals import RunTable, factors, wander
-from daemon.signals.easy_heart_rate import COMES_WITHIN_DAYS, LEAST_RUNS, Params
 from daemon.signals.history import IntArray
+from daemon.signals.rise import COMES_WITHIN_DAYS, LEAST_RUNS, Params
 from daemon.signals.wander import Factor, Readings, Wander
 from daemon.simulator.physiology import HEAT_BPM_PER_C
 from daemon.simulator.runner import WorldName

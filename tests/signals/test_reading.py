@@ -35,7 +35,7 @@ def test_a_lay_off_is_none_before_it_is_one(day):
 
 
 def test_every_detector_is_one_file_one_field_and_one_table():
-    shared = {"__init__", "answered", "course", "days", "factors", "history", "matched_pace", "wander"}
+    shared = {"__init__", "answered", "course", "days", "factors", "history", "matched_pace", "rise", "wander"}
     files = {path.stem for path in Path(daemon.signals.__file__).parent.glob("*.py")} - shared
     assert files == {field.name for field in fields(SignalParams)}
     for name in files:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from daemon.errors import UserError
 from daemon.metrics import encode_series, make_series
-from daemon.store import activities as rows
+from daemon.store.facts import content_hash
 from daemon.strava.auth import read_tokens
 from daemon.strava.convert import STREAM_KEYS, read_activity, read_streams, says_something
 from daemon.strava.errors import StravaUnreachable, explain, explain_token, refusal
@@ -71,7 +71,7 @@ ERROR = {"message": "Bad Request", "errors": [{"resource": "Application", "field
 def test_an_activity_is_read_or_left_out_and_what_is_read_can_be_stored(raw: Any) -> None:
     activity = read_activity(raw, 1)
     if activity is not None:
-        assert rows.content_hash(activity) and json.loads(json.dumps(activity.name)) == activity.name
+        assert content_hash(activity) and json.loads(json.dumps(activity.name)) == activity.name
         assert 0 < activity.id < 2**63 and activity.elapsed_time_s >= activity.moving_time_s >= 0
         assert all(math.isfinite(lap.distance_m) for lap in activity.laps)
         assert activity.day.year >= 1979
