@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from daemon import wording
 from daemon.cli import show
 from daemon.cli.session import Session, known_athlete
 
@@ -193,7 +194,8 @@ def _that_day(contribution: dict[str, Any]) -> list[str]:
         if signal["level"] != "ok" or heart:
             # The week's signs count every run of the week: that needs no saying.
             part = PARTS.get(signal["this_run"] or "", "") if heart else ""
-            lines.append(f"{name}: {signal['summary']}{part}")
+            often = "" if signal["level"] == "ok" else f" {wording.own_past(signal['own_past'])}"
+            lines.append(f"{name}: {signal['summary']}{often}{part}")
         elif signal["family"]:
             quiet.append(name)
     return [*lines, f"quiet: {', '.join(quiet)}"] if quiet else lines

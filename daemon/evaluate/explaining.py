@@ -151,7 +151,7 @@ def _said(signal: Signal, number: int) -> dict[str, Any]:
         if number in excluded
         else None
     )
-    numbers = {key: signal.evidence.get(key) for key in ("value", "usual", "threshold", "unit")}
+    numbers = {key: signal.evidence.get(key) for key in ("value", "usual", "threshold", "unit", "own_past")}
     return {
         "name": signal.name,
         "family": signal.family,

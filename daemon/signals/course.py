@@ -13,6 +13,7 @@ import numpy as np
 
 from daemon.signals.days import Days, days_of
 from daemon.signals.history import BoolArray, History, IntArray
+from daemon.signals.wander import poisson_range
 from daemon.values import FloatArray, Level, Signal
 
 USUAL_DAYS = 56  # the usual is the median of so many days
@@ -28,6 +29,7 @@ HOLD_DAYS = 70  # for so long the usual of before intensity is held
 LEAVE = 0.8  # what is up stays up until its score is below this
 ALERT = 1.5  # the score of an alert: half as much again as noise passes once a year
 LOOK_BACK = 84  # days in which an excursion is followed back
+LOOKED_BACK_YEARS = 3  # the own past that is told of goes so far back
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,9 @@ class Ruler:
         with np.errstate(divide="ignore", invalid="ignore"):
             out: FloatArray = np.log(value / usual) if self.ratio else value - usual
         return -out if self.less else out
+
+    def excess_of(self, value: float, usual: float) -> float:
+        return float(self.excess(np.array([value]), np.array([usual]))[0])
 
     def value_at(self, excess: float, usual: float) -> float:
         """The value that has this excess."""
@@ -97,7 +102,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """Where today stands; `threshold` is the value at which the score is 1.0."""
+    """Where today stands; `threshold` is the value at which the score is 1.0, `past` see `how_often`."""
 
     value: float
     usual: float
@@ -106,11 +111,14 @@ class Stand:
     level: Level
     since: date | None
     held: bool
+    past: dict[str, Any] | None = None
 
     def signal(self, name: str, family: str, summary: str, runs: Sequence[int], **more: Any) -> Signal:
         """The signal of this stand; `runs` are the ids of the runs behind it, `more` goes into the evidence."""
         numbers = {"value": round(self.value, 3), "usual": round(self.usual, 3), "threshold": round(self.threshold, 3)}
         evidence = numbers | {"norm_held": self.held, "runs": list(runs)} | more
+        if self.level != "ok":
+            evidence["own_past"] = self.past
         return Signal(name, self.level, self.score, summary, self.since, evidence, family)
 
 
@@ -124,8 +132,11 @@ def stand(history: History, name: Hashable, values: Callable[[Days], FloatArray]
         return None
     begun = excursion(days.score, ruler.lasting)
     level: Level = "ok"
+    past = None
     if begun is not None:
         level = "alert" if days.now >= ALERT else "watch"
+        now = ruler.excess_of(days.value, days.usual)
+        past = how_often(excesses(history, name, values, ruler, days.first + begun), now, ruler.lasting)
     return Stand(
         value=days.value,
         usual=days.usual,
@@ -134,7 +145,33 @@ def stand(history: History, name: Hashable, values: Callable[[Days], FloatArray]
         level=level,
         since=days.day(begun),
         held=days.held,
+        past=past,
     )
+
+
+def excesses(
+    history: History, name: Hashable, values: Callable[[Days], FloatArray], ruler: Ruler, until: int
+) -> FloatArray:
+    """How far each day before `until` (ordinal) lay beyond what was usual then; NaN where that isn't known."""
+    course = _course(history, name, values, ruler)
+    before = slice(max(until - course.first, 0))
+    return ruler.excess(course.value[before], course.usual[before])
+
+
+def how_often(past: FloatArray, now: float, lasting: int) -> dict[str, Any] | None:
+    """How often the days of the own `past` went as far as today (`now`), on `lasting` days; None under a year of it.
+
+    `times` counts separate spells in `years`; `per_year` is the range of a Poisson count (95 %) over those years. NaN
+    is a day of which nothing is known.
+    """
+    past = past[-round(365.25 * LOOKED_BACK_YEARS) :]
+    years = np.count_nonzero(np.isfinite(past)) / 365.25
+    if years < 1.0:
+        return None
+    edges = np.flatnonzero(np.diff((past >= LEAVE * now).astype(np.int8), prepend=0, append=0))
+    spells = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    times = sum(1 for begin, end in spells if np.count_nonzero(past[begin:end] >= now) >= lasting)
+    return {"years": round(years, 1), "times": times, "per_year": [round(n / years, 2) for n in poisson_range(times)]}
 
 
 def stretch(history: History, name: Hashable, values: Callable[[Days], FloatArray], ruler: Ruler) -> Stretch:

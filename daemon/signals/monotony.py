@@ -8,10 +8,11 @@ their thresholds (1.0: both there).
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
+from typing import Any
 
 import numpy as np
 
-from daemon.signals.course import ALERT, Ruler, excursion, stretch
+from daemon.signals.course import ALERT, Ruler, Stretch, excesses, excursion, how_often, stretch
 from daemon.signals.days import Days, lacking, recent, rolling_sum
 from daemon.signals.history import History
 from daemon.values import FloatArray, Level, Signal
@@ -50,7 +51,7 @@ def detect(history: History, params: Params) -> Signal | None:
     begin = "Your last week was" if level == "ok" else "Your last week was heavy and its days alike:"
     alike_text = f"monotony {alike.value:.1f}, usually {alike.usual:.1f}"
     text = f"{begin} {times:.0f} % of your usual strain, {alike_text}."
-    evidence = {
+    evidence: dict[str, Any] = {
         "value": round(strain.value),
         "usual": round(strain.usual),
         "threshold": round(for_strain.value_at(strain.limit, strain.usual)),
@@ -61,7 +62,22 @@ def detect(history: History, params: Params) -> Signal | None:
         "norm_held": strain.held,
         "runs": recent(history, WEEK),
     }
+    if begun is not None:
+        evidence["own_past"] = _own_past(history, params, strain, alike, strain.first + begun)
     return Signal("monotony", level, round(float(score[-1]), 2), text, strain.day(begun), evidence, "load")
+
+
+def _own_past(history: History, params: Params, strain: Stretch, alike: Stretch, begun: int) -> dict[str, Any] | None:
+    """How often both were as far from the usual at once, in parts of where they are today."""
+    for_strain, for_monotony = _rulers(params)
+    parts = [
+        excesses(history, name, values, ruler, begun) / ruler.excess_of(one.value, one.usual)
+        for name, values, ruler, one in (
+            ("strain", _strain, for_strain, strain),
+            ("monotony", _monotony, for_monotony, alike),
+        )
+    ]
+    return how_often(np.minimum(*parts), 1.0, lasting=2)
 
 
 @lru_cache(maxsize=8)

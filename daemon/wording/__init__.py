@@ -8,6 +8,7 @@ from daemon.wording.alerts import alert
 from daemon.wording.following import merged, reminder, retraction
 from daemon.wording.rehearsing import KINDS, rehearsal
 from daemon.wording.safe import markdown, plain
+from daemon.wording.sentences import own_past
 from daemon.wording.trouble import access, stale
 from daemon.wording.weekly import digest
 
@@ -18,6 +19,7 @@ __all__ = [
     "digest",
     "markdown",
     "merged",
+    "own_past",
     "plain",
     "rehearsal",
     "reminder",

@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from daemon.signals.course import Ruler, excursion
+from daemon.signals.course import Ruler, excursion, how_often
 from daemon.signals.days import recent_middle, rolling_max, rolling_sum
 from tests.signals.weeks import MONDAY, SUNDAY, TUESDAY, WEEK, answer, end_of, from_week, run, signal, weeks
 
@@ -127,3 +127,43 @@ def test_six_weeks_come_before_any_judgement():
     assert signal("load_added", runs, end_of(4)) is None
     assert signal("load_added", runs, end_of(7)) is not None
     assert signal("load_added", [run(end_of(0))], end_of(7)) is None
+
+
+def test_how_often_the_own_past_went_as_far_is_counted_in_spells():
+    past = np.zeros(730)
+    past[100:103] = 1.0  # as far, for three days
+    past[103:105] = 0.85  # not yet over
+    past[105] = 1.2
+    past[300:302] = 1.5  # two days only
+    past[500:510] = 0.9  # never as far
+    assert how_often(past, 1.0, lasting=3)["times"] == 1
+    assert how_often(past, 1.0, lasting=2)["times"] == 2
+    assert how_often(past, 1.3, lasting=1)["times"] == 1
+    told = how_often(past, 1.0, lasting=2)
+    assert told["years"] == 2.0
+    low, high = told["per_year"]
+    assert low < 1.0 < high
+    assert how_often(past[:360], 1.0, lasting=1) is None, "a frequency needs a year"
+    past[:400] = np.nan
+    assert how_often(past, 1.0, lasting=1) is None, "days of which nothing is known are no past"
+
+
+def test_a_heavy_fortnight_says_how_often_there_was_one_before():
+    def camps(week):
+        return stretched(WEEK, 1.7) if week in (60, 61, 120, 121, 122) else WEEK
+
+    before = weeks(camps, 130)
+    first, second = (signal("load_added", before, end_of(week)) for week in (61, 122))
+    assert first.evidence["own_past"]["times"] == 0
+    assert second.evidence["own_past"]["times"] == 1
+    assert signal("load_added", before, end_of(100)).level == "ok"
+    assert "own_past" not in signal("load_added", before, end_of(100)).evidence
+    alike = signal("load_added", weeks(camps, 62)[-180:], end_of(61))
+    assert alike.level != "ok" and alike.evidence["own_past"] is None, "under a year of past"
+
+
+def test_a_week_of_days_all_alike_says_how_often_there_was_one_before():
+    daily = {weekday: ("easy", 60) for weekday in range(7)}
+    runs = weeks(lambda week: daily if week in (60, 120) else WEEK, 121)
+    told = [signal("monotony", runs, end_of(week)).evidence["own_past"] for week in (60, 120)]
+    assert [past["times"] for past in told] == [0, 1]
