@@ -121,13 +121,13 @@ class Recorded:
     """One activity as a file has it. `streams` is None where the file holds no recording of it.
 
     `activity.utc_offset_s` is a guess where `offset_known` is false: the file doesn't tell the runner's wall clock.
-    `damaged` says that the file is cut off or broken after what is here.
+    `lost` says in a few words what of the file isn't here and why, None where all of it is.
     """
 
     activity: Activity
     streams: Streams | None
     offset_known: bool
-    damaged: bool = False
+    lost: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

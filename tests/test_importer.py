@@ -454,7 +454,7 @@ def test_of_two_copies_of_one_recording_the_whole_one_counts(
     whole = fit_file(plain_run(1, MONDAY - timedelta(days=1), minutes=10))
     (tmp_path / "whole.fit").write_bytes(whole)
     (tmp_path / "cut.fit").write_bytes(whole[: len(whole) // 2])
-    damaged = [label for name in order for label in bring(alone, tmp_path / f"{name}.fit").damaged]
+    damaged = [file.label for name in order for file in bring(alone, tmp_path / f"{name}.fit").partly]
     assert damaged == [str(tmp_path / "cut.fit")]
     with alone.store.read() as session:
         stored = rows.by_id(session, grants.RUNNER, living(alone))

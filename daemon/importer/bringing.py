@@ -30,7 +30,7 @@ from daemon.values import UNKNOWN_SPORTS, Activity
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the readers would read the same file differently, so that an import reads it again."""
 
 ROUTES = "routes"
@@ -48,8 +48,8 @@ class Outcome:
     """What an import did, in activities; `skipped` names the files that couldn't be used and says why.
 
     `runs`, `other_sports` and `no_sport` (their files name none) are new. `improved` were known and know more now,
-    and so do the `rerecorded`, runs with a better recording. `damaged` names files of which only the beginning is
-    there. A dry run says how many of the new ones are `perhaps` other recordings of the same: what is recorded decides.
+    and so do the `rerecorded`, runs with a better recording. `partly` names files of which something is left
+    out, and says what. A dry run says how many of the new ones are `perhaps` other recordings of the same: what is recorded decides.
     `first` and `last` are local days of everything in the files that counts.
     """
 
@@ -62,7 +62,7 @@ class Outcome:
     deleted: int = 0
     perhaps: int = 0
     skipped: list[Skipped] = field(default_factory=list)
-    damaged: list[str] = field(default_factory=list)
+    partly: list[Skipped] = field(default_factory=list)
     first: date | None = None
     last: date | None = None
 
@@ -211,8 +211,8 @@ class _Import:
         if answer.problem is not None:
             self.outcome.skipped.append(Skipped(task.member.label, answer.problem))
         by_hand = task.member.inner is None and task.member.path in self.named
-        if any(found.damaged for found in answer.found):
-            self.outcome.damaged.append(task.member.label)
+        lost = dict.fromkeys(found.lost for found in answer.found if found.lost is not None)
+        self.outcome.partly += [Skipped(task.member.label, why) for why in lost]
         pairs, without = deciding.matched(speaking, answer.found)
         items = [
             Item(deciding.merged(row, found.activity), found.series, found.offset_known, listed=True, by_hand=by_hand)
