@@ -4,7 +4,7 @@ May not judge: it leaves a note of the earliest day whose facts changed.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta, tzinfo
@@ -19,7 +19,7 @@ from daemon.importer.deciding import Change, Clocks, Item, decide
 from daemon.importer.readers import answers
 from daemon.importer.work import Answer, Found, Task
 from daemon.recordings.errors import Unreadable
-from daemon.recordings.members import Member, Skipped, beside, find, key, read_member
+from daemon.recordings.members import Member, Skipped, beside, find, identity, key, read_member
 from daemon.recordings.owner import exported_athlete
 from daemon.recordings.table import read_table
 from daemon.store import Store, grants
@@ -90,7 +90,7 @@ def bring(
     for `wait_s` seconds.
     """
     with store.only_one("pull", wait_s=wait_s):
-        work = _Import(store, clock, frozenset(Path(p) for p in paths), dry_run)
+        work = _Import(store, clock, {identity(Path(p)) for p in paths} - {None}, dry_run)
         work.begin(zone)
         members: list[Member] = []
         for found in find(paths):
@@ -110,7 +110,7 @@ class _Import:
 
     store: Store
     clock: Clock
-    named: frozenset[Path]
+    named: Collection[tuple[int, int] | None]
     dry_run: bool
     outcome: Outcome = field(default_factory=Outcome)
     athlete_id: int = grants.RUNNER
@@ -210,7 +210,7 @@ class _Import:
             log.error("%s: %s", task.member.label, answer.bug)
         if answer.problem is not None:
             self.outcome.skipped.append(Skipped(task.member.label, answer.problem))
-        by_hand = task.member.inner is None and task.member.path in self.named
+        by_hand = task.member.inner is None and identity(task.member.path) in self.named
         lost = dict.fromkeys(found.lost for found in answer.found if found.lost is not None)
         self.outcome.partly += [Skipped(task.member.label, why) for why in lost]
         pairs, without = deciding.matched(speaking, answer.found)
