@@ -17,7 +17,7 @@ from daemon.values import RUN_SPORTS, UNKNOWN_SPORTS, Activity, Lap
 Recording = Literal["wanted", "waiting", "have", "none"]
 
 _DETAIL = ("laps", "perceived_exertion", "device")
-_NOT_LISTED = (*_DETAIL, "weather_temperature_c", "dew_point_c")
+_NOT_LISTED = (*_DETAIL, "weather_temperature_c", "dew_point_c", "offset_guessed")
 """Facts that no list answer carries: they come with the detail, or with an import."""
 
 
