@@ -3,9 +3,12 @@
 import csv
 import io
 import random
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -250,6 +253,19 @@ def test_what_is_no_table_is_said_in_one_line(data: bytes) -> None:
 
 
 GOOD = written(runner(random.Random(1), 6), Style())
+
+
+def test_a_hundred_columns_that_could_be_anything_are_told_apart_in_seconds() -> None:
+    """Humidity of any air, speed of any time: what is compared by threes must not be compared for a minute."""
+    draws = np.random.default_rng(1)
+    columns = [np.round(draws.uniform(0.2, 1.0, 3000), 3).astype(str) for _ in range(101)]
+    ids, dates = range(10**9, 10**9 + 3000), [f"2019-{n % 12 + 1:02}-{n % 28 + 1:02} 07:00:00" for n in range(3000)]
+    lines = [",".join(f"c{n}" for n in range(103))]
+    lines += [",".join(map(str, row)) for row in zip(ids, dates, *columns, strict=True)]
+    began = time.process_time()
+    with suppress(Unreadable):
+        read_table("\n".join(lines).encode())
+    assert time.process_time() - began < 5.0
 
 
 @settings(max_examples=40, deadline=None)
