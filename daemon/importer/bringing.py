@@ -355,13 +355,16 @@ class _Import:
         """
         if not self.guessed:
             return
+        days: list[date] = []
         with self.store.write() as session:
             for activity in rows.by_id(session, self.athlete_id, self.guessed).values():
                 offset = self.clocks.offset_s(activity.start)
                 if activity.offset_guessed and offset != activity.utc_offset_s:
                     mended = replace(activity, utc_offset_s=offset)
                     rows.add_facts(session, mended)
-                    note_change(session, self.athlete_id, min(activity.day, mended.day))
+                    days.append(min(activity.day, mended.day))
+            if days:
+                note_change(session, self.athlete_id, min(days))
 
     def _note(self, session: Any, **changes: object) -> None:
         state = progress(session, self.athlete_id)
