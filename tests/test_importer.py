@@ -26,7 +26,7 @@ from daemon.simulator.stories import strained
 from daemon.simulator.world import Recorded
 from daemon.store import Busy, grants, judgement
 from daemon.store import activities as rows
-from daemon.store.progress import progress
+from daemon.store.progress import athletes, progress
 from daemon.strava.auth import Tokens
 from tests.exported import export, fit_file, table
 from tests.house import MONDAY, House, open_house, plain_run
@@ -264,6 +264,25 @@ def test_whoever_authorises_while_an_import_goes_on_takes_over_all_of_it(alone: 
     bringing.bring(alone.store, [archive], alone.clock, zone=VIENNA, advance=meanwhile)
     signing_in.join(30.0)
     assert living(alone) == {} and len(living(alone, 1001)) == 60
+
+
+def test_whoever_authorises_while_an_import_is_judged_takes_over_all_of_it(alone: House, tmp_path: Path) -> None:
+    bring(alone, export(tmp_path / "export.zip", a_week()))
+    tokens = Tokens("a", "r", MONDAY, frozenset({"activity:read"}), 1001)
+    with alone.store.only_one("judgement"):
+        signing_in = threading.Thread(target=authorise, args=(alone.store, tokens))
+        signing_in.start()
+        signing_in.join(0.3)
+        assert len(living(alone)) == 4
+    signing_in.join(30.0)
+    # The import asked for the judgement of a runner without a name, who has one now.
+    evaluated = evaluate(alone.store, grants.RUNNER, alone.config, MONDAY)
+    assert evaluated.verdict is not None and len(living(alone, 1001)) == 4
+    with alone.store.read() as session:
+        assert athletes(session) == [1001] and judgement.last_day(session, 1001) == MONDAY.date()
+    assert [run.id for run in runs(alone.store, grants.RUNNER, alone.config)] == []
+    with alone.store.read() as session:
+        assert athletes(session) == [1001]
 
 
 def test_the_export_of_another_athlete_is_refused(house: House, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
     """Judges with what came, tells today's state (and no older one), and says what comes next."""
     from daemon.cli.sync import tell
     from daemon.evaluate import evaluate
-    from daemon.store import activities
+    from daemon.store import activities, grants
 
     athlete_id, config = athlete(store), session.config()
     assert athlete_id is not None
@@ -86,7 +86,7 @@ def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
         evaluated = evaluate(store, athlete_id, config, session.clock.now())
     delivered = tell(session, config, store)
     with store.read() as reading:
-        doubles = activities.doubles(reading, athlete_id)
+        doubles = activities.doubles(reading, grants.whose(reading, athlete_id))
     new = {*outcome.runs, *outcome.other_sports, *outcome.no_sport}
     # A better recording of a run that was known before is no new run either.
     again = {*doubles, *(better for number, better in doubles.items() if number not in new)}
