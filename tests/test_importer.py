@@ -404,8 +404,8 @@ def clocks(house: House) -> dict[int, int]:
     return {number: activity.utc_offset_s for number, activity in facts.items()}
 
 
-def gpx_without_a_clock(start: datetime) -> str:
-    times = [f"{start + timedelta(seconds=5 * n):%Y-%m-%dT%H:%M:%SZ}" for n in range(60)]
+def gpx_without_a_clock(start: datetime, seconds: int = 300) -> str:
+    times = [f"{start + timedelta(seconds=5 * n):%Y-%m-%dT%H:%M:%SZ}" for n in range(seconds // 5)]
     points = "".join(f'<trkpt lat="{46 + n / 1e4}" lon="7"><time>{time}</time></trkpt>' for n, time in enumerate(times))
     head = '<gpx version="1.1" creator="x" xmlns="http://www.topografix.com/GPX/1/1"><trk><type>running</type>'
     return f"{head}<trkseg>{points}</trkseg></trk></gpx>"
@@ -596,6 +596,29 @@ def test_a_ride_on_a_watch_that_was_set_to_running_is_no_run_whichever_came_firs
     assert {run.id: run.sport for run in counted if not run.is_run} == {RUN1: "Ride", RUN2: "Kayaking"}
     with alone.store.read() as session:
         assert rows.counts(session, grants.RUNNER)["runs"] == 2
+    assert status_document(alone.store, grants.RUNNER)["data"]["runs"] == 2
+
+
+def test_a_file_that_names_no_sport_is_a_run_only_where_a_table_or_another_recording_says_so(
+    alone: House, tmp_path: Path
+) -> None:
+    recorded = a_week()
+    for run in recorded:
+        start = datetime.fromisoformat(run.summary["start_date"])
+        unnamed = gpx_without_a_clock(start, seconds=720).replace("<type>running</type>", "")
+        (tmp_path / f"{run.summary['id']}.gpx").write_text(unnamed)
+    assert len(bring(alone, tmp_path).no_sport) == 4
+    assert status_document(alone.store, grants.RUNNER)["data"]["runs"] == 0
+    assert not any(run.is_run for run in runs(alone.store, grants.RUNNER, alone.config))
+    # The watch's file of one of them, and an export that lists another, a ride and not the fourth.
+    (tmp_path / "watch.fit").write_bytes(fit_file(recorded[0]))
+    (tmp_path / "activities").mkdir()
+    (tmp_path / "activities" / "1.gpx").write_bytes((tmp_path / f"{RUN1}.gpx").read_bytes())
+    listed = {RUN1: {"Filename": "activities/1.gpx"}, RUN2: {"Activity Type": "Ride"}}
+    (tmp_path / "activities.csv").write_text(table(recorded[1:3], listed), "utf-8")
+    bring(alone, tmp_path)
+    counted = {run.id for run in runs(alone.store, grants.RUNNER, alone.config) if run.is_run}
+    assert len(counted) == 2 and RUN1 in counted
     assert status_document(alone.store, grants.RUNNER)["data"]["runs"] == 2
 
 

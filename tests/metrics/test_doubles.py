@@ -204,6 +204,8 @@ def test_what_only_one_of_them_says_counts_for_the_run() -> None:
     assert whole.laps == watch.laps and whole.device == "watch" and whole.id == WATCH_FILE
     assert completed(strava, [watch]).name == "Tempo with Ada"
     assert completed(watch, []) is watch
+    unnamed, _ = run(12, sport="Workout", source="fit")
+    assert completed(unnamed, [strava]).sport == "Run"
 
 
 RECORDINGS = st.lists(
