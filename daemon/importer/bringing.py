@@ -48,9 +48,9 @@ class Outcome:
     """What an import did, in activities; `skipped` names the files that couldn't be used and says why.
 
     `runs`, `other_sports` and `no_sport` (their files name none) are new. `improved` were known and know more now,
-    and so do the `rerecorded`, runs with a better recording. `partly` names files of which something is left
-    out, and says what. A dry run says how many of the new ones are `perhaps` other recordings of the same: what is recorded decides.
-    `first` and `last` are local days of everything in the files that counts.
+    and so do the `rerecorded`, runs with a better recording. `partly` names files of which something is
+    left out, and says what. A dry run says how many of the new ones are `perhaps` other recordings of the same: what is
+    recorded decides. `first` and `last` are local days of everything in the files that counts.
     """
 
     runs: list[int] = field(default_factory=list)

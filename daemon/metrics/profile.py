@@ -236,7 +236,7 @@ def _week(sessions: Sequence[Session], today: date) -> Week | None:
         return None
     weeks = [_one_week(sessions, last - timedelta(days=7 * k)) for k in range(count)]
     names = ("runs", "minutes", "long_run_minutes", "rest_days", "hard_days")
-    middle = {name: median([getattr(week, name) for week in weeks]) for name in names}
+    middle: dict[str, Any] = {name: median([getattr(week, name) for week in weeks]) for name in names}
     return replace(weeks[0], weeks=count, **middle)
 
 

@@ -60,7 +60,7 @@ class Points:
         self._stopped += later._stopped
         self._times += later._times
         for name, column in self._columns.items():
-            column += later._columns[name]
+            column.extend(later._columns[name])
 
     def track(self) -> Track:
         """All of it as columns; those without a value left out. Unreadable where no point had a time."""

@@ -28,7 +28,7 @@ def run(
     ups: float = 1.0,
     **facts: object,
 ) -> Measured:
-    """A run that began `after_min` minutes after seven; `body` is whose heartbeats the recording holds, 
+    """A run that began `after_min` minutes after seven; `body` is whose heartbeats the recording holds,
     without the first `cut_s` and with the `ups` and downs of one, `pause` the minutes between which the watch stood."""
     seconds = round(60 * minutes)
     stood = range(0) if pause is None else range(60 * pause[0], 60 * pause[1])
