@@ -392,8 +392,13 @@ def test_a_clock_guessed_before_an_interruption_is_guessed_again_by_the_next_imp
 def test_files_of_the_watch_tell_the_clock_of_what_was_imported_before_them(alone: House, tmp_path: Path) -> None:
     (tmp_path / "phone.gpx").write_text(gpx_without_a_clock(MONDAY))
     (tmp_path / "watch.fit").write_bytes(fit_file(plain_run(1, MONDAY - timedelta(days=3), utc_offset=-25200.0)))
-    for name, expected in (("phone.gpx", [0]), ("watch.fit", [-25200, -25200]), ("phone.gpx", [-25200, -25200])):
-        bringing.bring(alone.store, [tmp_path / name], alone.clock, zone=None)
+    for name, dry_run, expected in (
+        ("phone.gpx", False, [0]),
+        ("watch.fit", True, [0]),
+        ("watch.fit", False, [-25200, -25200]),
+        ("phone.gpx", False, [-25200, -25200]),
+    ):
+        bringing.bring(alone.store, [tmp_path / name], alone.clock, zone=None, dry_run=dry_run)
         assert list(clocks(alone).values()) == expected
 
 

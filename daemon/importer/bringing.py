@@ -353,7 +353,7 @@ class _Import:
         Files are read side by side: what the first ones are like must not depend on which was first. What an import
         that was interrupted has guessed is among them.
         """
-        if not self.guessed:
+        if self.dry_run or not self.guessed:
             return
         days: list[date] = []
         with self.store.write() as session:

@@ -161,6 +161,7 @@ def test_days_and_months_aren_t_mixed_up(texts: list[str], days: list[tuple[int,
 
 def test_what_is_no_date_is_none() -> None:
     texts = ["", "yesterday", "31 Feb 2024, 10:00:00", "Feb 3, 2024", "1" * 500, "32.13.2024 25:61:61", "٣"]
+    texts.append("14. jul. 2020 22.36.55555555555")  # found by fuzzing: more seconds than a clock can hold
     assert read_dates(texts, [None] * len(texts)) == [None] * len(texts)
 
 
