@@ -3,7 +3,7 @@
 Decides nothing about what is asked.
 """
 
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -84,12 +84,19 @@ class _Keeping:
 def authorise(store: Store, tokens: Tokens, *, wait_s: float = 600.0) -> None:
     """Keeps a new grant; what stood in the way of the old one is over. Raises UserError for a second athlete.
 
-    What was imported before becomes that athlete's; an import under way is waited for, as it would go on to write
-    under no athlete's name. Raises Busy where it takes longer than `wait_s`.
+    What was imported before becomes that athlete's; an import or a judgement under way is waited for, as it would go
+    on to write under no athlete's name. Raises Busy where it takes longer than `wait_s`.
     """
-    with store.read() as session:
-        first = grants.grant(session) is None
-    with store.only_one("pull", wait_s) if first else nullcontext(), store.write() as session:
+    with ExitStack() as waiting:
+        with store.read() as session:
+            first = grants.grant(session) is None
+        for work in ("pull", "judgement") if first else ():
+            waiting.enter_context(store.only_one(work, wait_s))
+        _keep(store, tokens)
+
+
+def _keep(store: Store, tokens: Tokens) -> None:
+    with store.write() as session:
         held = grants.grant(session)
         imported = progress(session, grants.RUNNER).exported_athlete
         if held is None and imported not in (None, tokens.athlete_id):

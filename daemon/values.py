@@ -52,7 +52,7 @@ class Activity:
 
     `start` is aware UTC; `utc_offset_s` leads to the runner's wall clock. `start_obscured` is true where Strava
     hides the start (00:00:01 local): the day is known, the time of day isn't. `sport` is Strava's `sport_type`,
-    also when we never heard of it.
+    also when we never heard of it. `offset_guessed` is true where no source told the offset: other runs nearby did.
     """
 
     id: int
@@ -82,6 +82,7 @@ class Activity:
     weather_temperature_c: float | None = None
     dew_point_c: float | None = None
     source: str = "strava"
+    offset_guessed: bool = False
 
     @property
     def end(self) -> datetime:
@@ -121,13 +122,13 @@ class Recorded:
     """One activity as a file has it. `streams` is None where the file holds no recording of it.
 
     `activity.utc_offset_s` is a guess where `offset_known` is false: the file doesn't tell the runner's wall clock.
-    `damaged` says that the file is cut off or broken after what is here.
+    `lost` says in a few words what of the file isn't here and why, None where all of it is.
     """
 
     activity: Activity
     streams: Streams | None
     offset_known: bool
-    damaged: bool = False
+    lost: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,7 +26,7 @@ from daemon.simulator.stories import strained
 from daemon.simulator.world import Recorded
 from daemon.store import Busy, grants, judgement
 from daemon.store import activities as rows
-from daemon.store.progress import progress
+from daemon.store.progress import athletes, progress
 from daemon.strava.auth import Tokens
 from tests.exported import export, fit_file, table
 from tests.house import MONDAY, House, open_house, plain_run
@@ -184,7 +184,9 @@ def test_a_run_deleted_at_strava_stays_deleted_until_its_file_is_named(house: Ho
     (folder / "a.fit").write_bytes(fit_file(recorded[1]))
     outcome = bring(house, folder)
     assert [s.why for s in outcome.skipped] == ["deleted at Strava: to have it all the same, name this file itself"]
-    outcome = bring(house, folder / "a.fit")
+    # However the file is named: through a link, and after the folder in which it lies.
+    (tmp_path / "link.fit").symlink_to(folder / "a.fit")
+    outcome = bring(house, folder, tmp_path / "link.fit")
     (back,) = outcome.runs
     assert back >= 2**52 and back in living(house, house.athlete_id)
     house.clock.advance(hours=1)
@@ -264,6 +266,25 @@ def test_whoever_authorises_while_an_import_goes_on_takes_over_all_of_it(alone: 
     assert living(alone) == {} and len(living(alone, 1001)) == 60
 
 
+def test_whoever_authorises_while_an_import_is_judged_takes_over_all_of_it(alone: House, tmp_path: Path) -> None:
+    bring(alone, export(tmp_path / "export.zip", a_week()))
+    tokens = Tokens("a", "r", MONDAY, frozenset({"activity:read"}), 1001)
+    with alone.store.only_one("judgement"):
+        signing_in = threading.Thread(target=authorise, args=(alone.store, tokens))
+        signing_in.start()
+        signing_in.join(0.3)
+        assert len(living(alone)) == 4
+    signing_in.join(30.0)
+    # The import asked for the judgement of a runner without a name, who has one now.
+    evaluated = evaluate(alone.store, grants.RUNNER, alone.config, MONDAY)
+    assert evaluated.verdict is not None and len(living(alone, 1001)) == 4
+    with alone.store.read() as session:
+        assert athletes(session) == [1001] and judgement.last_day(session, 1001) == MONDAY.date()
+    assert [run.id for run in runs(alone.store, grants.RUNNER, alone.config)] == []
+    with alone.store.read() as session:
+        assert athletes(session) == [1001]
+
+
 def test_the_export_of_another_athlete_is_refused(house: House, tmp_path: Path) -> None:
     foreign = export(tmp_path / "export_47110.zip", a_week())
     with pytest.raises(UserError, match=r"athlete 47110's export, and this pullback watches athlete 1001"):
@@ -329,6 +350,104 @@ def test_an_import_that_is_interrupted_goes_on_where_it_was(alone: House, tmp_pa
     assert not _children()
     outcome = bring(alone, archive)
     assert len(outcome.runs) == 120 - len(there) and outcome.known == len(there)
+
+
+def test_a_file_counts_as_read_only_once_its_run_is_stored(alone: House, tmp_path: Path) -> None:
+    recorded = [plain_run(RUN0 + n, MONDAY - timedelta(days=1 + n), minutes=2) for n in range(60)]
+    # All runs are known from the table of another export, whose files are gone.
+    (tmp_path / "activities.csv").write_text(table(recorded), "utf-8")
+    assert len(bring(alone, tmp_path / "activities.csv").runs) == 60
+    archive = export(tmp_path / "export.zip", recorded)
+
+    def interrupted(done: int, total: int) -> None:
+        if done == 51:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bringing.bring(alone.store, [archive], alone.clock, zone=VIENNA, advance=interrupted)
+    assert sorted({k.recording for k in living(alone).values()}) == ["have", "none"]
+    bring(alone, archive)
+    assert {k.recording for k in living(alone).values()} == {"have"}
+
+
+def test_a_clock_guessed_before_an_interruption_is_guessed_again_by_the_next_import(
+    alone: House, tmp_path: Path
+) -> None:
+    for n in range(1, 56):
+        (tmp_path / f"{n}.gpx").write_text(gpx_without_a_clock(MONDAY - timedelta(days=n / 2)))
+
+    def interrupted(done: int, total: int) -> None:
+        if done == 54:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bringing.bring(alone.store, [tmp_path], alone.clock, zone=None, advance=interrupted)
+    assert set(clocks(alone).values()) == {0}
+    (tmp_path / "watch.fit").write_bytes(fit_file(plain_run(1, MONDAY - timedelta(days=3), utc_offset=-25200.0)))
+    bringing.bring(alone.store, [tmp_path], alone.clock, zone=None)
+    assert list(clocks(alone).values()) == [-25200] * 56
+
+
+def test_files_of_the_watch_tell_the_clock_of_what_was_imported_before_them(alone: House, tmp_path: Path) -> None:
+    (tmp_path / "phone.gpx").write_text(gpx_without_a_clock(MONDAY))
+    (tmp_path / "watch.fit").write_bytes(fit_file(plain_run(1, MONDAY - timedelta(days=3), utc_offset=-25200.0)))
+    for name, dry_run, expected in (
+        ("phone.gpx", False, [0]),
+        ("watch.fit", True, [0]),
+        ("watch.fit", False, [-25200, -25200]),
+        ("phone.gpx", False, [-25200, -25200]),
+    ):
+        bringing.bring(alone.store, [tmp_path / name], alone.clock, zone=None, dry_run=dry_run)
+        assert list(clocks(alone).values()) == expected
+
+
+def clocks(house: House) -> dict[int, int]:
+    """Seconds from UTC of everything stored."""
+    with house.store.read() as session:
+        facts = rows.by_id(session, grants.RUNNER, rows.known(session, grants.RUNNER))
+    return {number: activity.utc_offset_s for number, activity in facts.items()}
+
+
+def gpx_without_a_clock(start: datetime, seconds: int = 300) -> str:
+    times = [f"{start + timedelta(seconds=5 * n):%Y-%m-%dT%H:%M:%SZ}" for n in range(seconds // 5)]
+    points = "".join(f'<trkpt lat="{46 + n / 1e4}" lon="7"><time>{time}</time></trkpt>' for n, time in enumerate(times))
+    head = '<gpx version="1.1" creator="x" xmlns="http://www.topografix.com/GPX/1/1"><trk><type>running</type>'
+    return f"{head}<trkseg>{points}</trkseg></trk></gpx>"
+
+
+@pytest.mark.parametrize("order", [("may", "june"), ("june", "may")])
+def test_of_two_exports_the_newer_one_names_the_runs(alone: House, tmp_path: Path, order: tuple[str, str]) -> None:
+    recorded = a_week()
+    export(tmp_path / "june.zip", recorded, {RUN2: {"Activity Name": "Easy with Ada"}})
+    export(tmp_path / "may.zip", recorded[1:])
+    paths = [tmp_path / f"{name}.zip" for name in order]
+    assert len(bring(alone, *paths).runs) == 4
+    assert bring(alone, *paths).improved == 0
+    with alone.store.read() as session:
+        run = rows.activity(session, grants.RUNNER, RUN2)
+    assert run is not None and run.name == "Easy with Ada"
+
+
+def test_a_recording_that_only_the_older_export_holds_is_taken_from_it(alone: House, tmp_path: Path) -> None:
+    recorded = a_week()
+    june = [replace(run, streams={}) if run.summary["id"] == RUN2 else run for run in recorded]
+    export(tmp_path / "june.zip", june, {RUN2: {"Activity Name": "Easy with Ada", "Filename": ""}})
+    export(tmp_path / "may.zip", recorded[1:])
+    assert len(bring(alone, tmp_path / "june.zip", tmp_path / "may.zip").runs) == 4
+    with alone.store.read() as session:
+        run = rows.activity(session, grants.RUNNER, RUN2)
+        assert rows.series(session, grants.RUNNER, RUN2) is not None
+    assert run is not None and run.name == "Easy with Ada"
+
+
+def test_the_watch_s_file_known_by_itself_is_read_again_for_the_export_that_lists_it(
+    alone: House, tmp_path: Path
+) -> None:
+    run = plain_run(RUN0, MONDAY - timedelta(days=1), minutes=12)
+    (tmp_path / "watch.fit").write_bytes(fit_file(run))
+    bring(alone, tmp_path / "watch.fit")
+    assert bring(alone, export(tmp_path / "export.zip", [run])).runs == [RUN0]
+    assert living(alone)[RUN0].recording == "have"
 
 
 def test_while_a_pull_goes_on_an_import_waits_and_says_so(alone: House, tmp_path: Path) -> None:
@@ -424,6 +543,11 @@ def test_the_runner_s_clock_comes_from_the_config_then_from_runs_nearby_then_fro
     learned = Clocks(None, VIENNA, {summer: -25200})
     assert learned.offset_s(summer + timedelta(days=20)) == -25200
     assert learned.offset_s(winter) == 3600
+    # At home on both sides of the change to winter time, and abroad on both.
+    october, november = datetime(2026, 10, 20, 6, tzinfo=UTC), datetime(2026, 11, 10, 6, tzinfo=UTC)
+    assert Clocks(None, VIENNA, {october: 7200}).offset_s(november) == 3600
+    assert Clocks(None, VIENNA, {november: 3600}).offset_s(october) == 7200
+    assert Clocks(None, VIENNA, {october: -25200}).offset_s(november) == -25200
     learned.learn(winter, 0)
     assert learned.offset_s(winter - timedelta(days=2)) == 0
     assert Clocks(None, timezone(timedelta(hours=5)), {}).offset_s(winter) == 18000
@@ -435,10 +559,7 @@ def test_a_file_without_a_clock_of_its_own_takes_that_of_runs_nearby_whichever_w
     abroad = [plain_run(n, MONDAY - timedelta(days=n), minutes=4, utc_offset=-25200.0) for n in range(1, 9)]
     for n, run in enumerate(abroad):
         (tmp_path / f"{n}.fit").write_bytes(fit_file(run))
-    times = [f"{MONDAY + timedelta(seconds=5 * n):%Y-%m-%dT%H:%M:%SZ}" for n in range(60)]
-    points = "".join(f'<trkpt lat="{46 + n / 1e4}" lon="7"><time>{time}</time></trkpt>' for n, time in enumerate(times))
-    gpx = '<gpx version="1.1" creator="x" xmlns="http://www.topografix.com/GPX/1/1"><trk><type>running</type>'
-    (tmp_path / "0000.gpx").write_text(f"{gpx}<trkseg>{points}</trkseg></trk></gpx>")
+    (tmp_path / "0000.gpx").write_text(gpx_without_a_clock(MONDAY))
     outcome = bringing.bring(alone.store, [tmp_path / "0000.gpx", tmp_path], alone.clock, zone=None)
     assert len(outcome.runs) == 9
     with alone.store.read() as session:
@@ -454,7 +575,7 @@ def test_of_two_copies_of_one_recording_the_whole_one_counts(
     whole = fit_file(plain_run(1, MONDAY - timedelta(days=1), minutes=10))
     (tmp_path / "whole.fit").write_bytes(whole)
     (tmp_path / "cut.fit").write_bytes(whole[: len(whole) // 2])
-    damaged = [label for name in order for label in bring(alone, tmp_path / f"{name}.fit").damaged]
+    damaged = [file.label for name in order for file in bring(alone, tmp_path / f"{name}.fit").partly]
     assert damaged == [str(tmp_path / "cut.fit")]
     with alone.store.read() as session:
         stored = rows.by_id(session, grants.RUNNER, living(alone))
@@ -479,6 +600,29 @@ def test_a_ride_on_a_watch_that_was_set_to_running_is_no_run_whichever_came_firs
     assert {run.id: run.sport for run in counted if not run.is_run} == {RUN1: "Ride", RUN2: "Kayaking"}
     with alone.store.read() as session:
         assert rows.counts(session, grants.RUNNER)["runs"] == 2
+    assert status_document(alone.store, grants.RUNNER)["data"]["runs"] == 2
+
+
+def test_a_file_that_names_no_sport_is_a_run_only_where_a_table_or_another_recording_says_so(
+    alone: House, tmp_path: Path
+) -> None:
+    recorded = a_week()
+    for run in recorded:
+        start = datetime.fromisoformat(run.summary["start_date"])
+        unnamed = gpx_without_a_clock(start, seconds=720).replace("<type>running</type>", "")
+        (tmp_path / f"{run.summary['id']}.gpx").write_text(unnamed)
+    assert len(bring(alone, tmp_path).no_sport) == 4
+    assert status_document(alone.store, grants.RUNNER)["data"]["runs"] == 0
+    assert not any(run.is_run for run in runs(alone.store, grants.RUNNER, alone.config))
+    # The watch's file of one of them, and an export that lists another, a ride and not the fourth.
+    (tmp_path / "watch.fit").write_bytes(fit_file(recorded[0]))
+    (tmp_path / "activities").mkdir()
+    (tmp_path / "activities" / "1.gpx").write_bytes((tmp_path / f"{RUN1}.gpx").read_bytes())
+    listed = {RUN1: {"Filename": "activities/1.gpx"}, RUN2: {"Activity Type": "Ride"}}
+    (tmp_path / "activities.csv").write_text(table(recorded[1:3], listed), "utf-8")
+    bring(alone, tmp_path)
+    counted = {run.id for run in runs(alone.store, grants.RUNNER, alone.config) if run.is_run}
+    assert len(counted) == 2 and RUN1 in counted
     assert status_document(alone.store, grants.RUNNER)["data"]["runs"] == 2
 
 

@@ -63,7 +63,7 @@ def _import(session: Session, store: "Store", named: Sequence[Path], zone: tzinf
 
     with show.progress("Reading", "files") as advance:
         outcome = bring(store, named, session.clock, zone=zone, dry_run=dry_run, advance=advance)
-    show.out([show.Line(line, hang=2) for line in [*skipped(outcome.skipped), *damaged(outcome.damaged)]])
+    show.out([show.Line(line, hang=2) for line in [*skipped(outcome.skipped), *partly(outcome.partly)]])
     if not outcome.anything:
         raise UserError("nothing could be imported; name a Strava export, or .fit, .tcx or .gpx files")
     if dry_run:
@@ -76,7 +76,7 @@ def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
     """Judges with what came, tells today's state (and no older one), and says what comes next."""
     from daemon.cli.sync import tell
     from daemon.evaluate import evaluate
-    from daemon.store import activities
+    from daemon.store import activities, grants
 
     athlete_id, config = athlete(store), session.config()
     assert athlete_id is not None
@@ -86,7 +86,7 @@ def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
         evaluated = evaluate(store, athlete_id, config, session.clock.now())
     delivered = tell(session, config, store)
     with store.read() as reading:
-        doubles = activities.doubles(reading, athlete_id)
+        doubles = activities.doubles(reading, grants.whose(reading, athlete_id))
     new = {*outcome.runs, *outcome.other_sports, *outcome.no_sport}
     # A better recording of a run that was known before is no new run either.
     again = {*doubles, *(better for number, better in doubles.items() if number not in new)}
@@ -147,24 +147,20 @@ def foreseen(outcome: "Outcome") -> list[str]:
     return lines
 
 
-def damaged(labels: Sequence[str]) -> list[str]:
-    """A line for each file of which only the beginning could be read; where there are many, some and a number."""
-    named = labels if len(labels) <= A_HANDFUL else labels[:EXAMPLES]
-    lines = [f"{label}: damaged at the end; what came before is kept" for label in named]
-    if len(named) < len(labels):
-        lines.append(f"{len(labels) - len(named)} more are damaged at the end; what came before is kept")
-    return lines
-
-
 def skipped(files: Sequence["Skipped"]) -> list[str]:
     """A line for each file that couldn't be used; where there are many with one reason, some and a number."""
+    return [f"Skipped {line}" for line in partly(files)]
+
+
+def partly(files: Sequence["Skipped"]) -> list[str]:
+    """A line for each file and what is the matter with it; where there are many with one reason, some and a number."""
     lines = []
     for why, group in groupby(sorted(files, key=lambda file: (file.why, file.label)), key=lambda file: file.why):
         same = [file.label for file in group]
         named = same if len(same) <= A_HANDFUL else same[:EXAMPLES]
-        lines += [f"Skipped {label}: {why}" for label in named]
+        lines += [f"{label}: {why}" for label in named]
         if len(named) < len(same):
-            lines.append(f"Skipped {len(same) - len(named)} more: {why}")
+            lines.append(f"{len(same) - len(named)} more: {why}")
     return lines
 
 

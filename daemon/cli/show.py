@@ -220,9 +220,9 @@ def _week(week: dict[str, Any] | None) -> list[str]:
         return []
     if not week["minutes"]:
         return [f"usual week: without running ({week['source']})"]
-    runs = (
-        f"usual week: {_many(week['runs'], 'run')}, {week['minutes']} minutes, the longest {week['long_run_minutes']}"
-    )
+    _, _, then = week["source"].partition(", as of ")
+    told = f"usual week as of {then}" if then else "usual week"
+    runs = f"{told}: {_many(week['runs'], 'run')}, {week['minutes']} minutes, the longest {week['long_run_minutes']}"
     return [f"{runs}; {_many(week['rest_days'], 'rest day')}, {_many(week['hard_days'], 'hard day')}"]
 
 

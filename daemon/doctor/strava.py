@@ -8,7 +8,7 @@ from daemon.access import connect
 from daemon.clock import Clock
 from daemon.config import Config
 from daemon.doctor.finding import Finding, ok, problem, warning
-from daemon.store import Store
+from daemon.store import Store, grants
 from daemon.store.progress import Progress, progress
 from daemon.strava.auth import missing_scopes
 from daemon.strava.errors import AccessLost, RateLimited
@@ -31,7 +31,8 @@ def clock(config: Config, now: Clock) -> Iterator[Finding]:
         theirs = parsedate_to_datetime(answer.headers["date"])
         off = now.now() - theirs
     except (httpx.HTTPError, KeyError, ValueError, TypeError) as error:
-        yield problem(
+        # To whom Strava gives nothing it owes no answer.
+        yield (warning if config.strava.client_id is None else problem)(
             "clock",
             f"can't be compared, {config.strava.base_url} doesn't answer ({type(error).__name__}): "
             "is this machine online?",
@@ -54,7 +55,12 @@ def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
     """Asks Strava who we are and for one run: two calls, which show token, subscription, scope and quota."""
     strava = connect(store, config, now)
     if strava is None:
-        yield unauthorised(config)
+        with store.read() as session:
+            imported = grants.athlete(session) is not None and grants.grant(session) is None
+        if imported and config.strava.client_id is None:
+            yield ok("Strava", "isn't asked, as [strava] client_id is not set: runs come by `pullback import`")
+        else:
+            yield unauthorised(config)
         return
     try:
         # The stored reading may be old: Strava's own answer counts.

@@ -163,7 +163,7 @@ def measure_new(store: Store, athlete_id: int) -> None:
             made = ((item.activity.id, numbers) for item, numbers in zip(batch, measured, strict=True))
             kept = {number: numbers for number, numbers in made if number in current}
             rows.save_metrics(session, athlete_id, kept, metrics.VERSION)
-    if due or state.paired_at != state.changes:
+    if due or (state.changes and state.paired_at != state.changes):
         _pair(store, athlete_id)
 
 

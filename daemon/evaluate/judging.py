@@ -11,7 +11,7 @@ from daemon.config import Config
 from daemon.evaluate.history import Facts, athlete_settings, facts, home_zone, measure_new, params
 from daemon.evaluate.telling import tell
 from daemon.signals import History, RunTable, SignalParams, read
-from daemon.store import Store, judgement
+from daemon.store import Store, grants, judgement
 from daemon.store import activities as rows
 from daemon.store.progress import Progress, progress, save_progress
 from daemon.values import Reading, Verdict
@@ -57,6 +57,8 @@ def evaluate(store: Store, athlete_id: int, config: Config, now: datetime, *, wa
     """
     with store.only_one("judgement", wait_s=wait_s):
         with store.read() as session:
+            # Whoever signs in after an import takes over what it brought: nothing is written under the old name.
+            athlete_id = grants.whose(session, athlete_id)
             seen = progress(session, athlete_id).changes
         measure_new(store, athlete_id)
         with store.read() as session:

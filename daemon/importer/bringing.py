@@ -4,10 +4,10 @@ May not judge: it leaves a note of the earliest day whose facts changed.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,9 +19,9 @@ from daemon.importer.deciding import Change, Clocks, Item, decide
 from daemon.importer.readers import answers
 from daemon.importer.work import Answer, Found, Task
 from daemon.recordings.errors import Unreadable
-from daemon.recordings.members import Member, Skipped, beside, find, key, read_member
+from daemon.recordings.members import Member, Skipped, beside, find, identity, key, read_member
 from daemon.recordings.owner import exported_athlete
-from daemon.recordings.table import read_table
+from daemon.recordings.table import TableRow, read_table
 from daemon.store import Store, grants
 from daemon.store import activities as rows
 from daemon.store.imports import ImportedFile, imported, read_otherwise, save_imported
@@ -30,7 +30,7 @@ from daemon.values import UNKNOWN_SPORTS, Activity
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the readers would read the same file differently, so that an import reads it again."""
 
 ROUTES = "routes"
@@ -48,9 +48,9 @@ class Outcome:
     """What an import did, in activities; `skipped` names the files that couldn't be used and says why.
 
     `runs`, `other_sports` and `no_sport` (their files name none) are new. `improved` were known and know more now,
-    and so do the `rerecorded`, runs with a better recording. `damaged` names files of which only the beginning is
-    there. A dry run says how many of the new ones are `perhaps` other recordings of the same: what is recorded decides.
-    `first` and `last` are local days of everything in the files that counts.
+    and so do the `rerecorded`, runs with a better recording. `partly` names files of which something is
+    left out, and says what. A dry run says how many of the new ones are `perhaps` other recordings of the same: what is
+    recorded decides. `first` and `last` are local days of everything in the files that counts.
     """
 
     runs: list[int] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Outcome:
     deleted: int = 0
     perhaps: int = 0
     skipped: list[Skipped] = field(default_factory=list)
-    damaged: list[str] = field(default_factory=list)
+    partly: list[Skipped] = field(default_factory=list)
     first: date | None = None
     last: date | None = None
 
@@ -90,7 +90,7 @@ def bring(
     for `wait_s` seconds.
     """
     with store.only_one("pull", wait_s=wait_s):
-        work = _Import(store, clock, frozenset(Path(p) for p in paths), dry_run)
+        work = _Import(store, clock, {identity(Path(p)) for p in paths} - {None}, dry_run)
         work.begin(zone)
         members: list[Member] = []
         for found in find(paths):
@@ -110,13 +110,14 @@ class _Import:
 
     store: Store
     clock: Clock
-    named: frozenset[Path]
+    named: Collection[tuple[int, int] | None]
     dry_run: bool
     outcome: Outcome = field(default_factory=Outcome)
     athlete_id: int = grants.RUNNER
     has_table: bool = False
     listed: dict[tuple[str, str], list[Activity]] = field(default_factory=dict)
-    bare: list[Activity] = field(default_factory=list)
+    told: dict[int, Activity] = field(default_factory=dict)
+    bare: dict[int, Activity] = field(default_factory=dict)
     batch: dict[int, Item] = field(default_factory=dict)
     files: dict[str, ImportedFile] = field(default_factory=dict)
     routes: list[tuple[str, str]] = field(default_factory=list)
@@ -139,10 +140,21 @@ class _Import:
         self.tombstones = {number for number, held in known.items() if held.deleted}
         named = max(((a.start, a.timezone) for a in self.living if a.timezone), default=None)
         usual = ZoneInfo(named[1]) if named else None
-        self.clocks = Clocks(zone, usual, {a.start: a.utc_offset_s for a in self.living})
+        self.guessed = {a.id for a in self.living if a.offset_guessed}
+        self.clocks = Clocks(zone, usual, {a.start: a.utc_offset_s for a in self.living if not a.offset_guessed})
 
     def read_tables(self, tables: Sequence[Member]) -> None:
-        """What the exports say of their activities. Raises UserError where one is another athlete's."""
+        """What the exports say of their activities, of each the newest. Raises UserError where one is another's."""
+        for table, rows_of in sorted(self._readable(tables), key=lambda pair: _newest(pair[1]), reverse=True):
+            for row in rows_of:
+                # Older exports may hold its recording all the same.
+                activity = self.told.setdefault(row.activity.id, replace(row.activity, athlete_id=self.athlete_id))
+                if row.filename is None:
+                    self.bare[activity.id] = activity
+                else:
+                    self.listed.setdefault(beside(table, row.filename), []).append(activity)
+
+    def _readable(self, tables: Sequence[Member]) -> Iterator[tuple[Member, tuple[TableRow, ...]]]:
         for table in tables:
             try:
                 read = read_table(read_member(table))
@@ -153,12 +165,7 @@ class _Import:
             self.has_table = True
             self.routes.append(beside(table, ROUTES))
             self.outcome.skipped += [Skipped(table.label, why) for why in read.skipped]
-            for row in read.rows:
-                activity = replace(row.activity, athlete_id=self.athlete_id)
-                if row.filename is None:
-                    self.bare.append(activity)
-                else:
-                    self.listed.setdefault(beside(table, row.filename), []).append(activity)
+            yield table, read.rows
 
     def passed_over(self, member: Member) -> bool:
         """Whether a file is no recording: a table, or a route that the runner planned, which an export holds too."""
@@ -189,7 +196,7 @@ class _Import:
             wanted = None if speaking is None else [row for row in speaking if row.id not in self.tombstones]
             self.outcome.deleted += len(speaking or ()) - len(wanted or ())
             if wanted is not None and not any(_may_be_run(row) for row in wanted):
-                self.bare += wanted
+                self.bare |= {row.id: row for row in wanted}
                 continue
             ids = None if wanted is None else tuple(row.id for row in wanted)
             is_run = wanted is not None and any(row.is_run for row in wanted)
@@ -200,8 +207,8 @@ class _Import:
                 advance(done, len(tasks))
                 self._take(task, spoken_of[task.number] or [], answer)
         advance(len(tasks), len(tasks))
-        self.bare += [row for found in self.listed.values() for row in found]
-        for row in self.bare:
+        self.bare |= {row.id: row for found in self.listed.values() for row in found}
+        for row in self.bare.values():
             self._add(Item(row, None, offset_known=False, listed=True, by_hand=False))
 
     def _take(self, task: Task, speaking: Sequence[Activity], answer: Answer) -> None:
@@ -210,9 +217,9 @@ class _Import:
             log.error("%s: %s", task.member.label, answer.bug)
         if answer.problem is not None:
             self.outcome.skipped.append(Skipped(task.member.label, answer.problem))
-        by_hand = task.member.inner is None and task.member.path in self.named
-        if any(found.damaged for found in answer.found):
-            self.outcome.damaged.append(task.member.label)
+        by_hand = task.member.inner is None and identity(task.member.path) in self.named
+        lost = dict.fromkeys(found.lost for found in answer.found if found.lost is not None)
+        self.outcome.partly += [Skipped(task.member.label, why) for why in lost]
         pairs, without = deciding.matched(speaking, answer.found)
         items = [
             Item(deciding.merged(row, found.activity), found.series, found.offset_known, listed=True, by_hand=by_hand)
@@ -225,13 +232,14 @@ class _Import:
             self.outcome.known += len(answer.known)
             self._span(answer.known)
         taken = [item for item in items if not deciding.is_deleted(item, self.gone, self.living)]
+        for item in taken:
+            self._add(item)
         if len(taken) < len(items):
             self.outcome.skipped.append(Skipped(task.member.label, deciding.DELETED))
         elif answer.digest is not None and answer.known is None and answer.bug is None:
+            # Noted with the last of its activities: whatever ends the import, no file counts as read before them.
             ids = () if answer.problem else tuple(item.activity.id for item in taken)
             self.files[answer.digest] = ImportedFile(ids, answer.problem)
-        for item in taken:
-            self._add(item)
 
     def _unlisted(self, found: Found, by_hand: bool) -> Item:
         return Item(found.activity, found.series, found.offset_known, listed=False, by_hand=by_hand)
@@ -249,7 +257,8 @@ class _Import:
         if item.offset_known:
             self.clocks.learn(activity.start, activity.utc_offset_s)
         else:
-            activity = replace(activity, utc_offset_s=self.clocks.offset_s(activity.start))
+            offset_s = self.clocks.offset_s(activity.start)
+            activity = replace(activity, utc_offset_s=offset_s, offset_guessed=True)
         if len(self.batch) >= BATCH or activity.id in self.batch:
             self.flush()
         self.batch[activity.id] = replace(item, activity=activity)
@@ -265,11 +274,7 @@ class _Import:
             with self.store.write() as session:
                 changes = self._decided(session, batch)
                 self._apply(session, changes)
-                self.guessed |= {
-                    item.activity.id
-                    for item, change in zip(batch, changes, strict=True)
-                    if change.how == "new" and not item.offset_known
-                }
+                self.guessed |= {change.activity.id for change in changes if change.activity.offset_guessed}
                 save_imported(session, self.athlete_id, files, VERSION, self.clock.now())
         for change in changes:
             self._count(change)
@@ -345,21 +350,30 @@ class _Import:
     def _guess_again(self) -> None:
         """The wall clock of what doesn't tell it, now that every file that does has been read.
 
-        Files are read side by side: what the first ones are like must not depend on which was first.
+        Files are read side by side: what the first ones are like must not depend on which was first. What an import
+        that was interrupted has guessed is among them.
         """
-        if not self.guessed:
+        if self.dry_run or not self.guessed:
             return
+        days: list[date] = []
         with self.store.write() as session:
             for activity in rows.by_id(session, self.athlete_id, self.guessed).values():
                 offset = self.clocks.offset_s(activity.start)
-                if offset != activity.utc_offset_s:
+                if activity.offset_guessed and offset != activity.utc_offset_s:
                     mended = replace(activity, utc_offset_s=offset)
                     rows.add_facts(session, mended)
-                    note_change(session, self.athlete_id, min(activity.day, mended.day))
+                    days.append(min(activity.day, mended.day))
+            if days:
+                note_change(session, self.athlete_id, min(days))
 
     def _note(self, session: Any, **changes: object) -> None:
         state = progress(session, self.athlete_id)
         save_progress(session, self.athlete_id, replace(state, **changes))  # type: ignore[arg-type]
+
+
+def _newest(table: Sequence[TableRow]) -> tuple[datetime, int]:
+    """Sorts exports by age: the newer one goes further, or has more in it."""
+    return max((row.activity.start for row in table), default=datetime.min.replace(tzinfo=UTC)), len(table)
 
 
 def _may_be_run(row: Activity) -> bool:

@@ -14,7 +14,7 @@ from daemon.values import UNKNOWN_SPORTS, Activity
 Value = TypeVar("Value")
 
 NEAR = timedelta(days=45)
-"""An activity so near in time tells the clock of one whose file doesn't [ENG]: summer time comes once a year."""
+"""An activity so near in time tells the clock of one whose file doesn't [ENG]."""
 
 DELETED = "deleted at Strava: to have it all the same, name this file itself"
 
@@ -113,7 +113,7 @@ def decide(
         activity, recording = merged(activity, stored) if item.listed else stored, series
     activity = _completed(activity, stored)
     if not item.offset_known:
-        activity = replace(activity, utc_offset_s=stored.utc_offset_s)
+        activity = replace(activity, utc_offset_s=stored.utc_offset_s, offset_guessed=stored.offset_guessed)
     poorer = _fullness(activity, recording) < _fullness(stored, series)
     if (activity == stored and recording == series) or (poorer and not read_again):
         return Change("nothing", stored)
@@ -159,6 +159,7 @@ class Clocks:
     """The runner's wall clock at any time.
 
     By the configured `zone`, else as known nearest in time, else by the `usual` zone, else (None) by the machine's.
+    Where that zone has the same clock as the nearest, the runner was at home, and summer time may lie between them.
     """
 
     def __init__(self, zone: tzinfo | None, usual: tzinfo | None, known: Mapping[datetime, int]) -> None:
@@ -174,9 +175,13 @@ class Clocks:
         if self._zone is None:
             at = bisect_left(self._known, (start, 0))
             near = [entry for entry in self._known[max(0, at - 1) : at + 1] if abs(entry[0] - start) <= NEAR]
-            if near:
-                return min(near, key=lambda entry: abs(entry[0] - start))[1]
-        offset = start.astimezone(self._zone or self._usual).utcoffset()
+            when, offset_s = min(near, key=lambda entry: abs(entry[0] - start), default=(None, 0))
+            if when is not None and self._in_zone_s(when) != offset_s:
+                return offset_s
+        return self._in_zone_s(start)
+
+    def _in_zone_s(self, moment: datetime) -> int:
+        offset = moment.astimezone(self._zone or self._usual).utcoffset()
         return 0 if offset is None else round(offset.total_seconds())
 
 

@@ -29,13 +29,13 @@ class Task:
 class Found:
     """One activity of a file; `series` is None where nothing in the recording could be used, or it is no run.
 
-    `damaged` says that the file ends before the activity does.
+    `lost` says what of the file isn't in it.
     """
 
     activity: Activity
     offset_known: bool
     series: bytes | None
-    damaged: bool = False
+    lost: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +77,4 @@ def _found(recorded: Recorded, is_run: bool) -> Found:
     if recorded.streams is not None and (is_run or activity.is_run or activity.sport in UNKNOWN_SPORTS):
         series = make_series(recorded.streams)
     encoded = None if series is None else encode_series(series)
-    return Found(activity, recorded.offset_known, encoded, recorded.damaged)
+    return Found(activity, recorded.offset_known, encoded, recorded.lost)

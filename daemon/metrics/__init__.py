@@ -10,7 +10,7 @@ from daemon.metrics.run_metrics import RunMetrics, from_json, to_json
 from daemon.metrics.series import make_series
 from daemon.metrics.usual import AthleteSettings
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same recording would give other numbers, so that the store judges its history again."""
 
 __all__ = [

@@ -9,12 +9,15 @@ from datetime import timedelta
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from daemon.metrics.run_metrics import ROW_S, RunMetrics
+from daemon.metrics.usual import is_treadmill
 from daemon.values import UNKNOWN_SPORTS, Activity, FloatArray
 
 Measured = tuple[Activity, RunMetrics]
 Value = TypeVar("Value")
+IntArray = NDArray[np.int64]
 
 AT_STRAVA = frozenset({"strava", "export"})
 """Where the runner can have corrected the sport that a watch was set to."""
@@ -29,6 +32,10 @@ SHARED = 0.8
 SHARED_ALIKE = 0.5
 LEAST_SHARED_S = 300
 """Clocks some minutes apart: half is enough where length and distance are the same, and at least five minutes [ENG]."""
+
+PAUSED = 0.5
+"""Of an activity that moved for less than this share of its clock's span the span says little: there is room for
+another run within a pause of hours, and then what was recorded in the same seconds decides [ENG]."""
 
 ALIKE = 0.05
 ALIKE_S = 30
@@ -152,7 +159,9 @@ def completed(activity: Activity, others: Iterable[Activity]) -> Activity:
 
 def same_clock(first: Activity, second: Activity) -> bool:
     """Whether two activities are of one run by their clocks, sport and speed alone."""
-    return _may_be_one(first, second) and _clock_shared_s(first, second) > 0.0
+    if not _may_be_one(first, second) or _clock_shared_s(first, second) <= 0.0:
+        return False
+    return not (_long_paused(first) or _long_paused(second)) or _as_far(first, second)
 
 
 def _near(ordered: Sequence[Activity]) -> Iterator[tuple[Activity, Activity]]:
@@ -162,7 +171,7 @@ def _near(ordered: Sequence[Activity]) -> Iterator[tuple[Activity, Activity]]:
         for second in ordered[i + 1 :]:
             if second.start > reach:
                 break
-            if same_clock(first, second) or (_may_be_one(first, second) and _alike(first, second)):
+            if _may_be_one(first, second) and (_clock_shared_s(first, second) > 0.0 or _alike(first, second)):
                 yield first, second
 
 
@@ -210,23 +219,64 @@ def _shared_s(first: Measured, second: Measured) -> float:
     if not _may_be_one(one, other):
         return 0.0
     shared = _clock_shared_s(one, other)
+    if shared and (_long_paused(one) or _long_paused(other)):
+        return _recorded_together_s(first, second)
     if shared or not _alike(one, other) or abs(one.start - other.start) > FURTHEST_OFF:
         return shared
-    return float(min(one.elapsed_time_s, other.elapsed_time_s)) if _copies(first[1], second[1]) else 0.0
+    return float(min(one.elapsed_time_s, other.elapsed_time_s)) if _copies(first, second) else 0.0
+
+
+def _long_paused(activity: Activity) -> bool:
+    return 0 < activity.moving_time_s < PAUSED * activity.elapsed_time_s
+
+
+def _as_far(first: Activity, second: Activity) -> bool:
+    """The same distance, or the same time in motion where one has none."""
+    distances, moving = (sorted(pair) for pair in ((first.distance_m, second.distance_m), _in_motion(first, second)))
+    near, far = distances if distances[0] > 0.0 else moving
+    return far <= (1.0 + ALIKE) * near
+
+
+def _in_motion(first: Activity, second: Activity) -> tuple[int, int]:
+    return first.moving_time_s or first.elapsed_time_s, second.moving_time_s or second.elapsed_time_s
+
+
+def _recorded_together_s(first: Measured, second: Measured) -> float:
+    """Seconds for which both recordings hold running at the same time, where that is enough to be one run, else 0.
+
+    Where one has no recording, the whole of the shorter one's running if they went as far, else 0.
+    """
+    one, other = _running(first[1]), _running(second[1])
+    if not one.size or not other.size:
+        return float(min(_in_motion(first[0], second[0]))) if _as_far(first[0], second[0]) else 0.0
+    shared = np.intersect1d(one, other + round((second[0].start - first[0].start).total_seconds() / ROW_S)).size
+    return float(shared * ROW_S) if shared >= SHARED_ALIKE * min(one.size, other.size) else 0.0
+
+
+def _running(metrics: RunMetrics) -> IntArray:
+    """The rows of a recording, counted from its start, in which a speed or a heart rate is known."""
+    table = metrics.row_table()
+    return np.flatnonzero((table[0] > 0) | (table[1] > 0))
 
 
 def _covered(activity: Activity, mates: Sequence[tuple[float, Measured]]) -> bool:
     """Whether better recordings hold enough of `activity` for it to be left out."""
     if any(_alike(activity, other) for _, (other, _m) in mates):
         return True  # clocks apart, and one of them without a distance
-    if sum(seconds for seconds, _ in mates) >= COVERED * activity.elapsed_time_s:
+    own = activity.moving_time_s if _long_paused(activity) else activity.elapsed_time_s
+    if sum(seconds for seconds, _ in mates) >= COVERED * own:
         return True
     return 0.0 < COVERED_DISTANCE * activity.distance_m <= sum(other.distance_m for _, (other, _m) in mates)
 
 
-def _copies(first: RunMetrics, second: RunMetrics) -> bool:
-    """Whether two recordings hold the same values, whatever their clocks say."""
-    one, other = first.row_table().astype(np.float64), second.row_table().astype(np.float64)
+def _copies(first: Measured, second: Measured) -> bool:
+    """Whether two recordings hold the same values, whatever their clocks say.
+
+    A treadmill's speeds are those of its programme, the same morning and evening: they tell nothing.
+    """
+    one, other = first[1].row_table().astype(np.float64), second[1].row_table().astype(np.float64)
+    if is_treadmill(first[0]) or is_treadmill(second[0]):
+        one[0] = np.nan
     one[one < 0], other[other < 0] = np.nan, np.nan
     return any(_same_values(*_slid(one, other, rows)) for rows in range(-SLIDE_ROWS, SLIDE_ROWS + 1))
 

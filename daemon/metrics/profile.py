@@ -48,7 +48,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The usual week: medians of the last weeks. Other sports count in no number but `hard_days`."""
+    """The usual week: medians of the `weeks` up to `last`. Other sports count in no number but `hard_days`."""
 
     runs: float
     minutes: float
@@ -56,6 +56,7 @@ class Week:
     rest_days: float
     hard_days: float
     weeks: int
+    last: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Profile:
                 "long_run_minutes": round(self.week.long_run_minutes),
                 "rest_days": self.week.rest_days,
                 "hard_days": self.week.hard_days,
-                "source": f"median of the last {self.week.weeks} weeks",
+                "source": f"median of the last {self.week.weeks} weeks{_then(self.week.last, self.day)}",
             },
             "device": self.device,
             "sensor": self.sensor,
@@ -145,7 +146,10 @@ def _learned(usual: Usual | None, part: Callable[[Usual], float | None], when: s
 def _as_of(sessions: Sequence[Session], today: date) -> str:
     """ ", as of 30 March 2021" where the last run that teaches anything is long ago, else ""."""
     taught = (session.runs[0].day for session in reversed(sessions) if lesson(*joined(session.parts)) is not None)
-    last = next(taught, today)
+    return _then(next(taught, today), today)
+
+
+def _then(last: date, today: date) -> str:
     return f", as of {_on(last)}" if last < today - AS_OF else ""
 
 
@@ -221,14 +225,18 @@ def _recent(sessions: Sequence[Session], today: date) -> list[Session]:
 
 
 def _week(sessions: Sequence[Session], today: date) -> Week | None:
-    """Medians over the rolling weeks that end with `today`, as far back as there are runs."""
-    first = min((session.runs[0].day for session in sessions if session.runs[0].is_run), default=today)
-    count = min(WEEKS, ((today - first).days + 1) // 7)
+    """Medians over the rolling weeks that end with `today`, or with the last run where that is long ago.
+
+    As far back as there are runs.
+    """
+    days = [session.runs[0].day for session in sessions if session.runs[0].is_run] or [today]
+    last = today if max(days) >= today - AS_OF else max(days)
+    count = min(WEEKS, ((last - min(days)).days + 1) // 7)
     if count == 0:
         return None
-    weeks = [_one_week(sessions, today - timedelta(days=7 * k)) for k in range(count)]
+    weeks = [_one_week(sessions, last - timedelta(days=7 * k)) for k in range(count)]
     names = ("runs", "minutes", "long_run_minutes", "rest_days", "hard_days")
-    middle = {name: median([getattr(week, name) for week in weeks]) for name in names}
+    middle: dict[str, Any] = {name: median([getattr(week, name) for week in weeks]) for name in names}
     return replace(weeks[0], weeks=count, **middle)
 
 
@@ -242,6 +250,7 @@ def _one_week(sessions: Sequence[Session], last: date) -> Week:
         rest_days=7 - len({session.runs[0].day for session in inside}),
         hard_days=len({session.runs[0].day for session in inside if session.runs[0].hard}),
         weeks=1,
+        last=last,
     )
 
 

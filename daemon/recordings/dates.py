@@ -85,6 +85,8 @@ def _taken_apart(text: str) -> _Text | None:
         rest = text
     if not 2 <= len(digits) <= 3 or len(time) < 3 or any(len(number) > 4 for number in digits):
         return None
+    if any(len(number) > 2 for number in time):
+        return None
     four = next((place for place, number in enumerate(digits) if len(number) == 4), None)
     hour, minute, second = map(int, time)
     return _Text(tuple(map(int, digits)), four, (hour, minute, second), _words(rest))

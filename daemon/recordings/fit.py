@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.recordings.errors import Unreadable
+from daemon.recordings.errors import DAMAGED, Unreadable
 from daemon.recordings.fit_messages import Message, Messages, number, text
 from daemon.recordings.fit_structure import Part, parts
 from daemon.recordings.fit_words import TRANSITION, device_words, sport_word
@@ -48,7 +48,7 @@ def read_fit(data: bytes, stem: str) -> tuple[Recorded, ...]:
             continue
         if part.damaged:
             each = [one for one in each if _is_enough(one)]
-            each = [replace(one, damaged=True) for one in each]
+            each = [replace(one, lost=DAMAGED) for one in each]
             if not each:
                 why.append(_truncated(part))
         found.update((one.activity.id, one) for one in each)

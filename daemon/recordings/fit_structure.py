@@ -38,6 +38,7 @@ def _table() -> tuple[int, ...]:
 
 
 _TABLE = _table()
+_KNOWN = bytes(byte for byte in range(256) if byte & 0x1F <= LAST_BASE_TYPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ def _heads(local: int) -> tuple[int, ...]:
 
 
 def _any_unknown(base_types: bytes) -> bool:
-    return any(base_type & 0x1F > LAST_BASE_TYPE for base_type in base_types)
+    return bool(base_types.translate(None, _KNOWN))
 
 
 def _base_type_in(fields: bytes) -> int:

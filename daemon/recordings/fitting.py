@@ -5,10 +5,10 @@ Pure; works on the sample that `columns` is given. Weights are engineering choic
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import product
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from daemon.recordings.sports_told import sport_type
 from daemon.values import FloatArray
@@ -18,6 +18,9 @@ RECORDING = re.compile(r"\.(fit|tcx|gpx)(\.gz)?$", re.IGNORECASE)
 MILE_M = 1609.344
 # Fewer rows than this agree by chance with some triple of a hundred columns.
 FEW = 5
+PROBES = 64
+"""Rows in which three columns of a hundred are compared: every column with every other [ENG]."""
+MOST_OFF_C = 0.3
 
 
 class Cells(Protocol):
@@ -186,14 +189,24 @@ def _times_and_speeds(columns: Sequence[Cells]) -> Iterator[tuple[int, int, int]
     middle = {i: float(np.nanmedian(column.numbers)) for i, column in enumerate(columns) if _is_numeric(column)}
     times = [i for i, value in middle.items() if value >= 60 and _whole(_finite(columns[i]))]
     speeds = [i for i, value in middle.items() if 0 < value < 30 and not _whole(_finite(columns[i]))]
-    distances = [i for i, value in middle.items() if value >= 200]
-    for time, speed in product(times, speeds):
-        made = columns[time].numbers * columns[speed].numbers
-        for distance in distances:
-            gone = columns[distance].numbers
-            known = (gone > 0) & np.isfinite(made)
-            if time != distance and known.any() and np.mean(np.abs(made - gone)[known] <= 0.01 * gone[known]) >= 0.8:
-                yield time, speed, distance
+    for distance in (i for i, value in middle.items() if value >= 200):
+        probed = _probed(columns[distance].numbers > 0)
+        gone = columns[distance].numbers[probed]
+        made = _table(columns, times, probed)[:, None] * _table(columns, speeds, probed)
+        known, agree = np.isfinite(made).sum(axis=2), (np.abs(made - gone) <= 0.01 * gone).sum(axis=2)
+        for at, of in np.argwhere((known > 0) & (agree >= 0.8 * known)):
+            if times[at] != distance:
+                yield times[at], speeds[of], distance
+
+
+def _probed(rows: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Some of these rows, over the whole table: enough to tell, where three columns of a hundred are compared."""
+    found = np.flatnonzero(rows)
+    return found[np.linspace(0, found.size - 1, min(found.size, PROBES)).astype(np.intp)]
+
+
+def _table(columns: Sequence[Cells], chosen: Sequence[int], rows: NDArray[np.intp]) -> FloatArray:
+    return np.array([columns[i].numbers[rows] for i in chosen]).reshape(len(chosen), rows.size)
 
 
 def _finite(column: Cells) -> FloatArray:
@@ -203,27 +216,39 @@ def _finite(column: Cells) -> FloatArray:
 def _air_and_dew(columns: Sequence[Cells]) -> Iterator[tuple[int, int]]:
     """Temperature and dew point that go with a column of relative humidity (Magnus, coefficients of Alduchov &
     Eskridge 1996; within 0.1 °C in real tables), the best pair only."""
-    best: tuple[float, int, int] | None = None
     mild = [i for i, column in enumerate(columns) if _is_numeric(column) and _mild(column.numbers)]
-    for humidity in (column.numbers for column in columns if _is_numeric(column)):
-        if np.nanmin(humidity) <= 0 or np.nanmax(humidity) > 1 or np.nanmin(humidity) == 1:
-            continue
-        for air in mild:
-            warmth = columns[air].numbers
-            part = np.log(humidity) + 17.625 * warmth / (243.04 + warmth)
-            expected = 243.04 * part / (17.625 - part)
-            for dew in mild:
-                off = np.abs(expected - columns[dew].numbers)
-                off = off[np.isfinite(off)]
-                if (
-                    dew != air
-                    and len(off) >= FEW
-                    and np.median(off) <= 0.3
-                    and (best is None or np.median(off) < best[0])
-                ):
-                    best = float(np.median(off)), air, dew
-    if best:
-        yield best[1:]
+    tried: list[tuple[float, int, int, int]] = []
+    for humidity in (i for i, column in enumerate(columns) if _is_numeric(column) and _humid(column.numbers)):
+        probed = _probed(np.isfinite(columns[humidity].numbers))
+        warmth = _table(columns, mild, probed)
+        off = _off_c(columns[humidity].numbers[probed], warmth[:, None], warmth)
+        off[range(len(mild)), range(len(mild))] = np.inf
+        nearest = [int(at) for at in np.argsort(off, axis=None)[:FEW] if off.flat[at] <= MOST_OFF_C]
+        tried += [(float(off.flat[at]), humidity, *divmod(at, len(mild))) for at in nearest]
+    off_c, air, dew = min(
+        (
+            (float(_off_c(columns[humidity].numbers, columns[mild[air]].numbers, columns[mild[dew]].numbers)), air, dew)
+            for _, humidity, air, dew in sorted(tried)[:FEW]
+        ),
+        default=(np.inf, 0, 0),
+    )
+    if off_c <= MOST_OFF_C:
+        yield mild[air], mild[dew]
+
+
+def _humid(numbers: FloatArray) -> bool:
+    """Fractions, and not all of them 1."""
+    return bool(0 < np.nanmin(numbers) < 1 and np.nanmax(numbers) <= 1)
+
+
+def _off_c(humidity: FloatArray, air_c: FloatArray, dew_c: FloatArray) -> FloatArray:
+    """How far the dew point is from what humidity and air make it (°C, the middle row), NaN where too few rows tell."""
+    part = np.log(humidity) + 17.625 * air_c / (243.04 + air_c)
+    off = np.abs(243.04 * part / (17.625 - part) - dew_c)
+    known = np.isfinite(off).sum(axis=-1)
+    off = np.sort(off, axis=-1)  # what isn't known goes to the end
+    middle = np.take_along_axis(off, np.maximum(known - 1, 0)[..., None] // 2, axis=-1)[..., 0]
+    return np.where(known >= FEW, middle, np.nan)
 
 
 def _mild(numbers: FloatArray) -> bool:

@@ -1,4 +1,11 @@
-"""GPX, element by element: all tracks of a file are one activity, with pauses between them."""
+"""GPX, element by element: tracks of a file that follow each other are one activity, with pauses between them.
+
+Tracks of another time of the day, or of other days, are activities of their own: services write years into one file.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from daemon.recordings.errors import Unreadable
 from daemon.recordings.made import recorded
@@ -21,8 +28,24 @@ _VALUES = {
 }
 """Local names inside a point, extensions of all makers alike: Garmin's TrackPointExtension, Cluetrust's, Strava's."""
 
+NEW_RUN_S = 3 * 3600.0
+"""A track that begins so long after the last one ended is another run [ENG]: what cuts one run into tracks (a lost
+signal, a watch turned off at a café) is over sooner, and the second run of a day comes later."""
+
+MOST_TRACKS = 10_000
+"""In one file: ten years of runs are 3,000 [ENG]."""
+
 _NO_DEVICES = frozenset({"Garmin Connect", "StravaGPX", "strava.com"})
 """Creators that name the service a file came through, and not the watch."""
+
+
+@dataclass(slots=True)
+class _Tracks:
+    """One track, or those of one activity that follow each other."""
+
+    points: Points = field(default_factory=Points)
+    name: str = ""
+    kind: str = ""
 
 
 class GpxReader:
@@ -31,15 +54,18 @@ class GpxReader:
     def __init__(self, stem: str, attributes: dict[str, str]) -> None:
         self._stem = stem
         self._creator = one_line(attributes.get("creator", ""))
-        self._points = Points()
+        self._tracks: list[_Tracks] = []
         self._point: dict[str, float] | None = None
         self._time = ""
         self._track_depth = 0
-        self._name = self._type = ""
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         if self._track_depth or name == "trk":
             self._track_depth += 1
+        if name == "trk" and self._track_depth == 1:
+            if len(self._tracks) >= MOST_TRACKS:
+                raise Unreadable("more tracks than a recording has")
+            self._tracks.append(_Tracks())
         if name == "trkpt" and self._track_depth:
             self._time = ""
             self._point = {
@@ -51,18 +77,19 @@ class GpxReader:
         if self._point is not None:
             self._end_in_point(name, text)
         elif name in {"trkseg", "trk"}:
-            self._points.break_off()
+            if self._track_depth:
+                self._tracks[-1].points.break_off()
         elif self._track_depth == 2 and name == "name":
-            self._name = self._name or one_line(text)
+            self._tracks[-1].name = self._tracks[-1].name or one_line(text)
         elif self._track_depth == 2 and name == "type":
-            self._type = self._type or one_line(text)
+            self._tracks[-1].kind = self._tracks[-1].kind or one_line(text)
         if self._track_depth:
             self._track_depth -= 1
 
     def _end_in_point(self, name: str, text: str) -> None:
         assert self._point is not None
         if name == "trkpt":
-            self._points.add(self._time, self._point)
+            self._tracks[-1].points.add(self._time, self._point)
             self._point = None
         elif name == "time":
             self._time = self._time or text
@@ -70,19 +97,50 @@ class GpxReader:
             self._point.setdefault(_VALUES[name], number_of(text))
 
     def activities(self) -> list[Recorded]:
-        """The one activity of the file; Unreadable where no track point has a time."""
-        track = self._points.track()
-        if len(self._points) < 2:
+        """The activities of the file; Unreadable where no track of it can be used."""
+        runs = _joined(each for each in self._tracks if len(each.points))
+        found: list[Recorded] = []
+        why: list[str] = []
+        for run in runs:
+            try:
+                found.append(self._recorded(run))
+            except Unreadable as reason:
+                why.append(str(reason))
+        if not found:
+            raise Unreadable(why[0] if why else "no times in it")
+        if why:
+            tracks = "1 track" if len(why) == 1 else f"{len(why)} tracks"
+            found[0] = replace(found[0], lost=f"{tracks} left out: {why[0]}")
+        return found
+
+    def _recorded(self, run: _Tracks) -> Recorded:
+        if len(run.points) < 2:
             raise Unreadable("nothing recorded in it")
-        sport, trainer = sport_word(self._type)
+        track = run.points.track()
+        sport, trainer = sport_word(run.kind)
         device = self._creator if self._creator and self._creator not in _NO_DEVICES else None
         told = Told(
             source="gpx",
-            identity=f"gpx|{track.unix_s[0]:.0f}|{track.unix_s[-1]:.0f}|{len(self._points)}|{self._type}",
-            name=self._name or self._stem,
+            identity=f"gpx|{track.unix_s[0]:.0f}|{track.unix_s[-1]:.0f}|{len(run.points)}|{run.kind}",
+            name=run.name or self._stem,
             sport=sport,
             trainer=trainer,
-            utc_offset_s=self._points.offset_s,
+            utc_offset_s=run.points.offset_s,
             device=device,
         )
-        return [recorded(track, told)]
+        return recorded(track, told)
+
+
+def _joined(tracks: Iterable[_Tracks]) -> list[_Tracks]:
+    """The tracks by start, those of one kind that follow each other as one."""
+    runs: list[_Tracks] = []
+    end = -math.inf
+    for track in sorted(tracks, key=lambda each: each.points.span):
+        begin, last = track.points.span
+        if begin - end > NEW_RUN_S or runs[-1].kind and track.kind not in ("", runs[-1].kind):
+            runs.append(track)
+        else:
+            runs[-1].points.join(track.points)
+            runs[-1].name, runs[-1].kind = runs[-1].name or track.name, runs[-1].kind or track.kind
+        end = max(end, last)
+    return runs

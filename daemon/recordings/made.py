@@ -56,7 +56,9 @@ def recorded(track: Track, told: Told) -> Recorded:
         temperature_c=track.columns.get("temperature_c"),
         moving=_moving(seconds, track, distance, told.sport in RUN_SPORTS),
     )
-    return Recorded(_activity(streams, told, float(track.unix_s[0])), streams, told.utc_offset_s is not None)
+    strays = "1 point" if track.strays == 1 else f"{track.strays} points"
+    lost = f"{strays} with a clock far from the others' left out" if track.strays else None
+    return Recorded(_activity(streams, told, float(track.unix_s[0])), streams, told.utc_offset_s is not None, lost)
 
 
 def summarised(told: Told) -> Recorded:

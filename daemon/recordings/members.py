@@ -119,6 +119,14 @@ def _from(path: Path, seen: set[tuple[int, int]]) -> Iterator[Member | Skipped]:
         yield Skipped(label, reason(error))
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file a path leads to, whatever it is called; None where there is none."""
+    try:
+        return _identity(path.stat())
+    except (OSError, ValueError):
+        return None
+
+
 def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 

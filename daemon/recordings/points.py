@@ -47,6 +47,21 @@ class Points:
         """A track or a segment ends: whatever lies before the next point is a pause."""
         self._broken = True
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """The earliest and the latest time in it, unix seconds; for points that are there."""
+        return min(self._times), max(self._times)
+
+    def join(self, later: "Points") -> None:
+        """Takes in what was recorded after it; between the two lies a pause."""
+        if later._times[0] > self._times[-1]:
+            self._stopped.append((self._times[-1], later._times[0]))
+        self.offset_s = later.offset_s if self.offset_s is None else self.offset_s
+        self._stopped += later._stopped
+        self._times += later._times
+        for name, column in self._columns.items():
+            column.extend(later._columns[name])
+
     def track(self) -> Track:
         """All of it as columns; those without a value left out. Unreadable where no point had a time."""
         if not self._times:

@@ -1,6 +1,7 @@
-"""The words with which TCX and GPX name a sport, as Strava's `sport_type`. Tables only."""
+"""Strava's `sport_type` words, and the words with which TCX and GPX name a sport. Tables only."""
 
-_STRAVA = (
+STRAVA = (
+    # developers.strava.com, SportType
     "AlpineSki",
     "BackcountrySki",
     "Badminton",
@@ -122,7 +123,7 @@ _NUMBERS = {
 
 _INDOORS = ("treadmill", "indoor")
 
-_WORDS = {word.casefold(): word for word in _STRAVA} | _OTHER_WORDS
+_WORDS = {word.casefold(): word for word in STRAVA} | _OTHER_WORDS
 
 
 def sport_word(said: str) -> tuple[str, bool]:

@@ -1,15 +1,10 @@
-"""What Strava calls a kind of sport in an account's language, and which of its own `sport_type` words it is."""
+"""What Strava calls a kind of sport in an account's language, and which of its own `sport_type` words it is.
+
+English exports write those words with spaces ("Trail Run")."""
 
 import unicodedata
 
-# Strava's own words (developers.strava.com, SportType). English exports write them with spaces ("Trail Run").
-_STRAVA = (
-    "AlpineSki|BackcountrySki|Badminton|Canoeing|Crossfit|EBikeRide|Elliptical|EMountainBikeRide|Golf|GravelRide|"
-    "Handcycle|HighIntensityIntervalTraining|Hike|IceSkate|InlineSkate|Kayaking|Kitesurf|MountainBikeRide|NordicSki|"
-    "Pickleball|Pilates|Racquetball|Ride|RockClimbing|RollerSki|Rowing|Run|Sail|Skateboard|Snowboard|Snowshoe|Soccer|"
-    "Squash|StairStepper|StandUpPaddling|Surfing|Swim|TableTennis|Tennis|TrailRun|Velomobile|VirtualRide|VirtualRow|"
-    "VirtualRun|Walk|WeightTraining|Wheelchair|Windsurf|Workout|Yoga"
-)
+from daemon.recordings.sports import STRAVA
 
 # The runs in many languages; the rest in a few. What is missing here stays as the table has it, and the recordings
 # tell what it means.
@@ -55,7 +50,7 @@ def _plain(word: str) -> str:
 
 
 _KNOWN = {_plain(word): sport for sport, words in _WORDS.items() for word in words.split("|")}
-_KNOWN |= {_plain(sport): sport for sport in _STRAVA.split("|")} | {"footballsoccer": "Soccer"}
+_KNOWN |= {_plain(sport): sport for sport in STRAVA} | {"footballsoccer": "Soccer"}
 
 
 def sport_type(word: str) -> str | None:

@@ -65,7 +65,8 @@ def tidied(track: Track, start_unix_s: float | None) -> Track:
     running = ~_inside(unix_s, stopped)
     unix_s = unix_s[running]
     columns = {name: values[running] for name, values in columns.items()}
-    return Track(unix_s, {name: v for name, v in columns.items() if np.isfinite(v).any()}, stopped)
+    columns = {name: values for name, values in columns.items() if np.isfinite(values).any()}
+    return Track(unix_s, columns, stopped, strays=int(np.count_nonzero(~keep)))
 
 
 def _bounded(name: str, values: FloatArray) -> FloatArray:

@@ -18,12 +18,14 @@ POSITION = ("latitude", "longitude")
 class Track:
     """The points of one activity: `unix_s` in UTC, a column of the same length for each of COLUMNS and POSITION it has.
 
-    `stopped` holds the spans (unix seconds) in which the watch's timer stood still.
+    `stopped` holds the spans (unix seconds) in which the watch's timer stood still. `strays` counts points that were
+    left out because their clock lies hours or days off the others.
     """
 
     unix_s: FloatArray
     columns: dict[str, FloatArray]
     stopped: tuple[tuple[float, float], ...] = ()
+    strays: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from lxml import etree
 
-from daemon.recordings.errors import Unreadable
+from daemon.recordings.errors import DAMAGED, Unreadable
 from daemon.recordings.gpx import GpxReader
 from daemon.recordings.tcx import TcxReader
 from daemon.values import Recorded
@@ -47,7 +47,7 @@ def read_xml(data: bytes, stem: str) -> tuple[Recorded, ...]:
         raise Unreadable(NO_XML)
     found = target.reader.activities()
     if damaged:
-        found = [replace(one, damaged=True) for one in found if one.activity.elapsed_time_s >= LEAST_BEFORE_DAMAGE_S]
+        found = [replace(one, lost=DAMAGED) for one in found if one.activity.elapsed_time_s >= LEAST_BEFORE_DAMAGE_S]
         if not found:
             raise Unreadable("truncated: less than a minute in it")
     return tuple(sorted(found, key=lambda one: one.activity.start))

@@ -10,7 +10,7 @@ from typing import Any
 from daemon.values import Activity, Lap
 
 DETAIL = ("laps", "perceived_exertion", "device")
-NOT_LISTED = (*DETAIL, "weather_temperature_c", "dew_point_c")
+NOT_LISTED = (*DETAIL, "weather_temperature_c", "dew_point_c", "offset_guessed")
 """Facts that no list answer carries: they come with the detail, or with an import."""
 
 _FIELDS = tuple(f.name for f in fields(Activity))

@@ -37,6 +37,12 @@ def athlete(session: Session) -> int | None:
     return held.athlete_id if held is not None else session.exec(select(SyncRow.athlete_id)).first()
 
 
+def whose(session: Session, athlete_id: int) -> int:
+    """Whose runs are now what was `athlete_id`'s when it was asked: RUNNER's become those of who authorises."""
+    held = grant(session) if athlete_id == RUNNER else None
+    return athlete_id if held is None else held.athlete_id
+
+
 def adopt(session: Session, athlete_id: int) -> None:
     """Makes everything that was imported before anybody authorised this athlete's."""
     # The rows and those that refer to them change their key one after the other.

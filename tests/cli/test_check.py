@@ -4,7 +4,7 @@ import re
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,7 +13,8 @@ from daemon.doctor import unit
 from daemon.doctor.finding import Finding
 from daemon.store import backup
 from tests.cli.terminal import Terminal
-from tests.house import Phone
+from tests.exported import fit_file
+from tests.house import Phone, plain_run
 from tests.test_heartbeat import Switchboard
 
 
@@ -53,6 +54,19 @@ def test_all_problems_come_at_once(terminal: Terminal) -> None:
     problems = {about for about, found, _ in findings(result.out) if found == "problem"}
     assert problems == {"permissions", "clock", "token", "channels"}
     assert f"chmod o= {terminal.config}" in result.out
+
+
+def test_who_only_imports_has_no_problem_with_strava(terminal: Terminal) -> None:
+    terminal.more_config = '[alerts]\nurls = ["json://localhost/"]'
+    terminal.write_config(client_id="", client_secret="")
+    terminal.standin.stop()
+    assert of(terminal.pullback("check").out, "Strava")[0] == "problem", "nothing was imported yet"
+    (terminal.home / "a.fit").write_bytes(fit_file(plain_run(1, datetime.now(UTC) - timedelta(days=1), minutes=5)))
+    assert terminal.pullback("import", str(terminal.home / "a.fit")).code == 0
+    result = terminal.pullback("check")
+    problems = {about for about, found, _ in findings(result.out) if found == "problem"}
+    assert (problems, result.code) == (set(), 0), result.out
+    assert "runs come by `pullback import`" in of(result.out, "Strava")[1]
 
 
 def test_every_problem_of_the_config_is_listed(terminal: Terminal) -> None:

@@ -135,6 +135,12 @@ def test_a_runner_sees_what_the_program_takes_him_for_and_where_it_has_that_from
     assert "You: easy running is 9:07/mi at 143 bpm, by Garmin Forerunner 265" in as_read("imperial")
 
 
+def test_after_a_long_time_away_the_usual_week_is_that_of_then() -> None:
+    week = PULLING_BACK["athlete"]["week"] | {"source": "median of the last 8 weeks, as of 24 April 2026"}
+    lines = as_read(athlete=PULLING_BACK["athlete"] | {"week": week})
+    assert "  usual week as of 24 April 2026: 4.5 runs, 231 minutes, the longest 84; 2 rest days, 1 hard day" in lines
+
+
 def test_who_never_ran_hard_reads_that_once() -> None:
     unknown = {"value": None, "source": "not known yet: needs a hard effort"}
     keys = ("maximum_heart_rate_bpm", "threshold_heart_rate_bpm", "threshold_pace_s_per_km")

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.metrics.doubles import Measured, completed, doubles, groups
+from daemon.metrics.doubles import Measured, completed, doubles, groups, same_clock
 from daemon.metrics.run_metrics import ROW_S, RunMetrics, pack
 from daemon.values import Activity, Lap
 
@@ -23,23 +23,30 @@ def run(
     heart: float = 1.0,
     trust: str = "streams",
     body: int | None = None,
+    pause: tuple[int, int] | None = None,
+    cut_s: int = 0,
+    ups: float = 1.0,
     **facts: object,
 ) -> Measured:
-    """A run that began `after_min` minutes after seven; `body` is whose heartbeats the recording holds."""
+    """A run that began `after_min` minutes after seven; `body` is whose heartbeats the recording holds,
+    without the first `cut_s` and with the `ups` and downs of one, `pause` the minutes between which the watch stood."""
     seconds = round(60 * minutes)
+    stood = range(0) if pause is None else range(60 * pause[0], 60 * pause[1])
     facts = {"sport": "Run", "name": "", "source": "strava", "utc_offset_s": 0, **facts}
     activity = Activity(  # type: ignore[arg-type]
         id=number,
         athlete_id=1,
         start=SEVEN + timedelta(minutes=after_min),
         distance_m=1000 * km,
-        moving_time_s=seconds,
+        moving_time_s=seconds - len(stood),
         elapsed_time_s=seconds,
         **facts,
     )
     rows = ""
     if body is not None:
-        climbing = np.cumsum(np.random.default_rng(body).normal(0, 2.0, seconds // ROW_S))
+        climbing = np.cumsum(np.random.default_rng(body).normal(0, 2.0, (seconds + cut_s) // ROW_S))
+        climbing = ups * climbing[cut_s // ROW_S :]
+        climbing[stood.start // ROW_S : stood.stop // ROW_S] = np.nan
         rows = pack([300 + climbing, 140 + climbing if heart else climbing * np.nan, climbing * 0])
     bpm = 140.0 if heart else None
     numbers = RunMetrics(trust, seconds, seconds, 1000 * km, mean_bpm=bpm, heart_share=heart, rows=rows)  # type: ignore[arg-type]
@@ -78,6 +85,16 @@ def test_a_clock_some_minutes_off_is_the_same_run_and_a_run_after_it_is_another(
     assert counted(run(10, minutes=60), run(11, 30.0, minutes=45, km=7.0)) == {}
 
 
+def test_half_of_two_short_runs_is_too_little_to_be_the_same() -> None:
+    assert counted(run(10, minutes=8, km=1.6), run(11, 3.6, minutes=8, km=1.6)) == {}
+    assert counted(run(10, minutes=11, km=2.2), run(11, 5.0, minutes=11, km=2.2)) == {11: 10}
+
+
+def test_a_watch_that_pauses_itself_and_a_phone_that_does_not_are_one() -> None:
+    stops = run(10, minutes=60, km=6.0, pause=(10, 35))
+    assert counted(stops, run(11, minutes=60, km=6.0, heart=0.0)) == {11: 10}
+
+
 def test_repetitions_logged_one_by_one_are_not_doubles_of_each_other() -> None:
     reps = [run(n, 1.4 * n, minutes=1.5, km=0.4) for n in range(8)]
     assert counted(*reps) == {}
@@ -93,6 +110,28 @@ def test_a_watch_that_gave_up_after_ten_minutes_does_not_hide_the_run() -> None:
     assert counted(run(10, minutes=10, km=1.7), run(11, heart=0.0)) == {10: 11}
     # A phone that was left on in the car does not hide the watch.
     assert counted(run(10, minutes=45), run(11, minutes=70, km=11.0, heart=0.0)) == {11: 10}
+
+
+def test_a_run_within_the_hours_for_which_another_was_paused_is_a_run_of_its_own() -> None:
+    # Stopped at nine, forgotten, and saved in the evening; at noon another watch was worn.
+    paused = {"minutes": 600, "km": 15.0, "pause": (120, 570), "body": 1}
+    assert counted(run(10, **paused), run(11, 300, minutes=50, km=5.4, body=2)) == {}
+    # As far, even: what was recorded at the same time decides.
+    assert counted(run(10, **paused), run(11, 180, minutes=150, km=15.0, body=2)) == {}
+    # The second watch was started some minutes before the first was stopped.
+    assert counted(run(10, **paused), run(11, 100, minutes=120, km=12.0, body=2)) == {}
+    # The phone in the pocket until nine is no run of its own, whatever its own clock went on to.
+    assert counted(run(10, **paused), run(11, 1, minutes=119, km=12.0, body=1, heart=0.0)) == {11: 10}
+    assert counted(run(10, **paused, heart=0.0), run(11, 1, minutes=590, km=15.2, body=1, pause=(119, 570))) == {10: 11}
+    assert counted(run(10, minutes=600, km=15.0, pause=(120, 570), heart=0.0), run(11, 1, **paused)) == {10: 11}
+    gym = run(10, minutes=600, km=0.0, pause=(120, 570), heart=0.0, body=1)
+    assert counted(gym, run(11, 1, minutes=119, km=12.0, body=1)) == {10: 11}
+    # Where one of them is known from its summary alone, they went as far or they are two.
+    summary = run(10, minutes=600, km=15.0, pause=(120, 570), trust="summary")
+    assert counted(summary, run(11, 300, minutes=50, km=5.4, body=2)) == {}
+    assert counted(summary, run(11, minutes=600, km=15.2, pause=(125, 570), body=2)) == {10: 11}
+    assert [same_clock(summary[0], run(11, 180, minutes=150, km=km)[0]) for km in (11.0, 14.6)] == [False, True]
+    assert [same_clock(summary[0], run(11, 2, minutes=m, km=0.0)[0]) for m in (50, 148)] == [False, True]
 
 
 def test_legs_of_a_triathlon_and_strength_training_beside_a_run_all_count() -> None:
@@ -133,6 +172,24 @@ def test_a_clock_a_time_zone_off_needs_the_very_same_heartbeats() -> None:
     assert counted(run(10, body=1), run(11, 120.0, body=1, heart=0.0)) == {11: 10}
 
 
+def test_recordings_cut_off_differently_are_copies_and_even_ones_tell_nothing() -> None:
+    assert counted(run(10, body=1), run(11, 120.5, body=1, minutes=59.5, cut_s=30)) == {11: 10}
+    assert counted(run(10, body=1), run(11, 123.0, body=1, minutes=57, cut_s=180)) == {}
+    # An hour at one heart rate, an hour at one speed: so are many.
+    even = {"body": 1, "ups": 0.1}
+    assert counted(run(10, **even), run(11, 120.0, **even)) == {}
+    assert counted(run(10, **even), run(11, 120.0, **even, heart=0.0)) == {}
+
+
+def test_the_same_programme_of_a_treadmill_morning_and_evening_is_two_runs() -> None:
+    indoors = {"body": 1, "trainer": True}
+    assert counted(run(10, **indoors, heart=0.0), run(11, 600.0, **indoors, heart=0.0)) == {}
+    assert counted(run(10, **indoors), run(11, 600.0, **indoors, heart=0.0)) == {}
+    # A clock ten hours off: the heart beats alike only once.
+    assert counted(run(10, **indoors), run(11, 600.0, **indoors)) == {11: 10}
+    assert counted(run(10, body=1, heart=0.0), run(11, 600.0, body=1, heart=0.0)) == {11: 10}
+
+
 def test_runs_whose_start_strava_hides_are_told_apart_by_what_was_recorded() -> None:
     hidden = {"start_obscured": True}
     assert counted(run(10, -419, body=1, **hidden), run(11, -419, body=2, **hidden)) == {}
@@ -147,6 +204,8 @@ def test_what_only_one_of_them_says_counts_for_the_run() -> None:
     assert whole.laps == watch.laps and whole.device == "watch" and whole.id == WATCH_FILE
     assert completed(strava, [watch]).name == "Tempo with Ada"
     assert completed(watch, []) is watch
+    unnamed, _ = run(12, sport="Workout", source="fit")
+    assert completed(unnamed, [strava]).sport == "Run"
 
 
 RECORDINGS = st.lists(

@@ -111,3 +111,7 @@ def test_what_was_known_years_ago_is_told_with_its_date_and_not_as_today() -> No
     assert found.easy_speed_m_s.value == pytest.approx(EASY_M_S, abs=0.06)
     assert found.easy_speed_m_s.source.startswith("median of the last runs, as of ")
     assert "as of" not in seen().easy_speed_m_s.source
+    # His usual week is that of then, and no week without running.
+    then = found.as_document()["week"]
+    assert (then["runs"], then["source"]) == (4, "median of the last 4 weeks, as of 1 April 2026")
+    assert "as of" not in seen(today=LAST + timedelta(days=20)).as_document()["week"]["source"]

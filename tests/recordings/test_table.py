@@ -3,9 +3,12 @@
 import csv
 import io
 import random
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -158,6 +161,7 @@ def test_days_and_months_aren_t_mixed_up(texts: list[str], days: list[tuple[int,
 
 def test_what_is_no_date_is_none() -> None:
     texts = ["", "yesterday", "31 Feb 2024, 10:00:00", "Feb 3, 2024", "1" * 500, "32.13.2024 25:61:61", "٣"]
+    texts.append("14. jul. 2020 22.36.55555555555")  # found by fuzzing: more seconds than a clock can hold
     assert read_dates(texts, [None] * len(texts)) == [None] * len(texts)
 
 
@@ -250,6 +254,19 @@ def test_what_is_no_table_is_said_in_one_line(data: bytes) -> None:
 
 
 GOOD = written(runner(random.Random(1), 6), Style())
+
+
+def test_a_hundred_columns_that_could_be_anything_are_told_apart_in_seconds() -> None:
+    """Humidity of any air, speed of any time: what is compared by threes must not be compared for a minute."""
+    draws = np.random.default_rng(1)
+    columns = [np.round(draws.uniform(0.2, 1.0, 3000), 3).astype(str) for _ in range(101)]
+    ids, dates = range(10**9, 10**9 + 3000), [f"2019-{n % 12 + 1:02}-{n % 28 + 1:02} 07:00:00" for n in range(3000)]
+    lines = [",".join(f"c{n}" for n in range(103))]
+    lines += [",".join(map(str, row)) for row in zip(ids, dates, *columns, strict=True)]
+    began = time.process_time()
+    with suppress(Unreadable):
+        read_table("\n".join(lines).encode())
+    assert time.process_time() - began < 5.0
 
 
 @settings(max_examples=40, deadline=None)

@@ -99,6 +99,49 @@ def test_between_segments_the_runner_stood() -> None:
     assert run.streams is not None and np.diff(run.streams.time_s).max() == 301
 
 
+def trk(begin: int, seconds: int, *, kind: str = "9", name: str = "Easy run") -> str:
+    points = "".join(trkpt(s).replace(clock(s), clock(begin + s)) for s in range(seconds + 1))
+    return f"<trk><name>{name}</name><type>{kind}</type><trkseg>{points}</trkseg></trk>"
+
+
+def with_tracks(*tracks: str) -> str:
+    head, foot = gpx().split("<trk>")[0], "</gpx>"
+    return f"{head}{''.join(tracks)}{foot}"
+
+
+def test_a_gpx_of_several_days_is_a_run_for_each_and_the_tracks_of_one_day_s_run_are_one() -> None:
+    hour, day = 3600, 86_400
+    monday = [trk(0, 300, name="Monday"), trk(2400, 300)]  # a halt at a café, the watch off
+    later = [trk(5 * hour, 400, name="After work"), trk(2 * day, 500, name="Wednesday"), trk(20 * day, 600)]
+    found = read_recording(with_tracks(*monday, *later).encode(), "years.gpx")
+    assert [(each.activity.name, each.activity.start, each.activity.elapsed_time_s) for each in found] == [
+        ("Monday", START, 2700),
+        ("After work", START + timedelta(hours=5), 400),
+        ("Wednesday", START + timedelta(days=2), 500),
+        ("Easy run", START + timedelta(days=20), 600),
+    ]
+    assert [each.activity.moving_time_s for each in found] == [600, 400, 500, 600]
+    assert [each.lost for each in found] == [None] * 4
+    # Services write the newest first; the runs are the same, and have the same ids.
+    again = read_recording(with_tracks(*later[::-1], *monday).encode(), "years.gpx")
+    assert [each.activity for each in again] == [each.activity for each in found]
+
+
+def test_a_ride_to_the_start_of_a_run_is_a_ride_and_a_run() -> None:
+    found = read_recording(with_tracks(trk(0, 300, kind="1"), trk(400, 300)).encode(), "both.gpx")
+    assert [each.activity.sport for each in found] == ["Ride", "Run"]
+
+
+def test_points_far_from_the_others_and_tracks_of_a_single_point_are_left_out_and_said() -> None:
+    text = gpx(map(trkpt, range(301)))
+    assert only(text).lost is None
+    astray = text.replace(clock(300), "2031-01-01T00:00:00Z")
+    assert only(astray).lost == "1 point with a clock far from the others' left out"
+    assert only(astray).activity.elapsed_time_s == 299
+    (found,) = read_recording(with_tracks(trk(0, 300), trk(90_000, 0)).encode(), "a.gpx")
+    assert found.lost == "1 track left out: nothing recorded in it"
+
+
 @pytest.mark.parametrize(
     ("kind", "word", "trainer"),
     [
