@@ -50,7 +50,7 @@ def _look(session: Session, send: bool) -> "Iterator[Finding]":
 def _sender(session: Session) -> "Callable[[str], str | None]":
     from daemon import notify, wording
 
-    title, text = wording.rehearsal("test", session.clock.now().date(), session.config().athlete.units or "metric")
+    title, text = wording.rehearsal("test", session.clock.now().date())
     message = notify.Message(title, text)
 
     def send(url: str) -> str | None:

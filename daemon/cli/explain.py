@@ -5,8 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from daemon.cli import show
+from daemon import measures
+from daemon.cli import runner, show
 from daemon.cli.session import Session, known_athlete
+from daemon.harmless import one_line
+
+NAME_LENGTH = 60
+"""With the day and the hour it is one line of a terminal; a longer name is cut."""
 
 
 def command(
@@ -20,11 +25,11 @@ def command(
     session: Session = context.obj
     with session.store() as store:
         document = evaluate.explain(store, known_athlete(store), session.config(), number)
-        zone = session.zone(store)
+        zone, units = session.zone(store), session.units(store)
     if as_json:
         show.as_json(document)
     else:
-        show.out(explanation(document, zone, session.config().athlete.units or "metric"))
+        show.out(explanation(document, zone, units))
 
 
 def explanation(document: dict[str, Any], zone: tzinfo, units: str) -> list[show.Part]:
@@ -36,11 +41,12 @@ def explanation(document: dict[str, Any], zone: tzinfo, units: str) -> list[show
         ("Called", _called(document["classification"], run["id"], units)),
         ("Easy heart rate", _easy_heart_rate(document["easy_heart_rate"], units)),
         ("Counted", _counted(document["contribution"], document["classification"])),
-        ("You then", show.athlete(document["athlete"], units)),
+        ("You then", runner.athlete(document["athlete"], units)),
         ("That day", _that_day(document["contribution"])),
     )
     start = datetime.fromisoformat(run["start"]).astimezone(zone)
-    parts: list[show.Part] = [show.Line(f"{run['name'] or 'Run'}, {start:%Y-%m-%d %H:%M}", "bold")]
+    name = one_line(run["name"], NAME_LENGTH) or "Run"
+    parts: list[show.Part] = [show.Line(f"{name}, {start:%Y-%m-%d %H:%M}", "bold")]
     for label, lines in labelled:
         parts.append(show.Line(f"{label}: {lines[0]}", hang=2))
         parts += [show.Line(line, indent=2, hang=2) for line in lines[1:]]
@@ -48,10 +54,10 @@ def explanation(document: dict[str, Any], zone: tzinfo, units: str) -> list[show
 
 
 def _run(run: dict[str, Any], units: str) -> list[str]:
-    minutes, km = run["moving_time_s"] / 60, run["distance_m"] / 1000
-    lines = [f"{run['sport']}, {show.distance(km, units)} in {minutes:.0f} minutes"]
+    length, long = measures.distance(run["distance_m"], units), measures.duration(run["moving_time_s"] / 60)
+    lines = [f"{run['sport']}, {length} in {long}"]
     if run["device"]:
-        lines[0] += f", {run['device']}"
+        lines[0] += f", {one_line(run['device'], NAME_LENGTH)}"
     if run["feel"]:
         lines.append(f"you said it felt {run['feel']}")
     if run["perceived_exertion"] is not None:
@@ -77,7 +83,7 @@ def _called(judged: dict[str, Any], number: int, units: str) -> list[str]:
     if judged["usual"] is not None:
         usual = judged["usual"]
         heart = f" and {usual['bpm']:.0f} bpm" if usual["bpm"] is not None else ""
-        pace, minutes = show.pace_unit(usual["pace_s_per_km"], units), round(usual["moving_time_s"] / 60)
+        pace, minutes = measures.pace(usual["pace_s_per_km"], units), round(usual["moving_time_s"] / 60)
         lines.append(f"your usual run before it: {minutes} minutes at {pace}, hills taken out{heart}")
         lines += _hard(judged, units) if judged["hard"] else _not_hard(judged, units)
     if judged["hints"]:
@@ -104,7 +110,7 @@ def _not_hard(judged: dict[str, Any], units: str) -> list[str]:
     bar, easy, found = judged["thresholds"], judged["usual"]["pace_s_per_km"], judged["fast_stretches"]
     if not bar.get("minute_x_easy"):
         return _by_heart(judged)
-    minute, five = (show.pace_unit(easy / bar[key], units) for key in ("minute_x_easy", "five_minutes_x_easy"))
+    minute, five = (measures.pace(easy / bar[key], units) for key in ("minute_x_easy", "five_minutes_x_easy"))
     seen = f"seen: {_fast(found, units)}" if found else "nothing in it was that fast"
     longer = "" if five == minute else f", or stretches of five at {five}"
     return [f"a session has minutes at {minute}{longer}", seen]
@@ -125,14 +131,14 @@ def _fast(stretches: list[dict[str, Any]], units: str) -> str:
 
 def _span(paces: list[float], units: str) -> str:
     """4:30/km to 4:41/km, or 4:30/km where both are the same."""
-    return " to ".join(dict.fromkeys(show.pace_unit(pace, units) for pace in (min(paces), max(paces))))
+    return " to ".join(dict.fromkeys(measures.pace(pace, units) for pace in (min(paces), max(paces))))
 
 
 def _easy_heart_rate(easy: dict[str, Any], units: str) -> list[str]:
     reading = easy["reading"]
     if reading is None:
         return [f"left out: {easy['left_out']}"]
-    pace = show.pace_unit(reading["at_pace_s_per_km"], units)
+    pace = measures.pace(reading["at_pace_s_per_km"], units)
     lines = [
         f"{reading['bpm']:.1f} bpm at {pace}, give or take {reading['se_bpm']:.1f}",
         *_minutes(reading, easy["rests_on"]),
@@ -148,7 +154,7 @@ def _easy_heart_rate(easy: dict[str, Any], units: str) -> list[str]:
     if matched:
         lines.append(f"matched to your norm: {', '.join(matched)} bpm")
     lines.append(
-        f"your norm: {norm['norm_bpm']:.1f} bpm at {show.pace_unit(norm['at_pace_s_per_km'], units)}, "
+        f"your norm: {norm['norm_bpm']:.1f} bpm at {measures.pace(norm['at_pace_s_per_km'], units)}, "
         f"from {len(norm['runs'])} runs"
     )
     side = "above" if easy["residual_bpm"] >= 0 else "below"

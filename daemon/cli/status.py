@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from daemon.cli import show, sparks
+from daemon.cli import runner, show, sparks
 from daemon.cli.session import Session, athlete
 
 LOUDEST_FIRST = ("alert", "watch")
@@ -35,10 +35,10 @@ def command(
         if as_json:
             show.as_json(document)
             return
-        zone, drawn = session.zone(store), lately(store, athlete(store), config)
+        zone, units = session.zone(store), session.units(store)
+        drawn = lately(store, athlete(store), config)
     charts = sparks.rows(drawn, sparks.can_draw(sys.stdout.encoding, session.environ)) if drawn else []
     channels = _named([channel.url for channel in config.alerts.urls])
-    units = config.athlete.units or "metric"
     show.out(standing(document, zone, units, channels, charts=charts, now=now), at_most=SCREEN)
 
 
@@ -80,7 +80,7 @@ def standing(
     parts += [show.Line(_undelivered(found, channels), "red") for found in document.get("undelivered", ())]
     parts += [show.Line(""), *charts, *_signals(document["signals"], verdict), _intensity(document)]
     if document["athlete"] is not None:
-        first, *more = show.athlete(document["athlete"], units)
+        first, *more = runner.athlete(document["athlete"], units)
         parts += [
             show.Line(f"You: {first}", spare=True),
             *(show.Line(line, indent=2, hang=2, spare=True) for line in more),

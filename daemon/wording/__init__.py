@@ -6,8 +6,8 @@ characters and no full stop; a text is paragraphs of whole sentences with a blan
 
 from daemon.wording.alerts import alert
 from daemon.wording.following import merged, reminder, retraction
+from daemon.wording.marked import markdown
 from daemon.wording.rehearsing import KINDS, rehearsal
-from daemon.wording.safe import markdown, plain
 from daemon.wording.trouble import access, stale
 from daemon.wording.weekly import digest
 
@@ -18,7 +18,6 @@ __all__ = [
     "digest",
     "markdown",
     "merged",
-    "plain",
     "rehearsal",
     "reminder",
     "retraction",

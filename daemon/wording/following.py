@@ -8,11 +8,12 @@ from datetime import date
 from typing import Literal
 
 from daemon.clock import day_text
+from daemon.measures import counted
 from daemon.values import Run, Signal, Verdict
 from daemon.wording.evidence import cause, raised
 from daemon.wording.sentences import ANSWER, NO_RUNS, recently, response, sign_paragraphs, to_do
 from daemon.wording.warnings import clears
-from daemon.wording.words import TITLE_LENGTH, Sentence, counted, text_of
+from daemon.wording.words import TITLE_LENGTH, Sentence, text_of
 
 LENGTH, MERGED_LENGTH = 750, 1800
 

@@ -6,10 +6,11 @@ Pure. A normal heart rate proves nothing, and none of these claims more than was
 from collections.abc import Mapping
 
 from daemon.clock import day_text
+from daemon.measures import counted
 from daemon.values import Run, Verdict
 from daemon.wording.evidence import signal_of, up
 from daemon.wording.sentences import back_at_norm, recently, so_far
-from daemon.wording.words import counted, text_of
+from daemon.wording.words import text_of
 
 LENGTH = 600
 

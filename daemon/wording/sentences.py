@@ -10,10 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 from daemon.clock import day_text
+from daemon.harmless import one_line
+from daemon.measures import about, counted, pace
 from daemon.values import Intensity, Run, Signal, Verdict
 from daemon.wording.evidence import STILL_BPM, day_in, signal_of, signs
-from daemon.wording.safe import plain
-from daemon.wording.words import Sentence, a_week, counted, distance, every, listed, pace
+from daemon.wording.words import Sentence, a_week, every, listed
 
 FEW_RUNS = 5
 """What rests on so few runs is said to do so [ENG]."""
@@ -98,8 +99,8 @@ def _named(run: Run, today: date, units: str) -> str:
     """“Round the lake” on 8 November; by its distance where the name is the one it got by itself."""
     # Full stops in a row, a call to everyone or a command in a name would be read as ours.
     shown = _STOPS.sub("…", run.name).replace("@", "＠").replace("`", "'")
-    name = plain(shown, NAME_LENGTH).strip('"“” ')
-    told = distance(run.distance_m, units) if not name or _GIVEN.fullmatch(name) else f"“{name}”"
+    name = one_line(shown, NAME_LENGTH).strip('"“” ')
+    told = about(run.distance_m, units) if not name or _GIVEN.fullmatch(name) else f"“{name}”"
     return f"{told} on {day_text(run.day, today)}"
 
 

@@ -6,7 +6,7 @@ Pure.
 from datetime import datetime
 
 from daemon.clock import day_text
-from daemon.wording.words import counted
+from daemon.measures import counted
 
 _ACCESS = {
     "inactive": (

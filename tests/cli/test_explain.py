@@ -14,6 +14,7 @@ from daemon.errors import UserError
 from daemon.evaluate import explain, runs
 from daemon.evaluate.answering import keep_answer, keep_feel
 from daemon.evaluate.history import activity
+from daemon.measures import pace
 from daemon.values import Run
 from tests.cli.terminal import Terminal
 from tests.cli.test_show import BERLIN, on_terminal
@@ -92,7 +93,7 @@ def test_an_easy_run_says_what_would_have_been_fast(warned: House) -> None:
     judged = document["classification"]
     assert judged["why"] and judged["why"] in as_read(document)
     bar = judged["usual"]["pace_s_per_km"] / judged["thresholds"]["minute_x_easy"]
-    assert f"a session has minutes at {show.pace_unit(bar, 'metric')}" in as_read(document)
+    assert f"a session has minutes at {pace(bar, 'metric')}" in as_read(document)
     assert document["athlete"]["day"] == document["run"]["day"]
     assert "You then: easy running is 5:" in as_read(document)
 

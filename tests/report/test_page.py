@@ -8,9 +8,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from daemon.report.page import NAME_LENGTH, clean, page
-from tests.report.lives import HOSTILE, a_config, a_page
+from daemon.harmless import one_line
+from daemon.measures import Units
+from daemon.report.page import NAME_LENGTH, page
+from tests.report.lives import HOSTILE, a_page
 from tests.signals.runners import Plan
+
+UNITS: tuple[Units, Units] = ("metric", "imperial")
 
 
 class Outline(HTMLParser):
@@ -96,11 +100,11 @@ def test_what_a_run_is_called_is_only_ever_text() -> None:
     ],
 )
 def test_a_name_keeps_what_can_be_read(name: str, shown: str) -> None:
-    assert clean(name) == shown
+    assert one_line(name, NAME_LENGTH) == shown
 
 
 def test_a_runner_who_counts_in_miles_reads_miles() -> None:
-    metric, imperial = (page(a_page(alerts=0, config=a_config(units=u))) for u in ("metric", "imperial"))
+    metric, imperial = (page(a_page(alerts=0, units=u)) for u in UNITS)
     assert "/km" in metric and "/mi" not in metric
     assert "/mi" in imperial and "/km" not in imperial
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daemon import wording
+from daemon import harmless, wording
 from daemon.values import Intensity, Signal, Verdict, Week
 from tests.signals.weeks import run
 
@@ -290,11 +290,11 @@ def test_several_messages_are_one_with_the_weightiest_first() -> None:
 
 
 def test_names_are_made_harmless_and_scripts_stay_readable() -> None:
-    assert wording.plain("a\r\nSubject: x\x1b[31m\u202e", 40) == "a Subject: x[31m"
-    assert wording.plain("  x\u200b\ty  ", 40) == "x y"
-    assert wording.plain("x" * 100, 10) == "xxxxxxxxx…"
-    assert len(wording.plain("Z\u0351\u036b\u0343\u032a\u0302", 40)) == 3
-    assert wording.plain("भागना सुबह", 40) == "भागना सुबह"
+    assert harmless.one_line("a\r\nSubject: x\x1b[31m\u202e", 40) == "a Subject: x[31m"
+    assert harmless.one_line("  x\u200b\ty  ", 40) == "x y"
+    assert harmless.one_line("x" * 100, 10) == "xxxxxxxxx…"
+    assert len(harmless.one_line("Z\u0351\u036b\u0343\u032a\u0302", 40)) == 3
+    assert harmless.one_line("भागना सुबह", 40) == "भागना सुबह"
     named = {8: replace(run(TODAY), id=8, name="@everyone `x`, a 5.5 k... ok\n.\n")}
     text = wording.alert("watch", VERDICT, "metric", named)[1]
     assert "The latest: “＠everyone 'x', a 5.5 k……” on 12 November." in text
