@@ -45,7 +45,7 @@ def escaped(json_text: str) -> str:
 
 
 def _number(c: str) -> str:
-    return json.dumps(c)[1:-1] if unicodedata.category(c) in _NOT_SHOWN else c
+    return json.dumps(c)[1:-1] if unicodedata.category(c) in {*_NOT_SHOWN, "Zl", "Zp"} else c
 
 
 def _printable(line: str) -> str:

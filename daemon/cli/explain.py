@@ -10,9 +10,6 @@ from daemon.cli import runner, show
 from daemon.cli.session import Session, known_athlete
 from daemon.harmless import one_line
 
-NAME_LENGTH = 60
-"""With the day and the hour it is one line of a terminal; a longer name is cut."""
-
 
 def command(
     context: typer.Context,
@@ -45,8 +42,7 @@ def explanation(document: dict[str, Any], zone: tzinfo, units: str) -> list[show
         ("That day", _that_day(document["contribution"])),
     )
     start = datetime.fromisoformat(run["start"]).astimezone(zone)
-    name = one_line(run["name"], NAME_LENGTH) or "Run"
-    parts: list[show.Part] = [show.Line(f"{name}, {start:%Y-%m-%d %H:%M}", "bold")]
+    parts: list[show.Part] = [show.Line(f"{show.named(run['name'])}, {start:%Y-%m-%d %H:%M}", "bold")]
     for label, lines in labelled:
         parts.append(show.Line(f"{label}: {lines[0]}", hang=2))
         parts += [show.Line(line, indent=2, hang=2) for line in lines[1:]]
@@ -57,7 +53,7 @@ def _run(run: dict[str, Any], units: str) -> list[str]:
     length, long = measures.distance(run["distance_m"], units), measures.duration(run["moving_time_s"] / 60)
     lines = [f"{run['sport']}, {length} in {long}"]
     if run["device"]:
-        lines[0] += f", {one_line(run['device'], NAME_LENGTH)}"
+        lines[0] += f", {one_line(run['device'], runner.DEVICE_LENGTH)}"
     if run["feel"]:
         lines.append(f"you said it felt {run['feel']}")
     if run["perceived_exertion"] is not None:

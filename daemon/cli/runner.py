@@ -11,6 +11,7 @@ EFFORTS = (
     ("threshold heart rate", "threshold_heart_rate_bpm"),
     ("threshold pace", "threshold_pace_s_per_km"),
 )
+DEVICE_LENGTH = 40
 SOURCES = {"config": "from your configuration"}
 
 
@@ -20,7 +21,7 @@ def athlete(document: dict[str, Any], units: str) -> list[str]:
     if there["value"] is None:
         return [f"easy pace is {there['source']}", *_week(document["week"]), *_efforts(document, units)]
     at = f" at {heart['value']:.0f} bpm" if heart["value"] is not None else f", heart rate {heart['source']}"
-    device = f", by {one_line(document['device'], 40)}" if document["device"] else ""
+    device = f", by {one_line(document['device'], DEVICE_LENGTH)}" if document["device"] else ""
     _, _, then = there["source"].partition(", as of ")
     told = f"as of {then} easy running was" if then else "easy running is"
     lines = [f"{told} {pace(there['value'], units)}{at}{device}"]

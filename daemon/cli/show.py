@@ -52,6 +52,7 @@ class Table:
 
 
 Part = Line | Table
+NAME_LENGTH = 56
 Advance = Callable[[int, int], None]
 """Told of (done, total)."""
 
@@ -89,6 +90,11 @@ def ago(age: timedelta) -> str:
         if minutes >= 2 * length or (minutes >= length and unit == "minute"):
             return f"{minutes // length} {unit}{'' if minutes < 2 * length else 's'} ago"
     return "just now"
+
+
+def named(name: str) -> str:
+    """What a run is called, cut to leave room for more on a line of a terminal."""
+    return harmless.one_line(name, NAME_LENGTH) or "Run"
 
 
 def words(name: str) -> str:
