@@ -171,3 +171,12 @@ def test_what_does_not_fit_a_line_goes_on_below_its_own_beginning(monkeypatch: p
     assert lines[1].startswith("    easy easy")
     assert " ".join(lines[:2]).split() == words.split()
     assert lines[2:] == ["", "end"]
+
+
+def test_nothing_that_is_shown_controls_the_terminal() -> None:
+    """Names are cleaned where they are put into a sentence; whatever else comes by is caught at the door."""
+    parts = [show.Line("a\x1b[2Jb\nc\u202e"), show.Table(("h",), (("\x9b2J\u2028x",),))]
+    stream = io.StringIO()
+    show.out(parts, stream)
+    show.say("\x07d\r", stream)
+    assert stream.getvalue() == "a[2Jb\nc\nh\n2J x\nd \n"
