@@ -32,14 +32,14 @@ STYLES = {
 class Line:
     """A paragraph; `style` only shows on a terminal. `indent` is in columns, `hang` how much more later lines have.
 
-    A `spare` one is left out where a screen would be too small for all.
+    Where a screen is too small for all, those go whose `spare` is largest, the last of them first; 0 stays.
     """
 
     text: str
     style: str = ""
     indent: int = 0
     hang: int = 0
-    spare: bool = False
+    spare: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +181,15 @@ def _on_terminal(parts: Iterable[Part], stream: TextIO, at_most: int | None) -> 
 
 
 def _spared(parts: list[Part], at_most: int, height: Callable[[Line], int]) -> list[Part]:
-    """The parts without as many spare ones, from the end, as it takes to have `at_most` lines."""
-    over = sum(height(part) for part in parts if isinstance(part, Line)) - at_most
-    for n in range(len(parts) - 1, -1, -1):
-        part = parts[n]
-        if over > 0 and isinstance(part, Line) and part.spare:
+    """The parts without as many spare ones as it takes to have `at_most` lines."""
+    lines = {n: part for n, part in enumerate(parts) if isinstance(part, Line)}
+    over = sum(map(height, lines.values())) - at_most
+    gone = set()
+    for n, part in sorted(lines.items(), key=lambda item: (-item[1].spare, -item[0])):
+        if over > 0 and part.spare:
             over -= height(part)
-            del parts[n]
-    return parts
+            gone.add(n)
+    return [part for n, part in enumerate(parts) if n not in gone]
 
 
 def _wrapped(part: Line, wrap: Callable[[str, int], Iterable[Any]], width: int) -> Iterator[tuple[int, str]]:
