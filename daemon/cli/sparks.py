@@ -20,9 +20,9 @@ NORM = 3
 
 
 def rows(data: PictureData, blocks: bool) -> list[Line]:
-    """A heading and a row for each, the running week last; [] before there is a week. `blocks`: else numbers."""
+    """A heading and a row for each, the running week last; [] where nothing was run in them. `blocks`: else numbers."""
     weeks = data.weeks[-WEEKS:]
-    if not weeks:
+    if not any(week.minutes or week.hard_days for week in weeks):
         return []
     at_pace = f"at {pace(data.easy.at_pace_s_per_km, data.units)}" if data.easy else ""
     day = f"to {data.today.day} {data.today:%b}"

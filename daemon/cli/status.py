@@ -79,7 +79,7 @@ def standing(
         told = alert.get("title") or show.words(alert["kind"])
         parts.append(show.Line(f"Open alert {alert['id']} since {alert['opened']}: {told}"))
         if alert["kind"] not in ("access", "stale"):
-            answer = f"If you know why, answer it: pullback ack {alert['id']} --reason REASON"
+            answer = f"If you know why, answer: pullback ack {alert['id']} --reason ill (or heat, travel, fine)"
             parts.append(show.Line(answer, indent=2, spare=MORE))
     return parts
 

@@ -119,7 +119,7 @@ def test_the_verdict_comes_first_then_why_and_what_it_rests_on() -> None:
     assert "You said: ill, 14 to 20 November 2026; heat, 15 November 2026" in lines
     assert lines[-3:] == [
         "Open alert 7 since 2026-11-12: Time to pull back",
-        "  If you know why, answer it: pullback ack 7 --reason REASON",
+        "  If you know why, answer: pullback ack 7 --reason ill (or heat, travel, fine)",
         "Open alert 8 since 2026-11-20: Strava access was withdrawn",
     ]
 
@@ -295,7 +295,10 @@ def test_a_runner_without_heart_rate_or_without_a_week_sees_what_there_is() -> N
     bare = replace(ROSE, easy=None, usual_minutes=None, weeks=ROSE.weeks[:1])
     assert [line.text.split("  ")[0] for line in rows(bare, blocks=True)] == ["", "Minutes a week", "Hard days"]
     assert rows(replace(ROSE, weeks=()), blocks=True) == []
-    silent = replace(ROSE, easy=replace(ROSE.easy, runs=()), weeks=weeks([0] * 30, [0] * 30))  # type: ignore[type-var]
+    assert rows(replace(ROSE, weeks=weeks([0] * 30, [0] * 30)), blocks=True) == [], (
+        "twelve weeks of nothing say nothing"
+    )
+    silent = replace(ROSE, easy=replace(ROSE.easy, runs=()), weeks=weeks([0] * 29 + [60], [0] * 30))  # type: ignore[type-var]
     assert max(len(line.text) for line in rows(silent, blocks=False)) <= 80
 
 
