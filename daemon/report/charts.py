@@ -216,7 +216,9 @@ def silence(data: PageData) -> str:
     """That the weeks shown lie long before today; "" where they don't."""
     if data.until >= data.verdict.day:
         return ""
-    return f"There is nothing newer: these are the {WEEKS} weeks up to {formats.full_day(data.until)}."
+    weeks = formats.count(min(WEEKS, len(data.weeks)), "week")
+    these = "this is the" if weeks == "1 week" else "these are the"
+    return f"There is nothing newer: {these} {weeks} up to {formats.full_day(data.until)}."
 
 
 def load_chart(data: PageData) -> Chart | None:

@@ -5,10 +5,12 @@ It writes down what `data` holds and `charts` worked out, and decides nothing.
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from daemon import measures
 from daemon.harmless import one_line
@@ -50,6 +52,15 @@ def page(data: PageData) -> str:
     )
 
 
+def empty(reason: str) -> str:
+    """The HTML where nothing was judged yet; `reason` says what is in the way, "" where nothing is."""
+    return _templates().get_template("empty.html.j2").render(css=_css(), policy=policy(), reason=_sentence(reason))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".")
+
+
 def policy() -> str:
     """The page's Content-Security-Policy: its own style sheet and pictures inside it, nothing else."""
     style = base64.b64encode(hashlib.sha256(_css().encode()).digest()).decode()
@@ -70,8 +81,13 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["clean"] = lambda name: one_line(name, NAME_LENGTH)
+    environment.filters |= {"clean": lambda name: one_line(name, NAME_LENGTH), "commands": _commands}
     return environment
+
+
+def _commands(text: str) -> Markup:
+    """Escaped text in which what stands in backticks is code, as our texts write commands."""
+    return Markup(re.sub("`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _course(data: PageData, name: str) -> charts.Chart | None:
