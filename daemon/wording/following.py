@@ -52,8 +52,10 @@ def reminder(
         [
             [(0, still), *now, (2, recently(verdict, units))],
             *sign_paragraphs(verdict, 2),
-            to_do(verdict, 3),
-            clears(verdict, heart is not None)[:1] if kind == "pull_back" and not easing else [],
+            [
+                *to_do(verdict, 3),
+                *(clears(verdict, heart is not None)[:1] if kind == "pull_back" and not easing else []),
+            ],
             [(0, ANSWER)],
         ],
         LENGTH,

@@ -43,7 +43,7 @@ def absorbing(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> tuple[st
         [
             [(0, f"{seen}{over}{since}."), (1, left[0].summary if left else ""), (1, recently(verdict, units))],
             [
-                (2, f"There were {so_far(now)}." if now and not now.ended_on else ""),
+                (2, f"There have been {so_far(now)}." if now and not now.ended_on else ""),
                 (1, "A normal heart rate is no proof: how running feels to you counts as much."),
             ],
             [(n, words) for n, words in enumerate(verdict.advice[:3])],

@@ -52,8 +52,9 @@ def access(reason: str) -> tuple[str, str]:
 
 def stale(last_sync: datetime | None, now: datetime) -> tuple[str, str]:
     """Nothing was fetched since `last_sync` (aware; None: never). `now` is on the runner's wall clock."""
+    again = "" if last_sync is None else " again"
     end = (
-        "Until it can, nothing new is judged, and silence doesn't mean that all is well.\n\n"
+        f"Until it can{again}, nothing new is judged, and silence doesn't mean that all is well.\n\n"
         "Run `pullback check` to see why."
     )
     if last_sync is None:
