@@ -57,8 +57,8 @@ def test_a_pull_back_says_what_changed_why_what_to_do_what_clears_it_and_how_to_
     )
     assert why == (
         "Intensity came on 28 October: 6 hard sessions so far, about one a week, on top of your easy runs. The likely "
-        "reason is the speed work; it could also be heat, illness or a new sensor. The week has tightened. You ran on 5 "
-        "days a week."
+        "reason is the speed work; it could also be heat, illness or a new sensor. The week has tightened. You ran on "
+        "5 days a week."
     )
     asked = "What to do: run everything easy for 7 days. Keep the number of runs. It clears in a week at the earliest, "
     assert to_do.startswith(f"{asked}with your last three easy runs within 1.5 bpm")
