@@ -20,7 +20,7 @@ def command(
         bool, typer.Option("--send", help="Really send a test to each channel, and ping the dead man's switch.")
     ] = False,
 ) -> None:
-    """Check config, permissions, clock, disk, database, access to Strava, quota, channels and service.
+    """Check config, permissions, clock, disk, database, access to Strava, quota, channels, page and service.
 
     Says of each problem what to do; the exit code is 1 when there is any.
     """
