@@ -22,9 +22,9 @@ _ACCESS = {
     ),
     "lost": (
         "Strava access got lost on the way",
-        "Strava's answer with a new key was lost, on the network or because this machine stopped just then, and the "
-        "old key is dead, so no new runs arrive.\n\nRun `pullback auth` to get another. Nothing that was judged so "
-        "far is lost.",
+        "Strava sent pullback a new key and it didn't get here: the network failed, or this machine stopped just then. "
+        "The old key no longer works, so no new runs arrive.\n\n"
+        "Run `pullback auth` to get another. Nothing that was judged so far is lost.",
     ),
     "scope": (
         "Strava access is too narrow",

@@ -194,7 +194,7 @@ def test_retractions_and_silence_read_well() -> None:
         reads_well(*wording.stale(last, now), 300)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)  # a story is simulated when it is first told
 @given(st.lists(st.sampled_from(sorted(set(stories.MESSAGES) - {"merged"})), min_size=1, max_size=5))
 def test_several_messages_become_one(waiting: list[str]) -> None:
     messages = [stories.MESSAGES[name]() for name in waiting]
