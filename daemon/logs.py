@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
+from daemon import harmless
+
 PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
 """syslog(3) levels, as sd-daemon(3) wants them before a line."""
 
@@ -68,13 +70,13 @@ class Lines(logging.Formatter):
 
     def message(self, record: logging.LogRecord) -> str:
         """What happened, on one line."""
-        return " ".join(self._redact(record.getMessage()).split())
+        return " ".join(harmless.lines(self._redact(record.getMessage())).split())
 
     def details(self, record: logging.LogRecord) -> str:
         """The traceback, without what it may not hold."""
         if not record.exc_info or record.exc_info[1] is None:
             return ""
-        return self._redact("".join(traceback.format_exception(record.exc_info[1])).rstrip())
+        return harmless.lines(self._redact("".join(traceback.format_exception(record.exc_info[1])).rstrip()))
 
 
 class Json(Lines):

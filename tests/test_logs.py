@@ -94,3 +94,14 @@ def test_an_idle_week_is_silent_and_an_outage_is_one_line_each_way(
     house.world.heal()
     daemon.poll()
     assert [line.split(" problem=")[0] for line in caplog.messages] == ["pull failed", "pull works again"]
+
+
+def test_a_name_in_a_log_controls_no_terminal_and_forges_no_line() -> None:
+    stream, log = said()
+    log.warning("skipped %s", "\x1b[2Jrun\u202e\r\n2026-11-02 ERROR service: all is lost\x9b")
+    try:
+        raise ValueError("\x1b]0;owned\x07")
+    except ValueError:
+        log.exception("job failed")
+    assert stream.getvalue().splitlines()[0].endswith("skipped [2Jrun 2026-11-02 ERROR service: all is lost")
+    assert not any(c in stream.getvalue() for c in "\x1b\x07\x9b\u202e")

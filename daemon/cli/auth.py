@@ -5,17 +5,18 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from daemon.cli import show
 from daemon.cli.session import Session
 from daemon.errors import UserError
+from daemon.harmless import one_line
 
 if TYPE_CHECKING:
     from daemon.config import Config
-    from daemon.strava.auth import Callback
+    from daemon.strava.auth import Callback, Tokens
 
 PORT = 8721
 
@@ -47,27 +48,34 @@ def command(
     with session.store() as store:
         state = secrets.token_urlsafe(24)
         answer = _pasted(config, port, state) if paste else _awaited(config, port, state, session, no_browser)
-        if answer.error is not None or answer.code is None:
-            raise UserError("access was refused on Strava's page; run `pullback auth` again and agree")
-        assert config.strava.client_id is not None
-        assert config.strava.client_secret is not None
-        tokens, athlete = auth.exchange(
-            answer.code,
-            answer.scope,
-            client_id=config.strava.client_id,
-            client_secret=config.strava.client_secret,
-            base_url=config.strava.base_url,
-            api_url=config.strava.api_url,
-        )
+        tokens, athlete = _exchanged(config, answer)
         missing = auth.missing_scopes(tokens.scope)
         if not tokens.scope & {"activity:read", "activity:read_all"}:
             raise UserError(missing[0])
         authorise(store, tokens)
-    name = athlete.get("firstname") or f"athlete {tokens.athlete_id}"
+    name = one_line(str(athlete.get("firstname") or f"athlete {tokens.athlete_id}"), 40)
     show.say(f"Strava lets pullback read the runs of {name}.")
     for sentence in missing:
         show.say(f"pullback: {sentence}", sys.stderr)
     show.say("Next: `pullback sync`, or leave it to the service (`pullback run`).")
+
+
+def _exchanged(config: "Config", answer: "Callback") -> "tuple[Tokens, dict[str, Any]]":
+    """The tokens for what the runner agreed to, and whose they are. Raises UserError where it was refused."""
+    from daemon.strava import auth
+
+    if answer.error is not None or answer.code is None:
+        raise UserError("access was refused on Strava's page; run `pullback auth` again and agree")
+    assert config.strava.client_id is not None
+    assert config.strava.client_secret is not None
+    return auth.exchange(
+        answer.code,
+        answer.scope,
+        client_id=config.strava.client_id,
+        client_secret=config.strava.client_secret,
+        base_url=config.strava.base_url,
+        api_url=config.strava.api_url,
+    )
 
 
 def _revoke(session: Session) -> None:

@@ -20,7 +20,7 @@ def command(
         bool, typer.Option("--send", help="Really send a test to each channel, and ping the dead man's switch.")
     ] = False,
 ) -> None:
-    """Check config, permissions, clock, disk, database, access to Strava, quota, channels and service.
+    """Check config, permissions, clock, disk, database, access to Strava, quota, channels, page and service.
 
     Says of each problem what to do; the exit code is 1 when there is any.
     """
@@ -50,7 +50,7 @@ def _look(session: Session, send: bool) -> "Iterator[Finding]":
 def _sender(session: Session) -> "Callable[[str], str | None]":
     from daemon import notify, wording
 
-    title, text = wording.rehearsal("test", session.clock.now().date(), session.config().athlete.units or "metric")
+    title, text = wording.rehearsal("test", session.clock.now().date())
     message = notify.Message(title, text)
 
     def send(url: str) -> str | None:

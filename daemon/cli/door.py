@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from daemon import harmless
 from daemon.cli import show
 from daemon.cli.session import Session
 from daemon.errors import ConfigError, UserError
@@ -60,7 +61,7 @@ def _forget_output() -> None:
 
 def _record(details: str, session: Session) -> str:
     """Keeps the traceback; returns where it is."""
-    details = redact(details, session.secrets())
+    details = harmless.lines(redact(details, session.secrets()))
     if not session.failing_loudly and not _stderr_is_the_journal(session):
         try:
             return f"details in {_append(details, session.clock.now(), log_path(session))}"

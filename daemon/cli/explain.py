@@ -1,13 +1,17 @@
 """`pullback explain`: one run, how it was read and what it was compared with. Reads; changes nothing."""
 
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Annotated, Any
 
 import typer
 
-from daemon import wording
-from daemon.cli import show
+from daemon import measures, wording
+from daemon.cli import runner, show
 from daemon.cli.session import Session, known_athlete
+from daemon.harmless import one_line
+
+PUZZLING_BPM = 3.0
+"""So far apart two heart rates of easy running need a word [ENG]."""
 
 
 def command(
@@ -21,11 +25,11 @@ def command(
     session: Session = context.obj
     with session.store() as store:
         document = evaluate.explain(store, known_athlete(store), session.config(), number)
-        zone = session.zone(store)
+        zone, units = session.zone(store), session.units(store)
     if as_json:
         show.as_json(document)
     else:
-        show.out(explanation(document, zone, session.config().athlete.units or "metric"))
+        show.out(explanation(document, zone, units))
 
 
 def explanation(document: dict[str, Any], zone: tzinfo, units: str) -> list[show.Part]:
@@ -35,13 +39,13 @@ def explanation(document: dict[str, Any], zone: tzinfo, units: str) -> list[show
         ("Run", _run(run, units)),
         ("Recording", _recording(document["cleaning"])),
         ("Called", _called(document["classification"], run["id"], units)),
-        ("Easy heart rate", _easy_heart_rate(document["easy_heart_rate"], units)),
+        ("Easy heart rate", _easy_heart_rate(document["easy_heart_rate"], document["classification"]["usual"], units)),
         ("Counted", _counted(document["contribution"], document["classification"])),
-        ("You then", show.athlete(document["athlete"], units)),
+        ("You then", runner.athlete(document["athlete"], units)),
         ("That day", _that_day(document["contribution"])),
     )
     start = datetime.fromisoformat(run["start"]).astimezone(zone)
-    parts: list[show.Part] = [show.Line(f"{run['name'] or 'Run'}, {start:%Y-%m-%d %H:%M}", "bold")]
+    parts: list[show.Part] = [show.Line(f"{show.named(run['name'])}, {start:%Y-%m-%d %H:%M}", "bold")]
     for label, lines in labelled:
         parts.append(show.Line(f"{label}: {lines[0]}", hang=2))
         parts += [show.Line(line, indent=2, hang=2) for line in lines[1:]]
@@ -49,10 +53,11 @@ def explanation(document: dict[str, Any], zone: tzinfo, units: str) -> list[show
 
 
 def _run(run: dict[str, Any], units: str) -> list[str]:
-    minutes, km = run["moving_time_s"] / 60, run["distance_m"] / 1000
-    lines = [f"{run['sport']}, {show.distance(km, units)} in {minutes:.0f} minutes"]
+    length, long = measures.distance(run["distance_m"], units), measures.duration(run["moving_time_s"] / 60)
+    sport = "" if run["sport"] == "Run" else f"{run['sport']}, "
+    lines = [f"{sport}{length} in {long}"]
     if run["device"]:
-        lines[0] += f", {run['device']}"
+        lines[0] += f", {one_line(run['device'], runner.DEVICE_LENGTH)}"
     if run["feel"]:
         lines.append(f"you said it felt {run['feel']}")
     if run["perceived_exertion"] is not None:
@@ -77,9 +82,9 @@ def _called(judged: dict[str, Any], number: int, units: str) -> list[str]:
         lines.append(f"read as one session with {others}")
     if judged["usual"] is not None:
         usual = judged["usual"]
-        heart = f" and {usual['bpm']:.0f} bpm" if usual["bpm"] is not None else ""
-        pace, minutes = show.pace_unit(usual["pace_s_per_km"], units), round(usual["moving_time_s"] / 60)
-        lines.append(f"your usual run before it: {minutes} minutes at {pace}, hills taken out{heart}")
+        heart = f", at {usual['bpm']:.0f} bpm" if usual["bpm"] is not None else ""
+        pace, minutes = measures.pace(usual["pace_s_per_km"], units), round(usual["moving_time_s"] / 60)
+        lines.append(f"your usual run of the weeks before: {minutes} minutes at {pace} (hills taken out){heart}")
         lines += _hard(judged, units) if judged["hard"] else _not_hard(judged, units)
     if judged["hints"]:
         lines.append(f"{' and '.join(judged['hints'])} spoke for a session; that lowers the bar and decides nothing")
@@ -105,7 +110,7 @@ def _not_hard(judged: dict[str, Any], units: str) -> list[str]:
     bar, easy, found = judged["thresholds"], judged["usual"]["pace_s_per_km"], judged["fast_stretches"]
     if not bar.get("minute_x_easy"):
         return _by_heart(judged)
-    minute, five = (show.pace_unit(easy / bar[key], units) for key in ("minute_x_easy", "five_minutes_x_easy"))
+    minute, five = (measures.pace(easy / bar[key], units) for key in ("minute_x_easy", "five_minutes_x_easy"))
     seen = f"seen: {_fast(found, units)}" if found else "nothing in it was that fast"
     longer = "" if five == minute else f", or stretches of five at {five}"
     return [f"a session has minutes at {minute}{longer}", seen]
@@ -126,14 +131,14 @@ def _fast(stretches: list[dict[str, Any]], units: str) -> str:
 
 def _span(paces: list[float], units: str) -> str:
     """4:30/km to 4:41/km, or 4:30/km where both are the same."""
-    return " to ".join(dict.fromkeys(show.pace_unit(pace, units) for pace in (min(paces), max(paces))))
+    return " to ".join(dict.fromkeys(measures.pace(pace, units) for pace in (min(paces), max(paces))))
 
 
-def _easy_heart_rate(easy: dict[str, Any], units: str) -> list[str]:
+def _easy_heart_rate(easy: dict[str, Any], usual: dict[str, Any] | None, units: str) -> list[str]:
     reading = easy["reading"]
     if reading is None:
         return [f"left out: {easy['left_out']}"]
-    pace = show.pace_unit(reading["at_pace_s_per_km"], units)
+    pace = measures.pace(reading["at_pace_s_per_km"], units)
     lines = [
         f"{reading['bpm']:.1f} bpm at {pace}, give or take {reading['se_bpm']:.1f}",
         *_minutes(reading, easy["rests_on"]),
@@ -141,28 +146,44 @@ def _easy_heart_rate(easy: dict[str, Any], units: str) -> list[str]:
     norm = easy["compared_with"]
     if norm is None:
         return [*lines, "not compared with a norm: too few easy runs before it"]
-    matched = [
-        f"{FACTORS.get(factor, show.words(factor))} {bpm:+.1f}"
+    return [*lines, *_against(easy, norm, units), *_not_the_usual(norm, usual)]
+
+
+def _against(easy: dict[str, Any], norm: dict[str, Any], units: str) -> list[str]:
+    """The norm, what it makes for a run such as this, and how far off it was."""
+    days = show.days(date.fromisoformat(norm["first"]), date.fromisoformat(norm["last"]))
+    pace = measures.pace(norm["at_pace_s_per_km"], units)
+    because = [
+        f"{FACTORS.get(factor, show.words(factor))} {-bpm:+.1f}"
         for factor, bpm in easy["corrections_bpm"].items()
         if bpm
     ]
-    if matched:
-        lines.append(f"matched to your norm: {', '.join(matched)} bpm")
-    lines.append(
-        f"your norm: {norm['norm_bpm']:.1f} bpm at {show.pace_unit(norm['at_pace_s_per_km'], units)}, "
-        f"from {len(norm['runs'])} runs"
-    )
-    side = "above" if easy["residual_bpm"] >= 0 else "below"
-    left = f"what is left: {abs(easy['residual_bpm']):.1f} bpm {side} your norm"
-    return [*lines, f"{left}; one run alone strays by {easy['usual_spread_bpm']:.1f}"]
+    expected = easy["reading"]["bpm"] - easy["residual_bpm"]
+    why = f": {', '.join(because)}" if because else ""
+    off, strays = easy["residual_bpm"], easy["usual_spread_bpm"]
+    return [
+        f"your norm: {norm['norm_bpm']:.1f} bpm at {pace}, from {len(norm['runs'])} easy runs, {days}",
+        f"for this run that makes {expected:.1f} bpm{why}",
+        f"it lay {abs(off):.1f} bpm {'above' if off >= 0 else 'below'} that; one run alone strays by {strays:.1f}",
+    ]
+
+
+def _not_the_usual(norm: dict[str, Any], usual: dict[str, Any] | None) -> list[str]:
+    """Why the heart rate of the usual run is another one, where that would puzzle."""
+    if usual is None or usual["bpm"] is None or abs(usual["bpm"] - norm["norm_bpm"]) < PUZZLING_BPM:
+        return []
+    return [
+        f"your usual run's {usual['bpm']:.0f} bpm are another thing: the middle of whatever you ran lately, at its own "
+        "pace; the norm is of easy runs that can be compared, at one pace"
+    ]
 
 
 def _minutes(reading: dict[str, Any], rests_on: dict[str, Any] | None) -> list[str]:
     """Which minutes the reading rests on, and what was taken from their mean and their pace."""
     if rests_on is None:
         return ["from the mean of the whole run"]
-    between = f"minute {rests_on['from_minute']} to {rests_on['to_minute']}"
-    lines = [f"from {reading['minutes']:.0f} steady minutes of {between}, mean {rests_on['mean_bpm']:.1f} bpm"]
+    between = f"minute {rests_on['from_minute']} and {rests_on['to_minute']}"
+    lines = [f"from {reading['minutes']:.0f} steady minutes between {between}, mean {rests_on['mean_bpm']:.1f} bpm"]
     drift, at = rests_on["drift_correction_bpm"], rests_on["drift_taken_to_minute"]
     lines.append(f"brought to minute {at:.0f}: drift {drift:+.1f} bpm")
     if rests_on["grade_bpm"]:

@@ -43,7 +43,7 @@ def command(
         answering.keep_feel(store, run, feel, now)
         headline = answering.judged_again(store, athlete_id, session.config(), now)
     day = show.days(run.day, run.day, now.year)
-    show.out([show.Line(f"{run.name or 'Run'}, {day}: {feel}. {MEANS[feel]}"), show.Line(headline)])
+    show.out([show.Line(f"{show.named(run.name)}, {day}: {feel}. {MEANS[feel]}"), show.Line(headline)])
 
 
 def _parted(words: list[str]) -> "tuple[int | None, Feel]":

@@ -15,6 +15,7 @@ import typer
 from daemon.cli import show
 from daemon.cli.session import Session, athlete
 from daemon.errors import UserError
+from daemon.harmless import one_line
 
 if TYPE_CHECKING:
     from daemon.importer.bringing import Outcome
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 A_HANDFUL = 5
 """So many files skipped for one reason are named; of more, some and how many."""
 EXAMPLES = 3
+LABEL_LENGTH = 160
+"""A file's name that is longer is cut."""
 
 
 def command(
@@ -158,7 +161,7 @@ def partly(files: Sequence["Skipped"]) -> list[str]:
     for why, group in groupby(sorted(files, key=lambda file: (file.why, file.label)), key=lambda file: file.why):
         same = [file.label for file in group]
         named = same if len(same) <= A_HANDFUL else same[:EXAMPLES]
-        lines += [f"{label}: {why}" for label in named]
+        lines += [f"{one_line(label, LABEL_LENGTH)}: {why}" for label in named]
         if len(named) < len(same):
             lines.append(f"{len(same) - len(named)} more: {why}")
     return lines

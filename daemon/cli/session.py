@@ -12,6 +12,7 @@ from daemon.errors import UserError
 
 if TYPE_CHECKING:
     from daemon.config import Config
+    from daemon.measures import Units
     from daemon.store import Store
 
 API_SETTINGS = "https://www.strava.com/settings/api"
@@ -94,6 +95,12 @@ class Session:
         from daemon.evaluate import local_now
 
         return local_now(store, self.config(), self.clock.now()).tzinfo or UTC
+
+    def units(self, store: "Store") -> "Units":
+        """The units of every text: the configuration's, else the runner's at Strava."""
+        from daemon.evaluate import units
+
+        return units(store, athlete(store), self.config())
 
     def secrets(self) -> tuple[str, ...]:
         """Configured texts no log may hold, also those of a configuration that a reload has replaced."""

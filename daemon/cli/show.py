@@ -7,14 +7,14 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
-from itertools import groupby
 from typing import Any, TextIO
 
-KM_PER_MILE = 1.609344
+from daemon import harmless
+
 STYLES = {
     "pull_back": "bold red",
     "watch": "bold yellow",
@@ -32,14 +32,14 @@ STYLES = {
 class Line:
     """A paragraph; `style` only shows on a terminal. `indent` is in columns, `hang` how much more later lines have.
 
-    A `spare` one is left out where a screen would be too small for all.
+    Where a screen is too small for all, those go whose `spare` is largest, the last of them first; 0 stays.
     """
 
     text: str
     style: str = ""
     indent: int = 0
     hang: int = 0
-    spare: bool = False
+    spare: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,110 +52,9 @@ class Table:
 
 
 Part = Line | Table
-Alert = dict[str, Any]
-EFFORTS = (
-    ("maximum heart rate", "maximum_heart_rate_bpm"),
-    ("threshold heart rate", "threshold_heart_rate_bpm"),
-    ("threshold pace", "threshold_pace_s_per_km"),
-)
-SOURCES = {"config": "from your configuration"}
-SAME_ALERT = timedelta(days=14)
-HALF_A_YEAR = 182
+NAME_LENGTH = 56
 Advance = Callable[[int, int], None]
 """Told of (done, total)."""
-
-
-def runs(documents: Sequence[dict[str, Any]], zone: tzinfo, units: str) -> list[Part]:
-    """`pullback runs` for a reader: one row a run, newest last."""
-    if not documents:
-        return [Line("No runs.")]
-    unit = "mi" if units == "imperial" else "km"
-    rows = tuple(_run(document, zone, units) for document in documents)
-    headings = ("date", "id", "kind", unit, "load", f"bpm @ /{unit}", "left out because")
-    counted = sum(document["easy_heart_rate"] is not None for document in documents)
-    says = "says" if counted == 1 else "say"
-    summary = f"{len(documents)} runs (* hard), {counted} of them {says} something about easy heart rate"
-    if len(documents) == 1:
-        summary = f"1 run (* hard), which says {'something' if counted else 'nothing'} about easy heart rate"
-    return [Table(headings, rows, frozenset({"id", unit, "load"})), Line(summary)]
-
-
-def replay(document: dict[str, Any], rated_days: int) -> list[Part]:
-    """`pullback replay` for a reader: stretches of one verdict, when intensity came, and what would have been sent.
-
-    Over fewer than half a year of `rated_days` the number of alerts is said alone: what it makes a year says nothing.
-    """
-    days = document["days"]
-    if not days:
-        return [Line("No runs to replay.")]
-    stretches = [(verdict, list(found)) for verdict, found in groupby(days, key=lambda day: day["verdict"])]
-    rows = tuple((run[0]["date"], run[-1]["date"], str(len(run)), words(verdict)) for verdict, run in stretches)
-    parts: list[Part] = [Table(("from", "to", "days", "verdict"), rows, frozenset({"days"}))]
-    for spell in document["intensity"]:
-        start = f"came on {spell['introduced_on']}" if spell["introduced_on"] else "was there from the first run on"
-        end = f", ended on {spell['ended_on']}" if spell["ended_on"] else ""
-        parts.append(Line(f"Intensity {start}{change(spell)}{end}"))
-    if document["alerts"]:
-        told = tuple((alert["date"], words(alert["kind"]), alert["title"]) for alert in document["alerts"])
-        parts.append(Table(("date", "alert", "title"), told))
-    usable = document["usable_runs_per_week"]
-    count = len(document["alerts"])
-    often = f"{document['alerts_per_year']} a year, " if rated_days >= HALF_A_YEAR else ""
-    parts.append(
-        Line(
-            f"{count} alert{'' if count == 1 else 's'} from {document['from']} to {document['to']}: "
-            f"{often}from {usable if usable is not None else 0} usable runs a week"
-        )
-    )
-    return parts
-
-
-def comparison(document: dict[str, Any], now: Mapping[str, Any], rated_days: int) -> list[Part]:
-    """`pullback replay --set` for a reader: figures and alerts of both walks side by side. `now` is what holds now."""
-    if not document["days"]:
-        return [Line("No runs to replay.")]
-    parts: list[Part] = []
-    for key, value in document["settings"].items():
-        parts.append(Line(f"Trying {key} = {_setting(value)} (now {_setting(now[key])})", "bold"))
-    before, after = document["before"], document
-    yearly = str(before["alerts_per_year"]), str(after["alerts_per_year"])
-    figures = (
-        ("alerts", str(len(before["alerts"])), str(len(after["alerts"]))),
-        *([("alerts a year", *yearly)] if rated_days >= HALF_A_YEAR else []),
-        ("usable runs a week", str(before["usable_runs_per_week"]), str(after["usable_runs_per_week"])),
-    )
-    heading = f"{document['from']} to {document['to']}"
-    parts.append(Table((heading, "before", "after"), figures, frozenset({"before", "after"})))
-    told = tuple((_told(old), _told(new)) for old, new in side_by_side(before["alerts"], after["alerts"]))
-    if told:
-        parts.append(Table(("alerts before", "alerts after"), told))
-    parts.append(Line("Nothing was recorded or sent. To keep a setting, write it into the configuration."))
-    return parts
-
-
-def side_by_side(before: Sequence[Alert], after: Sequence[Alert]) -> Iterator[tuple[Alert | None, Alert | None]]:
-    """Alerts of two walks in order of date; one of the same kind within two weeks is the same one, moved."""
-    left, right = list(before), list(after)
-    while left or right:
-        old, new = (left[0] if left else None), (right[0] if right else None)
-        if old and new and not (old["kind"] == new["kind"] and _apart(old, new) <= SAME_ALERT):
-            old, new = (old, None) if old["date"] <= new["date"] else (None, new)
-        yield (left.pop(0) if old else None), (right.pop(0) if new else None)
-
-
-def _apart(old: Alert, new: Alert) -> timedelta:
-    return abs(date.fromisoformat(old["date"]) - date.fromisoformat(new["date"]))
-
-
-def _told(alert: Alert | None) -> str:
-    return f"{alert['date']} {words(alert['kind'])}" if alert else "-"
-
-
-def _setting(value: Any) -> str:
-    """A setting's value as the configuration file writes it."""
-    if value is None:
-        return "not set"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def change(spell: dict[str, Any]) -> str:
@@ -180,84 +79,6 @@ def days(first: date, last: date, this_year: int | None = None) -> str:
     return f"{first.day} {first:%B}{year} to {end}"
 
 
-def pace(seconds_per_km: float, units: str) -> str:
-    """Minutes and seconds per km or mile: "5:41"."""
-    seconds = round(seconds_per_km * (KM_PER_MILE if units == "imperial" else 1))
-    return f"{seconds // 60}:{seconds % 60:02d}"
-
-
-def pace_unit(seconds_per_km: float, units: str) -> str:
-    """A pace with its unit: "5:41/km"."""
-    return f"{pace(seconds_per_km, units)}/{'mi' if units == 'imperial' else 'km'}"
-
-
-def distance(km: float, units: str) -> str:
-    """A distance with its unit: "10.2 km"."""
-    return f"{km / KM_PER_MILE:.1f} mi" if units == "imperial" else f"{km:.1f} km"
-
-
-def athlete(document: dict[str, Any], units: str) -> list[str]:
-    """Who the runner is, a line each: easy running, the usual week, then what hard efforts have shown."""
-    there, heart = document["easy_pace_s_per_km"], document["easy_heart_rate_bpm"]
-    if there["value"] is None:
-        return [f"easy pace is {there['source']}", *_week(document["week"]), *_efforts(document, units)]
-    at = f" at {heart['value']:.0f} bpm" if heart["value"] is not None else f", heart rate {heart['source']}"
-    device = f", by {document['device']}" if document["device"] else ""
-    _, _, then = there["source"].partition(", as of ")
-    told = f"as of {then} easy running was" if then else "easy running is"
-    lines = [f"{told} {pace_unit(there['value'], units)}{at}{device}"]
-    if document["sensor"] in ("B", "C"):
-        lines.append("the sensor loses heart rate now and then; what can't be believed isn't used")
-    return [*lines, *_week(document["week"]), *_efforts(document, units)]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return "maximum and threshold" if len(names) == len(EFFORTS) else " and ".join(names)
-
-
-def _week(week: dict[str, Any] | None) -> list[str]:
-    if week is None:
-        return []
-    if not week["minutes"]:
-        return [f"usual week: without running ({week['source']})"]
-    _, _, then = week["source"].partition(", as of ")
-    told = f"usual week as of {then}" if then else "usual week"
-    runs = f"{told}: {_many(week['runs'], 'run')}, {week['minutes']} minutes, the longest {week['long_run_minutes']}"
-    return [f"{runs}; {_many(week['rest_days'], 'rest day')}, {_many(week['hard_days'], 'hard day')}"]
-
-
-def _efforts(document: dict[str, Any], units: str) -> list[str]:
-    """Maximum and threshold with their sources; what isn't known for one reason shares a line."""
-    unknown: dict[str, list[str]] = {}
-    lines = []
-    for name, key in EFFORTS:
-        value, source = document[key]["value"], document[key]["source"]
-        if value is None:
-            unknown.setdefault(source, []).append(name)
-        else:
-            shown = pace_unit(value, units) if "pace" in key else f"{value:.0f}"
-            lines.append(f"{name} {shown} ({SOURCES.get(source, source.removeprefix('learned from '))})")
-    return lines + [f"{_listed(names)} {source}" for source, names in unknown.items()]
-
-
-def _many(count: float, noun: str) -> str:
-    """1 run, 1.5 runs, no hard days."""
-    return f"{count:g} {noun}{'' if count == 1 else 's'}" if count else f"no {noun}s"
-
-
-def _run(document: dict[str, Any], zone: tzinfo, units: str) -> tuple[str, ...]:
-    easy, km = document["easy_heart_rate"], document["distance_m"] / 1000
-    return (
-        datetime.fromisoformat(document["start"]).astimezone(zone).date().isoformat(),
-        str(document["id"]),
-        document["kind"] + (" *" if document["hard"] else ""),
-        f"{km / KM_PER_MILE if units == 'imperial' else km:.1f}",
-        f"{document['load']:.0f}",
-        f"{easy['bpm']:.0f} @ {pace(easy['at_pace_s_per_km'], units)}" if easy else "",
-        document["left_out"] or "",
-    )
-
-
 def moment(text: str, zone: tzinfo) -> str:
     return datetime.fromisoformat(text).astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
@@ -271,6 +92,11 @@ def ago(age: timedelta) -> str:
     return "just now"
 
 
+def named(name: str) -> str:
+    """What a run is called, cut to leave room for more on a line of a terminal."""
+    return harmless.one_line(name, NAME_LENGTH) or "Run"
+
+
 def words(name: str) -> str:
     """A verdict's or a signal's name as one says it."""
     return name.replace("_", " ")
@@ -278,7 +104,7 @@ def words(name: str) -> str:
 
 def as_json(document: Any) -> None:
     """The document to standard output, and nothing else there."""
-    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    print(harmless.escaped(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)))
 
 
 def out(parts: Iterable[Part], stream: TextIO | None = None, at_most: int | None = None) -> None:
@@ -286,7 +112,7 @@ def out(parts: Iterable[Part], stream: TextIO | None = None, at_most: int | None
 
     Where they are longer than `at_most` lines of a terminal, those that can be spared are left out there.
     """
-    stream = stream or sys.stdout
+    stream, parts = stream or sys.stdout, [_harmless(part) for part in parts]
     if stream.isatty():
         _on_terminal(parts, stream, at_most)
         return
@@ -295,9 +121,16 @@ def out(parts: Iterable[Part], stream: TextIO | None = None, at_most: int | None
             print(line, file=stream)
 
 
+def _harmless(part: Part) -> Part:
+    """The same without what controls a terminal: a run or a file may be called anything."""
+    if isinstance(part, Line):
+        return replace(part, text=harmless.lines(part.text))
+    return replace(part, rows=tuple(tuple(map(harmless.lines, row)) for row in part.rows))
+
+
 def say(text: str, stream: TextIO | None = None) -> None:
     """A message, at once: wrapped at blanks on a terminal, as it is in a pipe. Words and addresses stay whole."""
-    stream = stream or sys.stdout
+    stream, text = stream or sys.stdout, harmless.lines(text)
     if stream.isatty():
         width = shutil.get_terminal_size().columns
         text = "\n".join(_filled(line, width) for line in text.split("\n"))
@@ -348,14 +181,15 @@ def _on_terminal(parts: Iterable[Part], stream: TextIO, at_most: int | None) -> 
 
 
 def _spared(parts: list[Part], at_most: int, height: Callable[[Line], int]) -> list[Part]:
-    """The parts without as many spare ones, from the end, as it takes to have `at_most` lines."""
-    over = sum(height(part) for part in parts if isinstance(part, Line)) - at_most
-    for n in range(len(parts) - 1, -1, -1):
-        part = parts[n]
-        if over > 0 and isinstance(part, Line) and part.spare:
+    """The parts without as many spare ones as it takes to have `at_most` lines."""
+    lines = {n: part for n, part in enumerate(parts) if isinstance(part, Line)}
+    over = sum(map(height, lines.values())) - at_most
+    gone = set()
+    for n, part in sorted(lines.items(), key=lambda item: (-item[1].spare, -item[0])):
+        if over > 0 and part.spare:
             over -= height(part)
-            del parts[n]
-    return parts
+            gone.add(n)
+    return [part for n, part in enumerate(parts) if n not in gone]
 
 
 def _wrapped(part: Line, wrap: Callable[[str, int], Iterable[Any]], width: int) -> Iterator[tuple[int, str]]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from statistics import median
 
-from daemon.cli.show import Line, pace_unit
+from daemon.cli.show import Line
+from daemon.measures import pace
 from daemon.report.data import EasyHeart, PictureData, Week
 
 WEEKS = 12
@@ -19,13 +20,13 @@ NORM = 3
 
 
 def rows(data: PictureData, blocks: bool) -> list[Line]:
-    """A heading and a row for each, the running week last; [] before there is a week. `blocks`: else numbers."""
+    """A heading and a row for each, the running week last; [] where nothing was run in them. `blocks`: else numbers."""
     weeks = data.weeks[-WEEKS:]
-    if not weeks:
+    if not any(week.minutes or week.hard_days for week in weeks):
         return []
-    pace = f"at {pace_unit(data.easy.at_pace_s_per_km, data.units)}" if data.easy else ""
+    at_pace = f"at {pace(data.easy.at_pace_s_per_km, data.units)}" if data.easy else ""
     day = f"to {data.today.day} {data.today:%b}"
-    heading = "; bpm ".join(filter(None, [day, pace])) if blocks else pace or day
+    heading = "; bpm ".join(filter(None, [day, at_pace])) if blocks else at_pace or day
     lines = [Line(_row("", [f"{w.monday:%b}" if w.monday.day <= 7 else "" for w in weeks], blocks) + f"  {heading}")]
     if data.easy is not None:
         lines.append(_easy(data.easy, weeks, blocks))

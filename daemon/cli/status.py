@@ -2,20 +2,25 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
 
-from daemon.cli import show, sparks
+from daemon.cli import runner, show, sparks
 from daemon.cli.session import Session, athlete
 
 LOUDEST_FIRST = ("alert", "watch")
-SCREEN = 25
-"""Lines of a terminal; what is longer is in `pullback report`, or in a pipe."""
+SCREEN = 24
+"""Lines of a terminal of 25, less the one of its prompt; what is longer is in `pullback report`, or in a pipe."""
 MOST_SIGNS = 3
 """So many signs are told in full; of more the names are enough."""
+PLENTY = 3
+"""So much advice stays however little room there is; it comes in the order of its weight."""
+DETAIL, RUNNER, SIGNS, WEEKS, NAMES, BASIS, MORE = 7, 6, 5, 4, 3, 2, 1
+"""What goes where a screen is too small for all, the largest first."""
 
 
 def command(
@@ -35,10 +40,10 @@ def command(
         if as_json:
             show.as_json(document)
             return
-        zone, drawn = session.zone(store), lately(store, athlete(store), config)
+        zone, units = session.zone(store), session.units(store)
+        drawn = lately(store, athlete(store), config)
     charts = sparks.rows(drawn, sparks.can_draw(sys.stdout.encoding, session.environ)) if drawn else []
     channels = _named([channel.url for channel in config.alerts.urls])
-    units = config.athlete.units or "metric"
     show.out(standing(document, zone, units, channels, charts=charts, now=now), at_most=SCREEN)
 
 
@@ -62,35 +67,50 @@ def standing(
 
     `charts` stand between the two; `now` tells how long ago the last sync was.
     """
-    since = f" since {document['since']}" if document["since"] else ""
-    verdict = document["verdict"]
-    parts: list[show.Part] = [
-        show.Line(f"{show.words(verdict)}{since}", show.STYLES.get(verdict, "bold")),
-        show.Line(document["headline"], hang=2),
-        *(show.Line(f"- {advice}", indent=2, hang=2) for advice in document["advice"]),
-    ]
-    if document.get("trouble"):
-        parts.append(show.Line(document["trouble"], "red"))
-    if document.get("waiting_until"):
-        until = show.moment(document["waiting_until"], zone)
-        parts.append(show.Line(f"Waiting for Strava's rate limit until {until}"))
-    if document.get("snoozed_until"):
-        until = show.moment(document["snoozed_until"], zone)
-        parts.append(show.Line(f"Snoozed: nothing is sent until {until}; `pullback resume` ends it", "yellow"))
-    parts += [show.Line(_undelivered(found, channels), "red") for found in document.get("undelivered", ())]
-    parts += [show.Line(""), *charts, *_signals(document["signals"], verdict), _intensity(document)]
+    parts = [*_verdict(document), *_in_the_way(document, zone, channels), show.Line("", spare=BASIS)]
+    parts += [replace(line, spare=WEEKS) for line in charts]
+    parts += [*_signals(document["signals"], document["verdict"]), _intensity(document)]
     if document["athlete"] is not None:
-        first, *more = show.athlete(document["athlete"], units)
-        parts += [
-            show.Line(f"You: {first}", spare=True),
-            *(show.Line(line, indent=2, hang=2, spare=True) for line in more),
-        ]
+        first, *more = runner.athlete(document["athlete"], units)
+        parts.append(show.Line(f"You: {first}", spare=RUNNER))
+        parts += [show.Line(line, indent=2, hang=2, spare=DETAIL) for line in more]
     parts += [*_answers(document["answers"], document["data"]["last"]), *_data(document, zone, now)]
     for alert in document["alerts_open"]:
         told = alert.get("title") or show.words(alert["kind"])
         parts.append(show.Line(f"Open alert {alert['id']} since {alert['opened']}: {told}"))
         if alert["kind"] not in ("access", "stale"):
-            parts.append(show.Line(f"If you know why, answer it: pullback ack {alert['id']} --reason REASON", indent=2))
+            answer = f"If you know why, answer: pullback ack {alert['id']} --reason ill (or heat, travel, fine)"
+            parts.append(show.Line(answer, indent=2, spare=MORE))
+    return parts
+
+
+def _verdict(document: dict[str, Any]) -> list[show.Part]:
+    """What it is, since when, and what to do."""
+    since = f" since {document['since']}" if document["since"] else ""
+    verdict = document["verdict"]
+    return [
+        show.Line(f"{show.words(verdict)}{since}", show.STYLES.get(verdict, "bold")),
+        show.Line(document["headline"], hang=2),
+        *(
+            show.Line(f"- {advice}", indent=2, hang=2, spare=MORE if n >= PLENTY else 0)
+            for n, advice in enumerate(document["advice"])
+        ),
+    ]
+
+
+def _in_the_way(document: dict[str, Any], zone: tzinfo, channels: Mapping[str, str]) -> list[show.Part]:
+    """Why runs or warnings don't come."""
+    parts: list[show.Part] = []
+    if document.get("trouble"):
+        parts.append(show.Line(document["trouble"], "red"))
+    if document.get("waiting_until"):
+        until = show.moment(document["waiting_until"], zone)
+        parts.append(show.Line(f"Waiting for Strava's rate limit until {until}", spare=MORE))
+    if document.get("snoozed_until"):
+        until = show.moment(document["snoozed_until"], zone)
+        parts.append(show.Line(f"Snoozed: nothing is sent until {until}; `pullback resume` ends it", "yellow"))
+    for n, found in enumerate(document.get("undelivered", ())):
+        parts.append(show.Line(_undelivered(found, channels), "red", spare=BASIS if n else 0))
     return parts
 
 
@@ -108,19 +128,19 @@ def _signals(signals: Sequence[dict[str, Any]], verdict: str) -> list[show.Part]
         level = signal["level"]
         since = f" since {signal['since']}" if signal["since"] else ""
         told = f"{show.words(signal['name'])} ({level}{since}): {signal['summary']}{_lately(signal['evidence'])}"
-        parts.append(show.Line(told, show.STYLES[level], hang=2, spare=n > 0))
+        parts.append(show.Line(told, show.STYLES[level], hang=2, spare=SIGNS if n else MORE))
     if len(up) > MOST_SIGNS:
-        parts.append(show.Line(f"also up: {_names(up[MOST_SIGNS:])}", hang=2))
+        parts.append(show.Line(f"also up: {_names(up[MOST_SIGNS:])}", hang=2, spare=NAMES))
     heart = next((signal for signal in signals if signal["name"] == "easy_heart_rate"), None)
     if heart is not None and heart not in up:
-        parts.append(show.Line(heart["summary"], hang=2))
+        parts.append(show.Line(heart["summary"], hang=2, spare=BASIS))
     elif heart is None and signals and verdict != "learning":
         parts.append(show.Line("Easy heart rate can't be judged at the moment."))
     # What belongs to no family, as intensity, raises no concern: it has a line of its own.
     quiet = [s for s in signals if s["level"] == "ok" and s.get("family") and s is not heart]
     if not quiet or verdict == "learning":  # while something is lacking, silence says nothing
         return parts
-    return [*parts, show.Line(f"{len(quiet)} other sign{' is' if len(quiet) == 1 else 's are'} fine", spare=True)]
+    return [*parts, show.Line(f"{len(quiet)} other sign{' is' if len(quiet) == 1 else 's are'} fine", spare=DETAIL)]
 
 
 def _lately(evidence: dict[str, Any]) -> str:
@@ -143,10 +163,11 @@ def _intensity(document: dict[str, Any]) -> show.Line:
         start = "there from the first run on" if spell["established"] else f"since {spell['introduced_on']}"
         sessions = "1 session" if spell["sessions"] == 1 else f"{spell['sessions']} sessions"
         often = f"{sessions}, {spell['per_week']:.1f} a week of late"
-        return show.Line(f"Intensity: {start}, {often}{show.change(spell)}", hang=2)
+        return show.Line(f"Intensity: {start}, {often}{show.change(spell)}", hang=2, spare=BASIS)
     found = next((signal for signal in document["signals"] if signal["name"] == "intensity"), None)
     ended = found["evidence"].get("ended_on") if found else None
-    return show.Line(f"Intensity: none now, the last spell ended on {ended}" if ended else "Intensity: none yet")
+    told = f"none now, the last spell ended on {ended}" if ended else "none yet"
+    return show.Line(f"Intensity: {told}", spare=BASIS)
 
 
 def _answers(answers: Sequence[dict[str, Any]], last_day: str | None) -> list[show.Part]:
@@ -159,7 +180,7 @@ def _answers(answers: Sequence[dict[str, Any]], last_day: str | None) -> list[sh
         first, last = date.fromisoformat(new[1]), date.fromisoformat(new[2])
         if last >= recent:
             told[f"{new[0]}, {show.days(first, last)}"] = new
-    return [show.Line(f"You said: {'; '.join(told)}", hang=2, spare=True)] if told else []
+    return [show.Line(f"You said: {'; '.join(told)}", hang=2, spare=RUNNER)] if told else []
 
 
 def _data(document: dict[str, Any], zone: tzinfo, now: datetime | None) -> list[show.Part]:
@@ -172,4 +193,4 @@ def _data(document: dict[str, Any], zone: tzinfo, now: datetime | None) -> list[
     runs = "none"
     if data["runs"]:
         runs = f"{data['runs']} ({data['with_heart_rate']} with heart rate), {data['first']} to {data['last']}"
-    return [show.Line(f"Runs: {runs}"), show.Line(f"Last sync: {synced}{unsent}")]
+    return [show.Line(f"Runs: {runs}", spare=BASIS), show.Line(f"Last sync: {synced}{unsent}")]

@@ -119,8 +119,8 @@ def _preview(session: Session, store: "Store", strava: "Strava") -> None:
     decided = plan(listed, known)
     new = sum(save.activity.id not in known for save in decided.saves)
     parts: list[show.Part] = [
-        show.Line(f"{'update' if save.activity.id in known else 'fetch'} {save.activity.id} {save.activity.name}")
-        for save in decided.saves
+        show.Line(f"{'update' if a.id in known else 'fetch'} {a.id} {show.named(a.name)}")
+        for a in (save.activity for save in decided.saves)
     ]
     parts += [show.Line(f"ask for {missing}, which is no longer listed") for missing in decided.missing]
     changed = len(decided.saves) - new

@@ -32,7 +32,9 @@ def command(
     config = session.config()
     if not config.alerts.urls:
         raise UserError(f"no channel is configured; add one to [alerts] urls in {session.config_path()}")
-    title, text = wording.rehearsal(kind, session.clock.now().date(), config.athlete.units or "metric")
+    with session.store() as store:
+        units = session.units(store)
+    title, text = wording.rehearsal(kind, session.clock.now().date(), units)
     show.out([show.Line(title, "bold"), show.Line(text), show.Line("")])
     failed = 0
     for number, channel in enumerate(config.alerts.urls, 1):

@@ -36,14 +36,14 @@ class StravaConfig:
 
 @dataclass(frozen=True, slots=True)
 class AthleteConfig:
-    """What the runner knows about themselves; whatever is None is learned. Heart rates in bpm."""
+    """What the runner knows about themselves; whatever is None is learned ("auto": from Strava). Heart rates in bpm."""
 
     max_heart_rate: int | None = _key(values.whole(100, 240))
     resting_heart_rate: int | None = _key(values.whole(25, 110))
     threshold_heart_rate: int | None = _key(values.whole(80, 230))
     sex: str | None = _key(values.choice("female", "male"))
     timezone: ZoneInfo | None = _key(values.zone)
-    units: str | None = _key(values.choice("metric", "imperial"))
+    units: str = _key(values.choice("auto", "metric", "imperial"), "auto")
 
 
 @dataclass(frozen=True, slots=True)

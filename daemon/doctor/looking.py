@@ -5,7 +5,7 @@ from pathlib import Path
 
 from daemon.clock import Clock
 from daemon.config import Config, database_path
-from daemon.doctor import data, files, strava, telling, unit
+from daemon.doctor import data, files, page, strava, telling, unit
 from daemon.doctor.finding import Finding, guarded, ok
 from daemon.store import open_store
 
@@ -27,6 +27,7 @@ def look(
     yield from guarded("Strava", lambda: _access(config, path, clock))
     yield from guarded("channels", lambda: telling.channels(config, try_channel))
     yield from guarded("heartbeat", lambda: telling.dead_mans_switch(config, try_channel is not None))
+    yield from guarded("page", lambda: page.page(config.web))
     yield from guarded("systemd", unit.service)
 
 

@@ -1,7 +1,7 @@
 """Store to verdict to outbox: what is known, how each day is judged, what is told, and how that is explained."""
 
 from daemon.evaluate.explaining import explain
-from daemon.evaluate.history import local_now, runs
+from daemon.evaluate.history import local_now, runs, units
 from daemon.evaluate.judging import Evaluated, evaluate
 from daemon.evaluate.replaying import Replayed, replay
 from daemon.evaluate.status import athlete_document, status_document, whole_status
@@ -18,5 +18,6 @@ __all__ = [
     "replay",
     "runs",
     "status_document",
+    "units",
     "whole_status",
 ]

@@ -9,6 +9,8 @@ from typing import Any
 
 from daemon.clock import local_day
 from daemon.config import Channel, Config
+from daemon.evaluate.history import units_of
+from daemon.measures import Units
 from daemon.store import outbox
 from daemon.store.outbox import Alert, Delivery
 from daemon.store.progress import Progress
@@ -53,8 +55,8 @@ class Desk:
         self.opened: list[int] = []
 
     @property
-    def units(self) -> str:
-        return self.config.athlete.units or "metric"
+    def units(self) -> Units:
+        return units_of(self.state, self.config)
 
     @property
     def today(self) -> date:

@@ -118,6 +118,10 @@ def _easy_heart_rate(run: Run, easy: Document, known: Facts, settings: SignalPar
     until_then = [other for other in known.runs if other.day <= run.day]
     history = History.at(RunTable.of(until_then), run.day, datetime.combine(run.day, time.max, UTC), known.answers)
     compared = explain_easy_heart_rate(history, settings, run.id)
+    if compared:
+        norm = set(compared["compared_with"]["runs"])
+        days = sorted(other.day.isoformat() for other in until_then if other.id in norm)
+        compared["compared_with"] |= {"first": days[0], "last": days[-1]}
     # A summary has no minutes to speak of; neither has a run that the runner took out.
     minutes = run.easy is not None and "from_minute" in easy
     return {

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 from daemon import metrics
 from daemon.config import Config
 from daemon.errors import UserError
+from daemon.measures import Units
 from daemon.metrics import AthleteSettings, RunMetrics
 from daemon.signals import SignalParams
 from daemon.signals.answered import leave_out
 from daemon.store import Store, grants
 from daemon.store import activities as rows
 from daemon.store.answers import answers, feels
-from daemon.store.progress import progress, save_progress
+from daemon.store.progress import Progress, progress, save_progress
 from daemon.values import RUN_SPORTS, Activity, Answer, Feel, Run
 
 LARGEST_ID = 2**63
@@ -34,6 +35,18 @@ def athlete_settings(config: Config) -> AthleteSettings:
         threshold_heart_rate=athlete.threshold_heart_rate,
         sex=athlete.sex,
     )
+
+
+def units_of(state: Progress, config: Config) -> Units:
+    """The units of every text: those of the config, else the runner's at Strava, else metric."""
+    chosen = state.units if config.athlete.units == "auto" else config.athlete.units
+    return "imperial" if chosen == "imperial" else "metric"
+
+
+def units(store: Store, athlete_id: int | None, config: Config) -> Units:
+    """As `units_of`, for whoever's runs are stored. Raises StoreError."""
+    with store.read() as session:
+        return units_of(Progress() if athlete_id is None else progress(session, athlete_id), config)
 
 
 @dataclass(frozen=True, slots=True)

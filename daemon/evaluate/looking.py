@@ -12,7 +12,8 @@ import daemon
 from daemon import documents
 from daemon.clock import local_day
 from daemon.config import Config
-from daemon.evaluate.history import Facts, facts, home_zone, measure_new, params
+from daemon.evaluate.history import Facts, facts, home_zone, measure_new, params, units
+from daemon.measures import Units
 from daemon.report.data import (
     Course,
     DayKind,
@@ -69,10 +70,11 @@ def picture_of(store: Store, athlete_id: int, config: Config, alert: Alert) -> b
     except ValueError:
         log.warning("no picture: the numbers are those of another version")  # the next evaluation makes them anew
         return None
-    return picture(picture_data(known, documents.read_verdict(recorded), alert.title, config))
+    chosen = units(store, athlete_id, config)
+    return picture(picture_data(known, documents.read_verdict(recorded), alert.title, config, chosen))
 
 
-def picture_data(known: Facts, verdict: Verdict, title: str, config: Config) -> PictureData:
+def picture_data(known: Facts, verdict: Verdict, title: str, config: Config, chosen: Units = "metric") -> PictureData:
     """What the picture of an alert shows that came with this verdict. Pure."""
     known = _until(known, verdict.day)
     came_on, stepped_up = _came(verdict)
@@ -86,7 +88,7 @@ def picture_data(known: Facts, verdict: Verdict, title: str, config: Config) -> 
         weeks=weeks,
         hard_days=tuple(sorted({run.day for run in known.runs if run.hard and run.is_run})),
         usual_minutes=_usual(weeks, came_on, "minutes"),
-        units="imperial" if config.athlete.units == "imperial" else "metric",
+        units=chosen,
     )
 
 
@@ -100,7 +102,8 @@ def lately(store: Store, athlete_id: int | None, config: Config) -> PictureData 
     if recorded is None:
         return None
     try:
-        return picture_data(facts(store, athlete_id, config), documents.read_verdict(recorded), "", config)
+        known, chosen = facts(store, athlete_id, config), units(store, athlete_id, config)
+        return picture_data(known, documents.read_verdict(recorded), "", config, chosen)
     except ValueError:
         return None  # numbers of another version: the next evaluation makes them anew
 
@@ -118,10 +121,18 @@ def look(store: Store, athlete_id: int, config: Config, now: datetime, *, wait_s
         alerts = outbox.alerts(session, athlete_id)
     if not record:
         return None
-    return page_data(facts(store, athlete_id, config), record, alerts, config, now.astimezone(zone))
+    known, chosen = facts(store, athlete_id, config), units(store, athlete_id, config)
+    return page_data(known, record, alerts, config, now.astimezone(zone), chosen)
 
 
-def page_data(known: Facts, record: Record, alerts: Sequence[Alert], config: Config, now: datetime) -> PageData:
+def page_data(
+    known: Facts,
+    record: Record,
+    alerts: Sequence[Alert],
+    config: Config,
+    now: datetime,
+    chosen: Units = "metric",
+) -> PageData:
     """The page of what is known, of a record with one day at least. `now` is on the runner's wall clock. Pure."""
     verdict = documents.read_verdict(record[-1])
     known, settings = _until(known, verdict.day), params(config)
@@ -148,7 +159,7 @@ def page_data(known: Facts, record: Record, alerts: Sequence[Alert], config: Con
         told=tuple(_told(alert, now.tzinfo) for alert in alerts),
         stretches=_stretches(record),
         settings=_settings(config),
-        units="imperial" if config.athlete.units == "imperial" else "metric",
+        units=chosen,
     )
 
 

@@ -8,7 +8,7 @@ from daemon import verdict, wording
 from daemon.clock import local_day
 from daemon.config import Config
 from daemon.evaluate.desk import kinds_told
-from daemon.evaluate.history import facts, home_zone, measure_new, params
+from daemon.evaluate.history import facts, home_zone, measure_new, params, units_of
 from daemon.evaluate.judging import judge_days, span
 from daemon.store import Store
 from daemon.store import activities as rows
@@ -66,7 +66,7 @@ def replay(
         for say in verdict.what_to_say(judged, told, kinds) if state.history_ready else ():
             told.append(verdict.OpenAlert(say.kind, say.episode))
             if say.kind != "all_clear" or config.alerts.all_clear:
-                title, _ = wording.alert(say.kind, judged, config.athlete.units or "metric")
+                title, _ = wording.alert(say.kind, judged, units_of(state, config))
                 alerts.append(Told(judged.day, say.kind, title))
     kept = tuple(v for v in verdicts if first is None or v.day >= first)
     usable = sum(run.easy is not None for run in known.runs if kept and kept[0].day <= run.day <= kept[-1].day)

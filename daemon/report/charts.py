@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from daemon import measures
 from daemon.report import formats
 from daemon.report.data import Course, EasyHeart, EasyRun, HardSession, PageData, Reading, Stretch
 from daemon.report.scales import Across, Down, Tick, gapless, path
@@ -116,7 +117,7 @@ def _easy_says(data: PageData, hard: int) -> str:
     many = sum(run.compared for run in easy.runs)
     text = (
         f"{formats.count(len(easy.runs), 'easy run')} since {formats.full_day(easy.runs[0].day)}, brought to "
-        f"{formats.pace(easy.at_pace_s_per_km, data.units)} and to the norm's conditions. The norm is "
+        f"{measures.pace(easy.at_pace_s_per_km, data.units)} and to the norm's conditions. The norm is "
         f"{easy.norm_bpm:.0f} bpm, and one run strays by {easy.spread_bpm:.0f} alone. "
     )
     if many and easy.delta_bpm is not None:
@@ -215,7 +216,9 @@ def silence(data: PageData) -> str:
     """That the weeks shown lie long before today; "" where they don't."""
     if data.until >= data.verdict.day:
         return ""
-    return f"There is nothing newer: these are the {WEEKS} weeks up to {formats.full_day(data.until)}."
+    weeks = formats.count(min(WEEKS, len(data.weeks)), "week")
+    these = "this is the" if weeks == "1 week" else "these are the"
+    return f"There is nothing newer: {these} {weeks} up to {formats.full_day(data.until)}."
 
 
 def load_chart(data: PageData) -> Chart | None:

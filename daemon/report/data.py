@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
+from daemon.measures import Units
 from daemon.values import Kind, Level, Signal, State, Verdict
 
-Units = Literal["metric", "imperial"]
 DayKind = Literal["rest", "easy", "long", "hard", "other"]
 
 

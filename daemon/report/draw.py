@@ -18,6 +18,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
+from daemon import measures
 from daemon.report import formats
 from daemon.report.data import EasyHeart, EasyRun, PictureData, Week
 
@@ -65,7 +66,7 @@ def _title(figure: Figure, title: str) -> None:
 
 
 def _headings(figure: Figure, data: PictureData) -> None:
-    pace = f" at {formats.pace(data.easy.at_pace_s_per_km, data.units)}" if data.easy else ""
+    pace = f" at {measures.pace(data.easy.at_pace_s_per_km, data.units)}" if data.easy else ""
     figure.text(LEFT, 0.851, f"Easy heart rate{pace}", size=HEAD, weight="bold", color=INK, va="center")
     if data.easy is not None:
         norm = f"norm {data.easy.norm_bpm:.0f} bpm; shaded: as one run strays"

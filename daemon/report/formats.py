@@ -1,26 +1,6 @@
-"""How numbers and days are written on the picture and the page. Pure."""
+"""How numbers and days are written on the picture and the page, beside `daemon.measures`. Pure."""
 
 from datetime import date
-
-KM_PER_MILE = 1.609344
-
-
-def pace(s_per_km: float, units: str) -> str:
-    """5:40/km, or 9:07/mi."""
-    seconds = round(s_per_km * KM_PER_MILE if units == "imperial" else s_per_km)
-    return f"{seconds // 60}:{seconds % 60:02d}/{'mi' if units == 'imperial' else 'km'}"
-
-
-def distance(metres: float, units: str) -> str:
-    """10.2 km, or 6.3 mi."""
-    km = metres / 1000
-    return f"{km / KM_PER_MILE:.1f} mi" if units == "imperial" else f"{km:.1f} km"
-
-
-def duration(seconds: float) -> str:
-    """48 min, or 1 h 25."""
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d}"
 
 
 def day(day: date) -> str:

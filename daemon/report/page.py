@@ -5,12 +5,15 @@ It writes down what `data` holds and `charts` worked out, and decides nothing.
 
 import base64
 import hashlib
-import unicodedata
+import re
 from functools import cache
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
+from daemon import measures
+from daemon.harmless import one_line
 from daemon.report import charts, formats
 from daemon.report.data import PageData
 
@@ -40,6 +43,7 @@ def page(data: PageData) -> str:
             policy=policy(),
             charts=charts,
             f=formats,
+            m=measures,
             families=[
                 (title, [pair for pair in signals if pair[0].family == name]) for name, title in FAMILIES.items()
             ],
@@ -48,17 +52,19 @@ def page(data: PageData) -> str:
     )
 
 
+def empty(reason: str) -> str:
+    """The HTML where nothing was judged yet; `reason` says what is in the way, "" where nothing is."""
+    return _templates().get_template("empty.html.j2").render(css=_css(), policy=policy(), reason=_sentence(reason))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".")
+
+
 def policy() -> str:
     """The page's Content-Security-Policy: its own style sheet and pictures inside it, nothing else."""
     style = base64.b64encode(hashlib.sha256(_css().encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{style}'; img-src data:; base-uri 'none'; form-action 'none'"
-
-
-def clean(name: str) -> str:
-    """A runner-supplied name on one line, cut, without control characters; escaping is the template's."""
-    visible = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs") else c for c in name[: 4 * NAME_LENGTH])
-    text = " ".join("".join(visible).split())
-    return text if len(text) <= NAME_LENGTH else f"{text[: NAME_LENGTH - 1].rstrip()}…"
 
 
 @cache
@@ -75,8 +81,13 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["clean"] = clean
+    environment.filters |= {"clean": lambda name: one_line(name, NAME_LENGTH), "commands": _commands}
     return environment
+
+
+def _commands(text: str) -> Markup:
+    """Escaped text in which what stands in backticks is code, as our texts write commands."""
+    return Markup(re.sub("`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _course(data: PageData, name: str) -> charts.Chart | None:

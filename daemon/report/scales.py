@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-YEARS_FROM_DAYS = 420
-"""A longer chart is labelled by years."""
+YEARS_FROM_DAYS, WEEKS_TO_DAYS = 420, 45
+"""A longer chart is labelled by years, a shorter one by Mondays."""
 
 STEPS = (1, 2, 5, 10, 20, 25, 50, 60, 100, 120, 200, 240, 300, 500, 600, 1000, 2000, 5000, 10000)
 
@@ -40,9 +40,13 @@ class Across:
         return self.first <= day <= self.last
 
     def ticks(self) -> tuple[Tick, ...]:
-        """The first of each month, or of each year where there are many."""
-        days = (self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1))
-        if (self.last - self.first).days > YEARS_FROM_DAYS:
+        """The first of each month; of each year where there are many; of few weeks their Mondays, or every other."""
+        long = (self.last - self.first).days
+        days = (self.first + timedelta(days=n) for n in range(long + 1))
+        if long < WEEKS_TO_DAYS:
+            mondays = [day for day in days if day.weekday() == 0][:: 1 if long < WEEKS_TO_DAYS / 2 else 2]
+            return tuple(Tick(self.at(day, 0), f"{day.day} {day:%b}") for day in mondays)
+        if long > YEARS_FROM_DAYS:
             return tuple(Tick(self.at(day, 0), str(day.year)) for day in days if (day.month, day.day) == (1, 1))
         return tuple(Tick(self.at(day, 0), f"{day:%b}") for day in days if day.day == 1)
 

@@ -15,6 +15,7 @@ from daemon.simulator.tokens import KNOWN_SCOPES, Grant
 from daemon.simulator.world import Entry, StravaWorld, detail
 
 MAX_PER_PAGE = 200
+SUMMARY = ("id", "firstname", "lastname", "sex")
 JSON_TYPE = {"Content-Type": "application/json; charset=utf-8"}
 
 
@@ -156,7 +157,7 @@ def _token(world: StravaWorld, form: dict[str, str]) -> Answer:
         if pair is None:
             return Answer.error(400, "AuthorizationCode", "code", "invalid")
         owner = world.tokens.athlete_of(pair["access_token"])
-        return Answer.json(pair | {"athlete": world.athletes[owner] if owner is not None else None})
+        return Answer.json(pair | {"athlete": _summary(world.athletes[owner]) if owner is not None else None})
     if form.get("grant_type") == "refresh_token":
         pair = world.tokens.redeem_refresh(client, form.get("refresh_token", ""), now)
         return Answer.json(pair) if pair else Answer.error(400, "RefreshToken", "refresh_token", "invalid")
@@ -203,7 +204,13 @@ def _api(world: StravaWorld, request: Request) -> Answer:
 
 
 def _me(call: Call) -> Answer:
-    return Answer.json(call.world.athletes[call.grant.athlete_id])
+    athlete = call.world.athletes[call.grant.athlete_id]
+    return Answer.json(athlete if "profile:read_all" in call.grant.scopes else _summary(athlete))
+
+
+def _summary(athlete: dict[str, Any]) -> dict[str, Any]:
+    """What is shown of an athlete beside the tokens, and to who may not see the whole profile."""
+    return {key: value for key, value in athlete.items() if key in SUMMARY} | {"resource_state": 2}
 
 
 def _zones(call: Call) -> Answer:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
+from daemon.measures import Units
 from daemon.store.tables import SyncRow
 from daemon.values import Cause
 
@@ -21,6 +22,7 @@ class Progress:
     `exported_athlete` is whose export was imported. `access` is the reason Strava refuses us (None: it doesn't) since
     `access_since`. `budget` is the last rate-limit reading as the strava room writes it. `refresh_begun_at`: new tokens
     were asked for then, and no answer was kept since. Raw answers were given `raw_kept_s` seconds.
+    `units` are those the runner has chosen at Strava (None: not asked yet).
     """
 
     last_pull_at: datetime | None = None
@@ -42,6 +44,7 @@ class Progress:
     budget: dict[str, Any] | None = None
     refresh_begun_at: datetime | None = None
     raw_kept_s: float | None = None
+    units: Units | None = None
 
 
 _TELLING: tuple[Cause, ...] = ("answered", "deleted", "edited", "recorded", "judged")

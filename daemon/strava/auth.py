@@ -75,11 +75,11 @@ def missing_scopes(granted: frozenset[str]) -> tuple[str, ...]:
             )
     if "profile:read_all" not in granted:
         missing.append(
-            "Without profile:read_all your heart-rate zones aren't known and are learned from the runs: "
-            'run `pullback auth` and tick "View your complete Strava profile", or leave it so'
+            "Without profile:read_all it isn't known whether you think in kilometres or miles: "
+            'run `pullback auth` and tick "View your complete Strava profile", or set athlete.units'
         )
     if not granted & {"read", "read_all"}:
-        missing.append("Without read your name and units aren't known: run `pullback auth` to add it, or leave it so")
+        missing.append("Without read your name isn't known: run `pullback auth` to add it, or leave it so")
     return tuple(missing)
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from daemon.clock import Clock
 from daemon.errors import UserError
+from daemon.measures import Units
 from daemon.strava import limits
 from daemon.strava.auth import Tokens, read_tokens
 from daemon.strava.convert import STREAM_KEYS, read_activity, read_streams, says_something
@@ -149,6 +150,10 @@ class Strava:
         if not isinstance(answer, dict):
             raise StravaUnreachable("its athlete could not be read")
         return answer
+
+    def units(self) -> Units:
+        """The units the athlete has chosen at Strava. Raises RateLimited, AccessLost, StravaUnreachable."""
+        return "imperial" if self.athlete().get("measurement_preference") == "feet" else "metric"
 
     def close(self) -> None:
         """Closes the connections; the next call opens new ones."""

@@ -6,7 +6,7 @@ May not judge: it leaves a note of the earliest day whose facts changed.
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -84,6 +84,7 @@ def pull(
             work.list_recent()
             # What is new is fetched before older pages are looked at: their trouble must not hold it up.
             work.fetch(recent=True)
+            work.ask_units()
             work.list_backwards()
             work.fetch(recent=False)
         except RateLimited as error:
@@ -122,6 +123,7 @@ class _Pull:
     advance: Callable[[int, int], None]
     outcome: Outcome = field(default_factory=Outcome)
     answered: bool = False
+    swept: bool = False
     failures: int = 0
 
     def list_recent(self) -> None:
@@ -146,7 +148,18 @@ class _Pull:
             changes["listed_back_to"] = since
         if sweep and readable:
             changes["swept_at"] = now
+            self.swept = True
         self._note(**changes)
+
+    def ask_units(self) -> None:
+        """The units the runner has chosen at Strava; asked once, and again with each weekly sweep.
+
+        Trouble with it holds nothing up. Who hasn't let us see the whole profile isn't asked: their units aren't in it.
+        """
+        state = self._state()
+        if (state.units is None or self.swept) and "profile:read_all" in self.strava.tokens.scope:
+            with suppress(UserError):
+                self._note(units=self.strava.units())
 
     def _kept_since(self, state: Progress, now: datetime) -> datetime:
         """When the kept span begins: where the backfill came to, or with the oldest run if that is older."""

@@ -9,13 +9,13 @@ from daemon.clock import Clock
 from daemon.config import Config
 from daemon.evaluate import whole_status
 from daemon.evaluate.looking import look
-from daemon.report.page import page
+from daemon.report.page import empty, page
 from daemon.store import Busy, Store, grants, judgement, outbox
 from daemon.store.progress import progress
 from daemon.strava.limits import from_json
 from daemon.web.figures import Seen, figures, trouble
 
-TEXT = "text/plain; charset=utf-8"
+TEXT, HTML = "text/plain; charset=utf-8", "text/html; charset=utf-8"
 BUSY_WAIT_S = 10.0
 """How long the page waits for a judgement under way, before it shows what it showed before."""
 
@@ -27,9 +27,6 @@ class Answer:
     status: int
     media_type: str
     body: bytes
-
-
-NOTHING_YET = Answer(503, TEXT, b"There is nothing to show yet; /healthz says why.\n")
 
 
 class Pages:
@@ -56,15 +53,17 @@ class Pages:
             if self._made is None:
                 raise
             return self._made[1]
+        if answer is None:
+            return Answer(200, HTML, empty(self._trouble() or "").encode())
         self._made = of, answer
         return answer
 
-    def _report(self, config: Config) -> Answer:
+    def _report(self, config: Config) -> Answer | None:
         athlete_id = self._athlete()
         if athlete_id is None:
-            return NOTHING_YET
+            return None
         data = look(self._store, athlete_id, config, self._clock.now(), wait_s=BUSY_WAIT_S)
-        return NOTHING_YET if data is None else Answer(200, "text/html; charset=utf-8", page(data).encode())
+        return None if data is None else Answer(200, HTML, page(data).encode())
 
     def status(self) -> Answer:
         """What `pullback status --json` prints."""
@@ -74,9 +73,12 @@ class Pages:
 
     def health(self) -> Answer:
         """200 while new runs are seen and judged, else 503 and the first reason."""
-        config, now = self._config(), self._clock.now()
-        problem = trouble(self._seen(), now, config.strava.missing(), config.alerts.stale_after)
+        problem = self._trouble()
         return Answer(200 if problem is None else 503, TEXT, f"{problem or 'ok'}\n".encode())
+
+    def _trouble(self) -> str | None:
+        config = self._config()
+        return trouble(self._seen(), self._clock.now(), config.strava.missing(), config.alerts.stale_after)
 
     def figures(self) -> Answer:
         """For Prometheus."""

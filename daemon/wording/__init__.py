@@ -6,8 +6,8 @@ characters and no full stop; a text is paragraphs of whole sentences with a blan
 
 from daemon.wording.alerts import alert
 from daemon.wording.following import merged, reminder, retraction
+from daemon.wording.marked import markdown
 from daemon.wording.rehearsing import KINDS, rehearsal
-from daemon.wording.safe import markdown, plain
 from daemon.wording.sentences import own_past
 from daemon.wording.trouble import access, stale
 from daemon.wording.weekly import digest
@@ -20,7 +20,6 @@ __all__ = [
     "markdown",
     "merged",
     "own_past",
-    "plain",
     "rehearsal",
     "reminder",
     "retraction",

@@ -8,11 +8,12 @@ from datetime import date
 from typing import Literal
 
 from daemon.clock import day_text
+from daemon.measures import counted
 from daemon.values import Run, Signal, Verdict
 from daemon.wording.evidence import cause, raised
 from daemon.wording.sentences import ANSWER, NO_RUNS, recently, response, sign_paragraphs, to_do
 from daemon.wording.warnings import clears
-from daemon.wording.words import TITLE_LENGTH, Sentence, counted, text_of
+from daemon.wording.words import TITLE_LENGTH, Sentence, text_of
 
 LENGTH, MERGED_LENGTH = 750, 1800
 
@@ -51,8 +52,10 @@ def reminder(
         [
             [(0, still), *now, (2, recently(verdict, units))],
             *sign_paragraphs(verdict, 2),
-            to_do(verdict, 3),
-            clears(verdict, heart is not None)[:1] if kind == "pull_back" and not easing else [],
+            [
+                *to_do(verdict, 3),
+                *(clears(verdict, heart is not None)[:1] if kind == "pull_back" and not easing else []),
+            ],
             [(0, ANSWER)],
         ],
         LENGTH,

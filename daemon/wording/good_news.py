@@ -6,10 +6,11 @@ Pure. A normal heart rate proves nothing, and none of these claims more than was
 from collections.abc import Mapping
 
 from daemon.clock import day_text
+from daemon.measures import counted
 from daemon.values import Run, Verdict
 from daemon.wording.evidence import signal_of, up
 from daemon.wording.sentences import back_at_norm, recently, so_far
-from daemon.wording.words import counted, text_of
+from daemon.wording.words import text_of
 
 LENGTH = 600
 
@@ -42,7 +43,7 @@ def absorbing(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> tuple[st
         [
             [(0, f"{seen}{over}{since}."), (1, left[0].summary if left else ""), (1, recently(verdict, units))],
             [
-                (2, f"There were {so_far(now)}." if now and not now.ended_on else ""),
+                (2, f"There have been {so_far(now)}." if now and not now.ended_on else ""),
                 (1, "A normal heart rate is no proof: how running feels to you counts as much."),
             ],
             [(n, words) for n, words in enumerate(verdict.advice[:3])],

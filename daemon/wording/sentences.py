@@ -10,10 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 from daemon.clock import day_text
+from daemon.harmless import one_line
+from daemon.measures import about, counted, pace
 from daemon.values import Intensity, Run, Signal, Verdict
 from daemon.wording.evidence import STILL_BPM, day_in, signal_of, signs
-from daemon.wording.safe import plain
-from daemon.wording.words import Sentence, a_week, counted, distance, every, listed, pace
+from daemon.wording.words import Sentence, a_week, every, listed
 
 FEW_RUNS = 5
 """What rests on so few runs is said to do so [ENG]."""
@@ -91,30 +92,33 @@ def which(
 ) -> str:
     """The last of these runs, newest first; "" where none is known."""
     known = sorted((runs[i] for i in set(ids) if i in runs), key=lambda run: run.start)[-most:]
-    return f"{what} {listed([_named(run, today, units) for run in reversed(known)])}." if known else ""
+    days: dict[str, list[str]] = {}
+    for run in reversed(known):
+        days.setdefault(_named(run, units), []).append(day_text(run.day, today))
+    # Of several of one name the days are a list of their own, and lists side by side need a stronger stop.
+    told = [f"{name} on {listed(on)}" for name, on in days.items()]
+    return f"{what} {'; '.join(told) if len(told) < len(known) else listed(told)}." if known else ""
 
 
-def _named(run: Run, today: date, units: str) -> str:
-    """“Round the lake” on 8 November; by its distance where the name is the one it got by itself."""
+def _named(run: Run, units: str) -> str:
+    """“Round the lake”; its distance where the name is the one it got by itself."""
     # Full stops in a row, a call to everyone or a command in a name would be read as ours.
     shown = _STOPS.sub("…", run.name).replace("@", "＠").replace("`", "'")
-    name = plain(shown, NAME_LENGTH).strip('"“” ')
-    told = distance(run.distance_m, units) if not name or _GIVEN.fullmatch(name) else f"“{name}”"
-    return f"{told} on {day_text(run.day, today)}"
+    name = one_line(shown, NAME_LENGTH).strip('"“” ')
+    return about(run.distance_m, units) if not name or _GIVEN.fullmatch(name) else f"“{name}”"
 
 
 def own_past(past: dict[str, Any] | None) -> str:
-    """How often noise alone did as much; a frequency needs a year of the runner's own history, and has its range."""
+    """How often chance alone did as much; a frequency needs a year of the runner's own history, and has its range."""
     if past is None:
-        return "How often noise alone does that to you isn't known yet."
+        return "How often chance alone does that to you isn't known yet."
     years, times, (low, high) = past["years"], past["times"], past["per_year"]
     span = f"{years:.0f} years" if years >= 1.75 else f"{12 * years:.0f} months"
-    begin = f"In your own last {span} noise alone"
     if times == 0:
-        return f"{begin} never did that (at most once in {every(high)})."
+        return f"In your last {span} chance alone never did that (at most once in {every(high)})."
     often = {1: "once", 2: "twice"}.get(times, f"{times} times")
     rarest = f" to {every(low)}" if low >= SELDOM else " or more rarely"
-    return f"{begin} did that {often} (once in {every(high)}{rarest})."
+    return f"In your last {span} chance alone did that {often} (once in {every(high)}{rarest})."
 
 
 def recently(verdict: Verdict, units: str) -> str:

@@ -6,7 +6,7 @@ Pure.
 from datetime import datetime
 
 from daemon.clock import day_text
-from daemon.wording.words import counted
+from daemon.measures import counted
 
 _ACCESS = {
     "inactive": (
@@ -22,9 +22,9 @@ _ACCESS = {
     ),
     "lost": (
         "Strava access got lost on the way",
-        "Strava's answer with a new key was lost, on the network or because this machine stopped just then, and the "
-        "old key is dead, so no new runs arrive.\n\nRun `pullback auth` to get another. Nothing that was judged so "
-        "far is lost.",
+        "Strava sent pullback a new key and it didn't get here: the network failed, or this machine stopped just then. "
+        "The old key no longer works, so no new runs arrive.\n\n"
+        "Run `pullback auth` to get another. Nothing that was judged so far is lost.",
     ),
     "scope": (
         "Strava access is too narrow",
@@ -52,8 +52,9 @@ def access(reason: str) -> tuple[str, str]:
 
 def stale(last_sync: datetime | None, now: datetime) -> tuple[str, str]:
     """Nothing was fetched since `last_sync` (aware; None: never). `now` is on the runner's wall clock."""
+    again = "" if last_sync is None else " again"
     end = (
-        "Until it can, nothing new is judged, and silence doesn't mean that all is well.\n\n"
+        f"Until it can{again}, nothing new is judged, and silence doesn't mean that all is well.\n\n"
         "Run `pullback check` to see why."
     )
     if last_sync is None:

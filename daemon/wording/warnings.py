@@ -50,7 +50,7 @@ def pull_back(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> tuple[st
     title, what = _reason(verdict, units, runs)
     heart = cause(verdict) in ("heart_rate", "both")
     return f"Time to pull back: {title}", text_of(
-        [what, *_why(verdict, heart), to_do(verdict), clears(verdict, heart), [(0, ANSWER)]],
+        [what, *_why(verdict, heart), [*to_do(verdict), *clears(verdict, heart)], [(0, ANSWER)]],
         PULL_BACK_LENGTH,
     )
 
@@ -104,7 +104,9 @@ def _why(verdict: Verdict, heart: bool) -> list[list[Sentence]]:
     alone = _week_alone(verdict) if why == "tight_week" else ""
     intensity = [(0, came(verdict)), (5, unclear(verdict)), (1, reason)]
     if heart or why == "suppressed":
-        return [intensity, *sign_paragraphs(verdict, 2)]
+        said = f"{heavy(verdict).capitalize()}." if why == "suppressed" else ""
+        signs_too = [sentence for paragraph in sign_paragraphs(verdict, 2, said) for sentence in paragraph]
+        return [[*intensity, *signs_too]]
     beside = sign_paragraphs(verdict, MOST_SIGNS)
     if why == "tight_week":  # whose first paragraph has the signs of the week
         beside = [p for p in beside if p[0][1] != TIGHT]
@@ -164,8 +166,7 @@ def watch(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> tuple[str, s
             what,
             *sign_paragraphs(verdict, 3 if heart is None else 2, opened[0] if opened and not what else ""),
             why,
-            to_do(verdict, 3),
-            ends if heart is not None or opened else [],
+            [*to_do(verdict, 3), *(ends if heart is not None or opened else [])],
             [(0, ANSWER)],
         ],
         WATCH_LENGTH,

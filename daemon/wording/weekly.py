@@ -7,10 +7,11 @@ from datetime import date
 from math import isfinite
 
 from daemon.clock import day_text
+from daemon.measures import counted, duration
 from daemon.values import Verdict, Week
 from daemon.wording.evidence import low, raised
 from daemon.wording.sentences import NO_RUNS, below, recently, response
-from daemon.wording.words import Sentence, compared, counted, duration, text_of
+from daemon.wording.words import Sentence, compared, text_of
 
 LENGTH = 700
 

@@ -1,4 +1,4 @@
-"""Numbers as a runner would say them: dates, paces, distances, how often; and a text cut to what a phone shows.
+"""How often, how much more, in a runner's words; and a text cut to what a phone shows.
 
 Pure; knows no verdict.
 """
@@ -6,37 +6,12 @@ Pure; knows no verdict.
 from collections.abc import Sequence
 from math import isfinite
 
+from daemon.measures import counted
+
 TITLE_LENGTH = 60
-KM_PER_MILE = 1.609344
 
 Sentence = tuple[int, str]
 """How easily it can be done without (0: not at all), and its words; "" is no sentence."""
-
-
-def pace(s_per_km: float, units: str) -> str:
-    """5:40/km, or 9:07/mi."""
-    seconds = round(s_per_km * KM_PER_MILE if units == "imperial" else s_per_km)
-    return f"{seconds // 60}:{seconds % 60:02d}/{'mi' if units == 'imperial' else 'km'}"
-
-
-def distance(metres: float, units: str) -> str:
-    """10 km, or 6 miles; whole ones from three on, as it is said."""
-    far = metres / 1000 / (KM_PER_MILE if units == "imperial" else 1.0)
-    number = f"{far:.0f}" if far >= 3 else f"{round(far, 1):g}"
-    if units != "imperial":
-        return f"{number} km"
-    return f"{number} mile{'' if number == '1' else 's'}"
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def duration(minutes: float) -> str:
-    """45 minutes, 3 hours 50 minutes."""
-    hours, rest = divmod(round(minutes), 60)
-    parts = [counted(hours, "hour")] if hours else []
-    return " ".join(parts + ([counted(rest, "minute")] if rest or not hours else []))
 
 
 def a_week(often: float) -> str:

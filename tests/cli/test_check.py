@@ -2,8 +2,9 @@
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,11 +12,14 @@ import pytest
 from daemon.cli import show
 from daemon.doctor import unit
 from daemon.doctor.finding import Finding
+from daemon.doctor.page import page
 from daemon.store import backup
 from tests.cli.terminal import Terminal
 from tests.exported import fit_file
-from tests.house import Phone, plain_run
+from tests.house import House, Phone, plain_run
+from tests.strained import strained_house
 from tests.test_heartbeat import Switchboard
+from tests.web.test_web import opened
 
 
 def findings(out: str) -> list[tuple[str, str, str]]:
@@ -40,7 +44,7 @@ def test_all_is_well(terminal: Terminal) -> None:
     looked_at = [about for about, _, _ in findings(result.out)]
     assert looked_at == [
         *("config", "permissions", "permissions", "clock", "disk", "database", "schema", "backups"),
-        *("token", "subscription", "scope", "quota", "sync", "channel 1", "heartbeat", "systemd"),
+        *("token", "subscription", "scope", "quota", "sync", "channel 1", "heartbeat", "page", "systemd"),
     ]
     assert {found for about, found, _ in findings(result.out) if about != "systemd"} == {"ok"}
     assert re.search(r"\d of \d+ calls", result.out)
@@ -220,3 +224,30 @@ class _Screen:
 
     def flush(self) -> None:
         return
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with strained_house(tmp_path_factory.mktemp("shown")) as house:
+        yield house
+
+
+def test_the_page_is_off_or_answers_or_says_what_is_in_its_way(shown: House) -> None:
+    def found(**changes: str | None) -> tuple[str, str]:
+        (finding,) = page(replace(shown.config.web, **changes))
+        return finding.result, finding.text
+
+    assert found()[0] == "ok" and "off" in found()[1]
+    with opened(shown, token="s3sam") as site:
+        assert found() == ("ok", f"http://127.0.0.1:{site.port}/ (with its token) answers")
+        assert found(token="wrong")[0] == "problem" and "another token" in found(token="wrong")[1]
+        shown.clock.advance(days=30)
+        result, text = found()
+        assert result == "warning" and "/healthz says: last synced 30 days ago" in text
+        shown.clock.advance(days=-30)
+    result, text = found()
+    assert result == "warning" and "does `pullback run` or the service run?" in text
+    standin = shown.standin.base_url.removeprefix("http://").split(":")
+    shown.set_config("web", listen=(standin[0], int(standin[1])), token=None)
+    result, text = found()
+    assert result == "problem" and "something else answers" in text and "s3sam" not in text

@@ -63,7 +63,7 @@ def test_usage_errors_leave_with_2_and_suggest(capsys: pytest.CaptureFixture[str
 def test_every_command_file_is_listed() -> None:
     stems = {path.stem for path in Path(cli.__file__).parent.glob("*.py")} - {"__init__"}
     files = {stem.removesuffix("_").replace("_", "-") for stem in stems}
-    assert files - set(cli.COMMANDS) == {"door", "identity", "manual", "session", "show", "sparks"}
+    assert files - set(cli.COMMANDS) == {"door", "identity", "manual", "runner", "session", "show", "sparks"}
     assert set(cli.COMMANDS) <= files
 
 

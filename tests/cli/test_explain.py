@@ -14,6 +14,7 @@ from daemon.errors import UserError
 from daemon.evaluate import explain, runs
 from daemon.evaluate.answering import keep_answer, keep_feel
 from daemon.evaluate.history import activity
+from daemon.measures import pace
 from daemon.values import Run
 from tests.cli.terminal import Terminal
 from tests.cli.test_show import BERLIN, on_terminal
@@ -68,9 +69,23 @@ def test_an_easy_run_is_compared_with_the_norm_of_its_day(warned: House) -> None
     assert heart["this_run"] == "compared"
     text = as_read(document)
     left, strays = easy["residual_bpm"], easy["usual_spread_bpm"]
-    assert f"what is left: {left:.1f} bpm above your norm; one run alone strays by {strays:.1f}" in text
-    assert f"matched to your norm: pace {easy['corrections_bpm']['pace']:+.1f}" in text
+    norm, expected = easy["compared_with"], easy["reading"]["bpm"] - left
+    assert f"your norm: {norm['norm_bpm']:.1f} bpm at {pace(norm['at_pace_s_per_km'], 'metric')}, from 12 easy" in text
+    assert f"for this run that makes {expected:.1f} bpm: pace {-easy['corrections_bpm']['pace']:+.1f}" in text
+    assert f"it lay {left:.1f} bpm above that; one run alone strays by {strays:.1f}" in text
+    days = {other.id: other.day.isoformat() for other in runs(warned.store, warned.athlete_id, warned.config)}
+    assert sorted(days[number] for number in norm["runs"])[:: len(norm["runs"]) - 1] == [norm["first"], norm["last"]]
     assert "Called: easy, not hard" in text or "Called: long, not hard" in text
+
+
+def test_two_heart_rates_of_easy_running_that_differ_are_told_apart(warned: House) -> None:
+    """What the runner mostly ran lately is strained already; the norm is of the weeks before."""
+    document = explained(warned, last(warned, kind="easy"))
+    usual, norm = document["classification"]["usual"]["bpm"], document["easy_heart_rate"]["compared_with"]["norm_bpm"]
+    assert usual - norm > 3
+    assert f"your usual run's {usual:.0f} bpm are another thing" in as_read(document)
+    document["classification"]["usual"]["bpm"] = norm + 2
+    assert "another thing" not in as_read(document), "nobody asks"
 
 
 def test_it_says_which_minutes_a_reading_rests_on_and_what_was_taken_from_them(warned: House) -> None:
@@ -82,7 +97,7 @@ def test_it_says_which_minutes_a_reading_rests_on_and_what_was_taken_from_them(w
     assert rests_on["to_minute"] - rests_on["from_minute"] >= run.easy.minutes
     assert rests_on["mean_bpm"] + rests_on["drift_correction_bpm"] == pytest.approx(run.easy.bpm, abs=0.11)
     text = as_read(document)
-    minutes = f"from {run.easy.minutes:.0f} steady minutes of minute {rests_on['from_minute']} to"
+    minutes = f"from {run.easy.minutes:.0f} steady minutes between minute {rests_on['from_minute']} and"
     assert minutes in text
     assert f"brought to minute 20: drift {rests_on['drift_correction_bpm']:+.1f} bpm" in text
 
@@ -92,7 +107,7 @@ def test_an_easy_run_says_what_would_have_been_fast(warned: House) -> None:
     judged = document["classification"]
     assert judged["why"] and judged["why"] in as_read(document)
     bar = judged["usual"]["pace_s_per_km"] / judged["thresholds"]["minute_x_easy"]
-    assert f"a session has minutes at {show.pace_unit(bar, 'metric')}" in as_read(document)
+    assert f"a session has minutes at {pace(bar, 'metric')}" in as_read(document)
     assert document["athlete"]["day"] == document["run"]["day"]
     assert "You then: easy running is 5:" in as_read(document)
 

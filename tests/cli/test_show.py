@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from daemon.cli import show
+from daemon.cli.replay import comparison, replayed
+from daemon.cli.runs import listed
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -70,19 +72,17 @@ RUNS: list[dict[str, Any]] = [
 
 
 def test_runs_come_one_a_line_on_the_runners_own_day() -> None:
-    heading, easy, intervals, summary = piped(show.runs(RUNS, BERLIN, "metric"))
+    heading, easy, intervals, summary = piped(listed(RUNS, BERLIN, "metric"))
     assert heading.split()[:5] == ["date", "id", "kind", "km", "load"]
     assert easy.split() == ["2026-11-21", "12345678901", "easy", "10.0", "58", "142", "@", "5:41"]
     assert intervals.split() == ["2026-11-22", "12345678902", "intervals", "*", "12.5", "92", "hard", "session"]
     assert summary == "2 runs (* hard), 1 of them says something about easy heart rate"
-    assert (
-        piped(show.runs(RUNS[:1], BERLIN, "metric"))[-1] == "1 run (* hard), which says something about easy heart rate"
-    )
+    assert piped(listed(RUNS[:1], BERLIN, "metric"))[-1] == "1 run (* hard), which says something about easy heart rate"
     assert easy.index("142 @") == heading.index("bpm @ /km")
 
 
 def test_a_runner_who_counts_in_miles_reads_miles() -> None:
-    heading, easy, *_ = piped(show.runs(RUNS, BERLIN, "imperial"))
+    heading, easy, *_ = piped(listed(RUNS, BERLIN, "imperial"))
     assert "bpm @ /mi" in heading
     assert easy.split()[3] == "6.2"
     assert easy.endswith("142 @ 9:08")
@@ -101,14 +101,14 @@ def test_replay_shows_stretches_of_one_verdict_and_what_would_have_been_sent() -
         "alerts_per_year": 0.6,
         "usable_runs_per_week": 2.8,
     }
-    lines = piped(show.replay(document, 365))
+    lines = piped(replayed(document, 365))
     assert lines[1].split() == ["2026-11-01", "2026-11-03", "3", "stable"]
     assert lines[2].split() == ["2026-11-04", "2026-11-07", "4", "pull", "back"]
     assert "Intensity came on 2026-10-05, added to the week" in lines
     assert "2026-11-04  pull back  Time to pull back" in lines
     assert lines[-1] == "1 alert from 2026-11-01 to 2026-11-07: 0.6 a year, from 2.8 usable runs a week"
     # Of two months "5.89 a year" is no figure to go by.
-    assert piped(show.replay(document, 62))[-1] == "1 alert from 2026-11-01 to 2026-11-07: from 2.8 usable runs a week"
+    assert piped(replayed(document, 62))[-1] == "1 alert from 2026-11-01 to 2026-11-07: from 2.8 usable runs a week"
 
 
 def test_what_a_setting_changes_is_shown_side_by_side() -> None:
@@ -130,7 +130,7 @@ def test_what_a_setting_changes_is_shown_side_by_side() -> None:
         "settings": {"signals.easy_heart_rate.h": 8, "athlete.threshold_heart_rate": 170},
     }
     now = {"signals.easy_heart_rate.h": 10.0, "athlete.threshold_heart_rate": None}
-    lines = piped(show.comparison(document, now, 365))
+    lines = piped(comparison(document, now, 365))
     assert lines[0] == "Trying signals.easy_heart_rate.h = 8 (now 10.0)"
     assert lines[1] == "Trying athlete.threshold_heart_rate = 170 (now not set)"
     assert lines[4].split() == ["alerts", "a", "year", "2.0", "3.0"]
@@ -155,13 +155,13 @@ def test_days_are_named_as_one_says_them() -> None:
 
 
 def test_nothing_to_show_is_said() -> None:
-    assert piped(show.runs([], UTC, "metric")) == ["No runs."]
+    assert piped(listed([], UTC, "metric")) == ["No runs."]
     empty = {"from": None, "to": None, "days": [], "intensity": [], "alerts": []}
-    assert piped(show.replay(empty, 0)) == ["No runs to replay."]
+    assert piped(replayed(empty, 0)) == ["No runs to replay."]
 
 
 def test_a_terminal_of_80_columns_shows_every_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    every_word_is_shown(show.runs(RUNS, BERLIN, "metric"), monkeypatch)
+    every_word_is_shown(listed(RUNS, BERLIN, "metric"), monkeypatch)
 
 
 def test_what_does_not_fit_a_line_goes_on_below_its_own_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,3 +171,12 @@ def test_what_does_not_fit_a_line_goes_on_below_its_own_beginning(monkeypatch: p
     assert lines[1].startswith("    easy easy")
     assert " ".join(lines[:2]).split() == words.split()
     assert lines[2:] == ["", "end"]
+
+
+def test_nothing_that_is_shown_controls_the_terminal() -> None:
+    """Names are cleaned where they are put into a sentence; whatever else comes by is caught at the door."""
+    parts = [show.Line("a\x1b[2Jb\nc\u202e"), show.Table(("h",), (("\x9b2J\u2028x",),))]
+    stream = io.StringIO()
+    show.out(parts, stream)
+    show.say("\x07d\r", stream)
+    assert stream.getvalue() == "a[2Jb\nc\nh\n2J x\nd \n"

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from daemon.cli.sparks import can_draw, rows
-from daemon.cli.status import standing
+from daemon.cli.status import SCREEN, standing
 from daemon.evaluate import athlete_document, status_document
 from daemon.evaluate.looking import lately
 from daemon.report.data import EasyHeart, EasyRun, PictureData, Week
@@ -117,7 +119,7 @@ def test_the_verdict_comes_first_then_why_and_what_it_rests_on() -> None:
     assert "You said: ill, 14 to 20 November 2026; heat, 15 November 2026" in lines
     assert lines[-3:] == [
         "Open alert 7 since 2026-11-12: Time to pull back",
-        "  If you know why, answer it: pullback ack 7 --reason REASON",
+        "  If you know why, answer: pullback ack 7 --reason ill (or heat, travel, fine)",
         "Open alert 8 since 2026-11-20: Strava access was withdrawn",
     ]
 
@@ -299,7 +301,10 @@ def test_a_runner_without_heart_rate_or_without_a_week_sees_what_there_is() -> N
     bare = replace(ROSE, easy=None, usual_minutes=None, weeks=ROSE.weeks[:1])
     assert [line.text.split("  ")[0] for line in rows(bare, blocks=True)] == ["", "Minutes a week", "Hard days"]
     assert rows(replace(ROSE, weeks=()), blocks=True) == []
-    silent = replace(ROSE, easy=replace(ROSE.easy, runs=()), weeks=weeks([0] * 30, [0] * 30))  # type: ignore[type-var]
+    assert rows(replace(ROSE, weeks=weeks([0] * 30, [0] * 30)), blocks=True) == [], (
+        "twelve weeks of nothing say nothing"
+    )
+    silent = replace(ROSE, easy=replace(ROSE.easy, runs=()), weeks=weeks([0] * 29 + [60], [0] * 30))  # type: ignore[type-var]
     assert max(len(line.text) for line in rows(silent, blocks=False)) <= 80
 
 
@@ -350,3 +355,93 @@ def test_an_old_pace_is_not_stated_as_todays() -> None:
     lines = as_read(athlete=PULLING_BACK["athlete"] | {"easy_pace_s_per_km": none})
     assert "You: easy pace is not known yet: no run has shown it" in lines
     assert "  threshold heart rate 168 (the race on 4 October 2026)" in lines
+
+
+WORDS = st.text("abcdefg hij", min_size=1, max_size=24).map(str.strip).filter(bool)
+
+
+def told(longest: int) -> st.SearchStrategy[str]:
+    """Sentences of words, up to so many characters."""
+    return st.lists(WORDS, min_size=1, max_size=30).map(lambda words: " ".join(words)[:longest].strip() or "x")
+
+
+SIGNALS = st.builds(
+    lambda name, level, summary, bpm: (
+        PULLING_BACK["signals"][0]
+        | {"name": name, "level": level, "summary": summary, "evidence": {"recent_delta_bpm": bpm, "faster": True}}
+    ),
+    st.sampled_from(["easy_heart_rate", "rest", "hard_spacing", "run_day_added", "intensity", "easy_pace"]),
+    st.sampled_from(["ok", "watch", "alert"]),
+    told(170),
+    st.none() | st.floats(-20, 20),
+)
+FAILED = {"alert": 7, "opened": "2026-11-12", "channel": "x", "given_up": False, "error": "no answer in time"}
+KINDS = ("pull_back", "access", "stale")
+STATES = st.fixed_dictionaries(
+    {
+        "verdict": st.sampled_from(["learning", "stable", "absorbing", "watch", "pull_back", "recovering"]),
+        "headline": told(170),
+        "advice": st.lists(told(125), max_size=9),
+        "signals": st.lists(SIGNALS, max_size=16),
+        "trouble": st.none() | told(155),
+        "waiting_until": st.none() | st.just("2026-11-24T00:00:00Z"),
+        "snoozed_until": st.none() | st.just("2026-11-30T00:00:00Z"),
+        "undelivered": st.lists(st.just(FAILED), max_size=6),
+        "deliveries_waiting": st.integers(0, 12),
+        "intensity": st.none() | st.just(PULLING_BACK["intensity"]),
+        "athlete": st.none() | st.just(PULLING_BACK["athlete"] | {"sensor": "C"}),
+        "alerts_open": st.lists(st.sampled_from(KINDS), unique=True).map(
+            lambda kinds: [
+                {"id": n, "kind": k, "opened": "2026-11-12", "title": f"{k} {60 * k}"[:60]} for n, k in enumerate(kinds)
+            ]
+        ),
+    }
+)
+
+
+LONG = " ".join(["word"] * 40)
+WORST = {
+    "verdict": "pull_back",
+    "headline": LONG[:170],
+    "advice": [LONG[:125]] * 9,
+    "signals": [PULLING_BACK["signals"][0] | {"name": f"sign_{n}", "summary": LONG[:170]} for n in range(16)],
+    "trouble": LONG[:155],
+    "waiting_until": "2026-11-24T00:00:00Z",
+    "snoozed_until": "2026-11-30T00:00:00Z",
+    "undelivered": [FAILED] * 6,
+    "deliveries_waiting": 12,
+    "alerts_open": [{"id": n, "kind": k, "opened": "2026-11-12", "title": LONG[:59]} for n, k in enumerate(KINDS)],
+}
+"""Everything at once, each as long as it gets."""
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(facts=STATES)
+@example(facts=WORST)
+def test_every_state_fits_a_terminal_of_80_by_25_and_begins_with_the_verdict(
+    facts: dict[str, Any], blocks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+    parts = standing(PULLING_BACK | facts, BERLIN, "imperial", charts=rows(ROSE, blocks=blocks), now=now)
+    lines = on_terminal(parts, monkeypatch, at_most=SCREEN)
+    assert len(lines) <= 24, "a line is the prompt's"
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith(facts["verdict"].replace("_", " "))
+    text = " ".join(" ".join(lines).split())
+    for advice in facts["advice"][:3]:
+        assert " ".join(f"- {advice}".split()) in text
+    assert "Last sync: 2026-11-23" in text
+    for alert in facts["alerts_open"]:
+        assert alert["title"] in text
+
+
+def test_five_pieces_of_advice_fit_beside_the_weeks(monkeypatch: pytest.MonkeyPatch) -> None:
+    advice = [f"advice {n} " + "that is long " * 6 for n in range(1, 6)]
+    charts = rows(ROSE, blocks=True)
+    lines = on_terminal(
+        standing(PULLING_BACK | {"advice": advice}, BERLIN, "metric", charts=charts), monkeypatch, SCREEN
+    )
+    assert len(lines) <= SCREEN
+    for kept in ("advice 5", "██", "easy heart rate (alert", "pullback ack 7"):
+        assert kept in "\n".join(lines)

@@ -22,7 +22,7 @@ from daemon.config import (
     parse,
     parse_duration,
 )
-from daemon.config.model import TABLES
+from daemon.config.model import TABLES, AthleteConfig
 from daemon.errors import ConfigError, UserError
 
 
@@ -76,7 +76,7 @@ def test_an_empty_file_is_a_complete_configuration() -> None:
     assert config.privacy.raw_retention_days == 7
     assert config.backup.keep == 7
     assert config.signals == {"fever": Fever()}
-    assert all(getattr(config.athlete, f.name) is None for f in fields(config.athlete))
+    assert config.athlete == AthleteConfig(units="auto")
 
 
 def test_every_key_is_read() -> None:

@@ -11,6 +11,7 @@ from daemon.config import Config
 from daemon.evaluate.history import Facts
 from daemon.evaluate.judging import judge_days, span
 from daemon.evaluate.looking import page_data, picture_data
+from daemon.measures import Units
 from daemon.report.data import PageData, PictureData
 from daemon.signals import SignalParams
 from daemon.store.outbox import Alert
@@ -52,6 +53,7 @@ def a_page(
     alerts: int = 1,
     days: int | None = None,
     silent: int = 0,
+    units: Units = "metric",
 ) -> PageData:
     """The page on the last day, after so many `days`, or so many `silent` ones later; the newest runs bear `names`."""
     known, record = judged(plan, silent)
@@ -63,7 +65,7 @@ def a_page(
         an_alert(n, "pull_back", "Time to pull back: {{ easy }}", text, now - timedelta(days=7 * n))
         for n in range(alerts)
     ]
-    return page_data(Facts(runs, ()), record[:days], told, config or a_config(), now)
+    return page_data(Facts(runs, ()), record[:days], told, config or a_config(), now, units)
 
 
 def an_alert(number: int, kind: str, title: str, text: str, opened: datetime, closed: datetime | None = None) -> Alert:

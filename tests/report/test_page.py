@@ -4,13 +4,19 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
+from datetime import date, timedelta
 from html.parser import HTMLParser
 
 import pytest
 
-from daemon.report.page import NAME_LENGTH, clean, page
-from tests.report.lives import HOSTILE, a_config, a_page
+from daemon.harmless import one_line
+from daemon.measures import Units
+from daemon.report.page import NAME_LENGTH, empty, page
+from daemon.report.scales import Across
+from tests.report.lives import HOSTILE, a_page
 from tests.signals.runners import Plan
+
+UNITS: tuple[Units, Units] = ("metric", "imperial")
 
 
 class Outline(HTMLParser):
@@ -96,11 +102,11 @@ def test_what_a_run_is_called_is_only_ever_text() -> None:
     ],
 )
 def test_a_name_keeps_what_can_be_read(name: str, shown: str) -> None:
-    assert clean(name) == shown
+    assert one_line(name, NAME_LENGTH) == shown
 
 
 def test_a_runner_who_counts_in_miles_reads_miles() -> None:
-    metric, imperial = (page(a_page(alerts=0, config=a_config(units=u))) for u in ("metric", "imperial"))
+    metric, imperial = (page(a_page(alerts=0, units=u)) for u in UNITS)
     assert "/km" in metric and "/mi" not in metric
     assert "/mi" in imperial and "/km" not in imperial
 
@@ -125,3 +131,27 @@ def test_three_years_fit() -> None:
     html = page(a_page(Plan(weeks=157, intensity_week=120, rise_bpm=4), alerts=12))
     assert len(html.encode()) <= 1.5 * 1024 * 1024
     assert html.count('<th scope="rowgroup"') >= 3
+
+
+def test_commands_are_code_and_stay_escaped() -> None:
+    data = a_page()
+    verdict = replace(data.verdict, headline="Bring them with `pullback sync` <b>", advice=("Run `pullback check`.",))
+    html = page(replace(data, verdict=verdict))
+    assert "with <code>pullback sync</code> &lt;b&gt;" in html
+    assert "<code>pullback check</code>." in html
+    assert "a new key: <code>pullback auth</code>." in empty("a new key: `pullback auth`").replace("A new", "a new")
+
+
+def test_few_weeks_are_labelled_by_days_many_by_months_and_years() -> None:
+    def labels(days: int) -> list[str]:
+        return [tick.label for tick in Across(date(2026, 4, 7), date(2026, 4, 7) + timedelta(days=days)).ticks()]
+
+    assert labels(19) == ["13 Apr", "20 Apr"]
+    assert labels(40) == ["13 Apr", "27 Apr", "11 May"]
+    assert labels(60) == ["May", "Jun"]
+    assert labels(600) == ["2027"]
+
+
+def test_a_silence_counts_the_weeks_there_are() -> None:
+    html = page(a_page(Plan(weeks=3), alerts=0, silent=90))
+    assert "these are the 3 weeks up to" in html and "26 weeks up to" not in html

@@ -59,7 +59,7 @@ def test_a_denied_consent_is_an_answer() -> None:
         (SCOPES, []),
         (("read", "profile:read_all"), ["no run can be read"]),
         (("read", "activity:read", "profile:read_all"), ["private runs"]),
-        (("activity:read_all",), ["heart-rate zones", "name and units"]),
+        (("activity:read_all",), ["kilometres or miles", "your name"]),
     ],
 )
 def test_each_missing_permission_says_what_will_be_missing(granted: tuple[str, ...], says: list[str]) -> None:

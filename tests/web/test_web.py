@@ -191,7 +191,10 @@ def test_a_monitor_learns_the_reason_when_new_runs_are_not_seen(house: House) ->
             503,
             b"nothing was fetched from Strava yet; wait a minute, then look at the log\n",
         )
-        assert site.ask("/")[0] == 503
+        status, headers, body = site.ask("/")
+        assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert b"There are no runs to show. Nothing was fetched from Strava yet; wait a minute" in body
+        assert headers["content-security-policy"] == f"{policy()}; frame-ancestors 'none'"
         house.pull()
         assert site.ask("/healthz")[::2] == (200, b"ok\n")
         with house.store.write() as session:

@@ -186,7 +186,7 @@ MESSAGES: dict[str, Callable[[], Message]] = {
 }
 MESSAGES |= {
     f"access {reason}": (lambda reason=reason: wording.access(reason))
-    for reason in ("inactive", "revoked", "scope", "client", "unreachable")
+    for reason in ("inactive", "revoked", "lost", "scope", "client", "unreachable")
 }
 MESSAGES |= {
     f"retraction {reason}": (lambda reason=reason: wording.retraction("pull_back", OPENED, reason, NOW.date()))

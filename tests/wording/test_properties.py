@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon import wording
+from daemon import harmless, wording
 from daemon.values import Intensity, Run, Signal, Verdict, Week
 from tests.signals.weeks import run
 from tests.wording import stories
@@ -129,10 +129,10 @@ units = st.sampled_from(["metric", "imperial"])
 def reads_well(title: str, text: str, at_most: int, known: dict[int, Run] | None = None) -> None:
     assert 0 < len(title) <= 60
     assert not title.endswith(".")
-    assert title == wording.plain(title, 60)
+    assert title == harmless.one_line(title, 60)
     assert len(text) <= at_most
     for paragraph in text.split("\n\n"):
-        assert paragraph == wording.plain(paragraph, 2000), "one line, nothing hidden, no double spaces"
+        assert paragraph == harmless.one_line(paragraph, 2000), "one line, nothing hidden, no double spaces"
         assert paragraph.endswith("."), paragraph
         assert ".." not in paragraph
     said = re.sub("“[^”]*”", "", title + text) if known else title + text
@@ -194,7 +194,7 @@ def test_retractions_and_silence_read_well() -> None:
         reads_well(*wording.stale(last, now), 300)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)  # a story is simulated when it is first told
 @given(st.lists(st.sampled_from(sorted(set(stories.MESSAGES) - {"merged"})), min_size=1, max_size=5))
 def test_several_messages_become_one(waiting: list[str]) -> None:
     messages = [stories.MESSAGES[name]() for name in waiting]
@@ -208,16 +208,16 @@ def test_several_messages_become_one(waiting: list[str]) -> None:
 
 @given(text=names, at_most=st.integers(1, 60))
 def test_what_a_runner_wrote_fits_one_line_and_hides_nothing(text: str, at_most: int) -> None:
-    line = wording.plain(text, at_most)
+    line = harmless.one_line(text, at_most)
     assert len(line) <= at_most
     assert line == " ".join(line.split())
     assert not re.search("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]", line)
-    assert wording.plain(line, at_most) == line
+    assert harmless.one_line(line, at_most) == line
 
 
 @given(names)
 def test_no_name_means_anything_in_markdown(name: str) -> None:
-    line = wording.plain(name, 200)
+    line = harmless.one_line(name, 200)
     marked = wording.markdown(f"The latest: “{line}” on 8 November.")
     assert not re.search(r"(?<!\\)[*_\[\]`|~]", re.sub(r"\\\\", "", re.sub("`pullback [a-z -]+`", "", marked)))
     assert "<" not in marked

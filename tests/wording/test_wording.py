@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daemon import wording
+from daemon import harmless, wording
 from daemon.values import Intensity, Signal, Verdict, Week
 from tests.signals.weeks import run
 
@@ -50,18 +50,18 @@ def with_heart(verdict: Verdict = VERDICT, level: Any = None, **evidence: Any) -
 def test_a_pull_back_says_what_changed_why_what_to_do_what_clears_it_and_how_to_answer() -> None:
     title, text = wording.alert("pull_back", VERDICT)
     assert title == "Time to pull back: easy runs cost 5 bpm more"
-    changed, why, week, to_do, clears, answer = text.split("\n\n")
+    changed, why, to_do, answer = text.split("\n\n")
     assert changed == (
         "Since 3 November your easy runs cost 5 bpm more: about 148 instead of 143 at 5:40/km, over 8 runs against 6 "
-        "before. In your own last 2 years noise alone did that twice (once in 3 months to 8 years)."
+        "before. In your last 2 years chance alone did that twice (once in 3 months to 8 years)."
     )
     assert why == (
         "Intensity came on 28 October: 6 hard sessions so far, about one a week, on top of your easy runs. The likely "
-        "reason is the speed work; it could also be heat, illness or a new sensor."
+        "reason is the speed work; it could also be heat, illness or a new sensor. The week has tightened. You ran on "
+        "5 days a week."
     )
-    assert week == "The week has tightened. You ran on 5 days a week."
-    assert to_do == "What to do: run everything easy for 7 days. Keep the number of runs."
-    assert clears.startswith("It clears in a week at the earliest, with your last three easy runs within 1.5 bpm")
+    asked = "What to do: run everything easy for 7 days. Keep the number of runs. It clears in a week at the earliest, "
+    assert to_do.startswith(f"{asked}with your last three easy runs within 1.5 bpm")
     assert answer.count("`pullback ") == 2
 
 
@@ -76,6 +76,17 @@ def test_a_run_is_told_by_its_own_name_if_it_has_one() -> None:
     called = {n: replace(run(date(2026, 11, n + 1)), id=n, name=f"Loop {n}") for n in (6, 7, 8)}
     text = wording.alert("watch", VERDICT, "metric", called)[1]
     assert "The latest: “Loop 8” on 9 November, “Loop 7” on 8 November and “Loop 6” on 7 November." in text
+
+
+def test_runs_of_one_name_are_named_once() -> None:
+    def latest(*names: str) -> str:
+        called = {
+            n: replace(run(date(2026, 11, n + 1)), id=n, name=name) for n, name in zip((6, 7, 8), names, strict=True)
+        }
+        return wording.alert("watch", VERDICT, "metric", called)[1]
+
+    assert "The latest: “Track” on 9 November, 8 November and 7 November." in latest("Track", "Track", "Track")
+    assert "The latest: “Track” on 9 November and 7 November; “Lake” on 8 November." in latest("Track", "Lake", "Track")
 
 
 def test_a_pull_back_for_the_week_alone_claims_no_change_of_heart_rate() -> None:
@@ -159,11 +170,11 @@ def test_how_often_noise_alone_did_the_same_is_said_as_it_is_known() -> None:
         own_past = facts and {"years": 2.1, "times": 2, "per_year": [0.12, 3.44]} | facts
         return wording.alert("watch", with_heart(own_past=own_past or None))[1]
 
-    assert "noise alone never did that (at most once in 7 months)." in past(times=0, per_year=[0.0, 1.76])
-    assert "noise alone did that once (once in 5 months or more rarely)." in past(times=1, per_year=[0.01, 2.66])
-    assert "In your own last 3 years noise alone did that 4 times (" in past(times=4, years=3.0)
-    assert "In your own last 13 months noise alone" in past(years=1.1)
-    assert "How often noise alone does that to you isn't known yet." in past()
+    assert "chance alone never did that (at most once in 7 months)." in past(times=0, per_year=[0.0, 1.76])
+    assert "chance alone did that once (once in 5 months or more rarely)." in past(times=1, per_year=[0.01, 2.66])
+    assert "In your last 3 years chance alone did that 4 times (" in past(times=4, years=3.0)
+    assert "In your last 13 months chance alone" in past(years=1.1)
+    assert "How often chance alone does that to you isn't known yet." in past()
 
 
 def test_a_rise_on_few_runs_says_so() -> None:
@@ -290,11 +301,11 @@ def test_several_messages_are_one_with_the_weightiest_first() -> None:
 
 
 def test_names_are_made_harmless_and_scripts_stay_readable() -> None:
-    assert wording.plain("a\r\nSubject: x\x1b[31m\u202e", 40) == "a Subject: x[31m"
-    assert wording.plain("  x\u200b\ty  ", 40) == "x y"
-    assert wording.plain("x" * 100, 10) == "xxxxxxxxx…"
-    assert len(wording.plain("Z\u0351\u036b\u0343\u032a\u0302", 40)) == 3
-    assert wording.plain("भागना सुबह", 40) == "भागना सुबह"
+    assert harmless.one_line("a\r\nSubject: x\x1b[31m\u202e", 40) == "a Subject: x[31m"
+    assert harmless.one_line("  x\u200b\ty  ", 40) == "x y"
+    assert harmless.one_line("x" * 100, 10) == "xxxxxxxxx…"
+    assert len(harmless.one_line("Z\u0351\u036b\u0343\u032a\u0302", 40)) == 3
+    assert harmless.one_line("भागना सुबह", 40) == "भागना सुबह"
     named = {8: replace(run(TODAY), id=8, name="@everyone `x`, a 5.5 k... ok\n.\n")}
     text = wording.alert("watch", VERDICT, "metric", named)[1]
     assert "The latest: “＠everyone 'x', a 5.5 k……” on 12 November." in text
