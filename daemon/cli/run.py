@@ -56,4 +56,4 @@ def _look_at_permissions(session: Session) -> None:
 
     for finding in permissions(session.config_path(), session.config(), session.database()):
         if finding.result != "ok":
-            log.warning("%s", finding.text)
+            log.warning('permissions problem="%s"', finding.text)

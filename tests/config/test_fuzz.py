@@ -26,11 +26,11 @@ OF_SECRETS = ("[strava] client_secret", "[alerts] urls", "[heartbeat] url", "[we
 SCALARS = st.one_of(
     st.sampled_from(
         ["true", "false", "nan", "-inf", "1e999", "0x7fffffffffffffffffff", "9" * 5000, "-1", "0",
-         "1979-05-27T07:32:00Z", "07:32:00", "1979-05-27", '""', "''", '"off"', '"20m"', '"0s"', '"999999w"', '"22:00-22:00"', '"::1:80"',
-         '"http://[::1"', '"https://a:b@c:99999/"', '"sqlite:////"', '"sqlite:////tmp/%00"', '"/"',
-         '"\\u0000"', '"\\ud800"',
+         "1979-05-27T07:32:00Z", "07:32:00", "1979-05-27", '""', "''", '"off"', '"20m"', '"0s"', '"999999w"',
+         '"22:00-22:00"', '"::1:80"', '"http://[::1"', '"https://a:b@c:99999/"', '"sqlite:////"', '"/"',
+         '"sqlite:////tmp/%00"', '"\\u0000"', '"\\ud800"', '"sunday 24:00"', '"Europe"', '"../../etc/passwd"',
          f'"{SECRET}"', f'"json://{SECRET}@h/?verify=no"', f'"mailto://{SECRET}:{SECRET}@"', f'"nosuch://{SECRET}"',
-         '"sunday 24:00"', '"Europe"', '"../../etc/passwd"', '"tgram://"', '"mailto://a:b@c?x=%ff"'],
+         '"tgram://"', '"mailto://a:b@c?x=%ff"'],
     ),
     st.integers(-(10**25), 10**25).map(str),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
@@ -71,7 +71,7 @@ def written(path: Path, content: bytes) -> None:
         assert not [secret for secret in read.secrets() if secret in repr(read) and len(secret) > 8]
 
 
-@tries(300)
+@tries(200)
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, min_size=1, max_size=6))
 def test_whatever_a_key_is_set_to(tmp_path: Path, given_values: dict[tuple[str, str], str]) -> None:
     tables: dict[str, list[str]] = {}

@@ -116,7 +116,7 @@ EACH = {
 DAYS = st.fixed_dictionaries({kind: st.lists(some, min_size=1, max_size=3) for kind, some in EACH.items()})
 
 
-@tries(40)
+@tries(20)
 @given(DAYS)
 def test_after_days_of_nonsense_the_store_is_what_strava_has(
     afternoon: tuple[House, Path, Confused], day: dict[str, list[tuple[int, bytes]]]
