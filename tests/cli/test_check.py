@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -96,6 +97,16 @@ def test_what_strava_refuses_has_a_name_and_a_next_step(
     found, text = of(result.out, about)
     assert found == ("warning" if about == "quota" else "problem")
     assert next_step in text
+
+
+@pytest.mark.parametrize("fault", [503, "html", "reset"])
+def test_a_strava_that_is_down_has_a_next_step_other_than_check(terminal: Terminal, fault: Any) -> None:
+    terminal.authorise()
+    terminal.world.fail("athlete", fault, times=None)
+    result = terminal.pullback("check")
+    found, text = of(result.out, "Strava")
+    assert (result.code, found) == (1, "problem")
+    assert "status.strava.com" in text and "pullback check" not in text
 
 
 def test_a_copy_that_others_may_read_is_named(terminal: Terminal) -> None:
