@@ -178,6 +178,7 @@ UNIT = {
         ({}, "ok", "active and enabled"),
         ({"LoadState": "not-found"}, "ok", "make install"),
         ({"ActiveState": "failed"}, "problem", "journalctl -u pullback"),
+        ({"ActiveState": "activating"}, "problem", "doesn't come up: journalctl -u pullback"),
         ({"ActiveState": "inactive"}, "problem", "systemctl enable --now pullback"),
         ({"UnitFileState": "disabled"}, "warning", "systemctl enable pullback"),
         ({"NotifyAccess": "none"}, "problem", "systemctl revert pullback"),
