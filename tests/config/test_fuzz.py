@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.config import Config, database_path, load
@@ -73,6 +73,8 @@ def written(path: Path, content: bytes) -> None:
 
 @tries(200)
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, min_size=1, max_size=6))
+@example({("alerts", "urls_file"): f'"ntfy://{SECRET}"'})
+@example({("strava", "client_secret_file"): f'"{SECRET}"'})
 def test_whatever_a_key_is_set_to(tmp_path: Path, given_values: dict[tuple[str, str], str]) -> None:
     tables: dict[str, list[str]] = {}
     for (table, key), value in given_values.items():

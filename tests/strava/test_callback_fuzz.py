@@ -2,15 +2,18 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from daemon.errors import UserError
 from daemon.strava.callback import Callback, wait_for_callback
 from tests.fuzzing import tries
 
@@ -113,7 +116,7 @@ REQUESTS = st.one_of(
 
 @tries(120)
 @given(st.lists(REQUESTS, min_size=1, max_size=4), st.booleans())
-@example([request("GET", "//[", "", "HTTP/1.1", [])], False)
+@example([request("GET", "http://[::1/", "", "HTTP/1.1", [])], False)
 @example([request("GET", "/", "state=x&code=1", "HTTP/1.1", [])] * 4, True)
 def test_nobody_without_the_state_is_believed(
     door: Door, capfd: pytest.CaptureFixture[str], pieces: list[bytes], hang_up: bool
@@ -126,3 +129,26 @@ def test_nobody_without_the_state_is_believed(
     assert door.let_in == []
     said = capfd.readouterr()
     assert said.err == "" and said.out == ""
+
+
+def test_those_who_say_nothing_and_one_who_never_ends_hold_up_neither_the_answer_nor_the_end() -> None:
+    with ExitStack() as visitors:
+
+        def crowd(redirect_uri: str) -> None:
+            port = int(redirect_uri.rsplit(":", 1)[1].strip("/"))
+            for _ in range(30):
+                silent = visitors.enter_context(closing(socket.create_connection(("127.0.0.1", port), timeout=20)))
+                silent.sendall(b"GET /?state=")
+
+        def browser(redirect_uri: str) -> None:
+            crowd(redirect_uri)
+            threading.Thread(
+                target=lambda: httpx.get(f"{redirect_uri}?state={STATE}&code=good".replace("localhost", "127.0.0.1")),
+                daemon=True,
+            ).start()
+
+        assert wait_for_callback(0, STATE, 30, browser).code == "good"
+        began = time.monotonic()
+        with pytest.raises(UserError, match="in time"):
+            wait_for_callback(0, STATE, 0.1, crowd)
+        assert time.monotonic() - began < 5

@@ -14,7 +14,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.metrics import decode_series, make_series
@@ -100,6 +100,7 @@ def answers(*shapes: Any) -> st.SearchStrategy[tuple[int, bytes]]:
         st.one_of(*shapes).map(lambda shape: (200, said(shape))),
         JUNK.map(lambda junk: (200, said(junk))),
         st.tuples(st.sampled_from([400, 401, 403, 404, 429, 500, 503]), st.one_of(JUNK, bent(ERROR)).map(said)),
+        st.sampled_from([(status, said(ERROR)) for status in (400, 401, 403, 404, 429, 500)]),
         st.sampled_from([b"", b"[{", b"[" * 5000, b"\xff\xfe", b"<html>", b"9" * 5000]).map(lambda text: (200, text)),
     )
 
@@ -116,8 +117,12 @@ EACH = {
 DAYS = st.fixed_dictionaries({kind: st.lists(some, min_size=1, max_size=3) for kind, some in EACH.items()})
 
 
+GONE = [(404, said(ERROR))]
+
+
 @tries(20)
 @given(DAYS)
+@example({"list": [(200, b"[]")], "detail": GONE, "streams": GONE, "token": GONE, "athlete": GONE})
 def test_after_days_of_nonsense_the_store_is_what_strava_has(
     afternoon: tuple[House, Path, Confused], day: dict[str, list[tuple[int, bytes]]]
 ) -> None:

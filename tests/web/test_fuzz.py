@@ -68,21 +68,33 @@ TARGETS = st.one_of(
     st.builds("{}{}".format, st.sampled_from([*PATHS, *PLACES]), st.sampled_from(QUERIES)),
     st.text("/?&=%.\\a:[]\xe9", max_size=20),
 )
-ASKED = st.builds(
-    lambda method, target, version, fields, body: (
-        "\r\n".join([f"{method} {target} {version}", *(f"{name}: {word}" for name, word in fields), "", ""]).encode(
-            "latin-1", "replace"
-        )
-        + body
-    ),
-    st.sampled_from(
-        ["GET", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PRI", "get", "\x00"]
-    ),
-    TARGETS,
-    st.sampled_from(["HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "HTTP/0.9", "", "x"]),
-    st.lists(st.tuples(NAMES, WORDS), max_size=5),
-    st.binary(max_size=20),
+METHODS = st.sampled_from(
+    ["GET", "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PRI", "get", "\x00"]
 )
+FIELDS = st.lists(st.tuples(NAMES, WORDS), max_size=5)
+
+
+def asked(method: str, target: str, version: str, fields: list[tuple[str, str]], body: bytes) -> bytes:
+    lines = [f"{method} {target} {version}", *(f"{name}: {word}" for name, word in fields), "", ""]
+    return "\r\n".join(lines).encode("latin-1", "replace") + body
+
+
+# One that is understood, and one that may not be.
+SOUND = st.builds(
+    asked,
+    METHODS.filter(str.isupper),
+    st.sampled_from(PATHS),
+    st.just("HTTP/1.1"),
+    FIELDS.map(lambda fields: [("Host", "localhost"), *((n, w) for n, w in fields if n != "Host" and w.isprintable())]),
+    st.just(b""),
+)
+VERSIONS = st.sampled_from(["HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "", "x"])
+ODD = st.builds(asked, METHODS, TARGETS, VERSIONS, FIELDS, st.binary(max_size=20))
+ASKED = SOUND | ODD
+EACH_METHOD = [
+    asked(method, "/", "HTTP/1.1", [("Host", "localhost"), ("Authorization", f"Bearer {TOKEN}")], b"")
+    for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
+]
 PIECES = st.lists(
     st.one_of(ASKED, st.binary(max_size=60), st.just(b"GET / HTTP/1.1\r\nA: " + b"a" * 70_000)), max_size=3
 )
@@ -102,6 +114,7 @@ def answers(site: Site, pieces: list[bytes]) -> bytes:
 @tries(60)
 @given(PIECES)
 @example([b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"] * 3)
+@example(EACH_METHOD)
 @example([b"GET /?token=tok-5ecret HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"])
 @example([b"GET /healthz HTTP/1.1\r\n" + b"Authorization: Bearer tok\r\n" * 90 + b"\r\nGET / HTTP/1.1\r\n"])
 def test_who_has_not_the_token_reads_nothing_and_nobody_breaks_anything(
@@ -118,6 +131,7 @@ def test_who_has_not_the_token_reads_nothing_and_nobody_breaks_anything(
 
 @tries(60)
 @given(PIECES)
+@example(EACH_METHOD)
 @example([b"GET /status.json HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nabcdePOST / HTTP/1.1\r\n\r\n"])
 def test_at_home_it_only_reads_and_goes_on(
     at_home: Site, caplog: pytest.LogCaptureFixture, pieces: list[bytes]
