@@ -17,9 +17,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from daemon.errors import UserError
 from daemon.metrics import decode_series, make_series
 from daemon.store import activities as rows
 from daemon.store import open_store
+from daemon.strava.auth import SCOPES, exchange, revoke
 from daemon.strava.convert import STREAM_KEYS, read_streams
 from daemon.strava.wire import Timeouts
 from tests.fuzzing import tries
@@ -178,3 +180,22 @@ def usable(body: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(raw, dict | list) and read_streams(raw) is not None
+
+
+@tries(40)
+@given(st.lists(EACH["token"], min_size=1, max_size=2), st.lists(EACH["athlete"], min_size=1, max_size=2))
+def test_a_consent_answered_with_nonsense_is_tokens_of_somebody_or_one_sentence(
+    afternoon: tuple[House, Path, Confused], token: list[tuple[int, bytes]], athlete: list[tuple[int, bytes]]
+) -> None:
+    confused = afternoon[2]
+    confused.answers = {"token": token, "athlete": athlete, "detail": token}
+    app: dict[str, Any] = {"client_id": 1, "client_secret": "secret", "base_url": confused.url, "timeouts": QUICK}
+    try:
+        tokens, _ = exchange("code", frozenset(SCOPES), api_url=f"{confused.url}/api/v3", **app)
+        assert 0 < tokens.athlete_id < 2**63 and tokens.access and tokens.refresh
+    except UserError as error:
+        assert "\n" not in str(error)
+    try:
+        revoke("token", **app)
+    except UserError as error:
+        assert "\n" not in str(error)
