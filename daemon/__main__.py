@@ -3,10 +3,14 @@
 import os
 import resource
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
     _keep_to_itself()
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # no letter that is pasted or shown may end a command
     from daemon.cli import main as command_line  # here, so that importing this module costs nothing
 
     sys.exit(command_line(sys.argv[1:]))
