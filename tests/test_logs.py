@@ -127,11 +127,11 @@ def test_a_real_daemon_says_a_line_for_each_new_run_and_nothing_in_between(machi
         for _ in range(count):
             machine.told("synced")
 
-    polls(4)
+    polls(2)
     for number in (1, 2):
         machine.world.add(plain_run(number, machine.world.now().replace(microsecond=0), minutes=10))
         machine.world.wait_for("/streams")
-        polls(4)
+        polls(2)
     machine.stop(process)
     lines = machine.log.read_text().splitlines()
     events = [as_object(line) if as_json else as_pairs(line) for line in lines]

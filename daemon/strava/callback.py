@@ -95,6 +95,8 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     # A second listener on the port would get the runner's code half of the time: a taken port must fail.
     allow_reuse_port = False
+    # Those who connect and say nothing mustn't fill the queue: who then knocks is let in seconds later only.
+    request_queue_size = 64
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that hangs up in the middle is no news; anything else is a bug and keeps its traceback."""
