@@ -132,6 +132,7 @@ def test_who_has_not_the_token_reads_nothing_and_nobody_breaks_anything(
 @tries(60)
 @given(PIECES)
 @example(EACH_METHOD)
+@example([b"HEAD / HTTP/1.0\r\nHost: localhost\r\n\r\n", *[b"GET / HTTP/1.1\r\nA: " + b"a" * 70_000] * 2])  # found so
 @example([b"GET /status.json HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nabcdePOST / HTTP/1.1\r\n\r\n"])
 def test_at_home_it_only_reads_and_goes_on(
     at_home: Site, caplog: pytest.LogCaptureFixture, pieces: list[bytes]
