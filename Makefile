@@ -16,13 +16,14 @@ PIP_QUIETLY := -qq --disable-pip-version-check --no-input
 PIP := $(VENV)/bin/python -m pip $(PIP_QUIETLY)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint browser benchmark benchmark-short lock man audit install uninstall clean
+.PHONY: help demo test lint browser fuzz benchmark benchmark-short lock man audit install uninstall clean
 
 help:
 	@echo "make demo       two simulated runners through the real pipeline; sets itself up in $(VENV)"
 	@echo "make test       all tests"
 	@echo "make lint       ruff, mypy --strict, import contracts"
 	@echo "make browser    as root, on Debian: the browser that tests open the report in"
+	@echo "make fuzz       nonsense for every door, ten minutes each"
 	@echo "make benchmark  time and memory, and the judgement on 400 simulated runners (a quarter of an hour)"
 	@echo "make benchmark-short  fails where the judgement got worse (two minutes)"
 	@echo "make lock       resolve the dependencies again (writes the two lock files)"
@@ -48,6 +49,17 @@ lint: $(VENV)/.tools
 browser:
 	@command -v chromium >/dev/null || { apt-get update -qq \
 	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+
+# Ten minutes for each door that strangers' bytes come through (MINUTES=1 for less). What fails is kept in .hypothesis and
+# tried first the next time; what is worth keeping becomes an @example.
+MINUTES := 10
+FUZZED := $(addprefix tests/,config/test_fuzz.py strava/test_callback_fuzz.py strava/test_fuzz.py strava/test_recovery_fuzz.py \
+  web/test_fuzz.py)
+fuzz: $(VENV)/.tools
+	@for file in $(FUZZED); do end=$$(($$(date +%s) + 60 * $(MINUTES))); while test $$(date +%s) -lt $$end; do \
+	  PULLBACK_FUZZ=10 $(VENV)/bin/python -m pytest -q --hypothesis-show-statistics $$file >$(VENV)/fuzz.log 2>&1 \
+	    || { cat $(VENV)/fuzz.log; exit 1; }; \
+	  echo "$$file: $$(grep -o '[0-9]* passing' $(VENV)/fuzz.log | tr '\n' ' ')"; done; done
 
 # The benchmarks are no tests (`make test` doesn't collect them): they print what they measure. ARGS can name one file.
 # Two processes work on the judgement; a numeric library that starts threads of its own would only slow them down.
@@ -91,7 +103,10 @@ man: $(VENV)/.pullback
 audit: | $(VENV)/bin/python
 	@$(VENV)/bin/python -m venv $(VENV)/audit
 	@$(VENV)/audit/bin/python -m pip $(PIP_QUIETLY) install "pip-audit>=2.10,<3"
-	@$(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip --no-deps --progress-spinner off -r requirements.lock $(ARGS)
+	@for lock in requirements.lock tests/requirements.lock; do \
+	  $(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock $(ARGS) \
+	    || { echo "$$lock: not audited, or found wanting, see above. \"Not found on PyPI\" means that the index in use" \
+	      "has no advisories: try where pypi.org itself can be reached." >&2; exit 1; }; done
 
 # As root. Everything is fetched before the running version is touched; what is installed doesn't need the clone.
 NEW := $(PREFIX).new

@@ -20,6 +20,7 @@ LIBRARIES = {"apscheduler": logging.ERROR, "apscheduler.executors": logging.CRIT
 """What these say below that is either a line per job, or what we say ourselves."""
 
 _PAIR = re.compile(r"""(?:^|\s)(\w+)=("[^"]*"|\S+)""")
+_PLACE = re.compile(r'(=")?%(?:%|[^a-zA-Z%]*[a-zA-Z])')
 
 
 def start(
@@ -60,7 +61,7 @@ class Lines(logging.Formatter):
         if not self._journal:
             return text
         priority = f"<{PRIORITIES.get(record.levelno, 6)}>"
-        return "\n".join(priority + line for line in text.splitlines())
+        return "\n".join(priority + line for line in text.split("\n"))
 
     def text(self, record: logging.LogRecord) -> str:
         """One event; a traceback on lines of its own."""
@@ -69,8 +70,16 @@ class Lines(logging.Formatter):
         return f"{level}{_room(record)}: {self.message(record)}" + (f"\n{details}" if details else "")
 
     def message(self, record: logging.LogRecord) -> str:
-        """What happened, on one line."""
-        return " ".join(harmless.lines(self._redact(record.getMessage())).split())
+        """What happened, on one line. Quotes inside a quoted value become single ones: its end is its end."""
+        text = str(record.msg)
+        if not isinstance(record.args, tuple) or not record.args:
+            return self._line(record.getMessage())
+        quoted = [place[1] is not None for place in _PLACE.finditer(text) if not place[0].endswith("%")]
+        pairs = zip(record.args, quoted, strict=False)
+        return self._line(text % tuple(self._line(str(v)).replace('"', "'") if inside else v for v, inside in pairs))
+
+    def _line(self, text: str) -> str:
+        return " ".join(harmless.lines(self._redact(text)).split())
 
     def details(self, record: logging.LogRecord) -> str:
         """The traceback, without what it may not hold."""

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,18 @@ import pytest
 from daemon import logs
 from daemon.redaction import redact
 from tests.house import House, plain_run
+from tests.test_service import Machine, machine  # noqa: F401 - a fixture
+
+OFTEN = """
+import dataclasses, daemon.service as d
+made = d.Daemon.jobs
+def often(self):
+    soon = d.IntervalTrigger(seconds=0.2)
+    return [dataclasses.replace(job, trigger=soon) if job.name == "poll" else job for job in made(self)]
+d.Daemon.jobs = often
+"""
+"""A poll every fifth of a second."""
+LINE = re.compile(r'<(?P<priority>[3-7])>(?P<room>[\w.]+): (?P<event>[^="]+?)(?P<pairs>( \w+=("[^"]*"|[^\s"]+))*)')
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +56,15 @@ def test_the_journal_gets_priorities_also_for_each_line_of_a_traceback() -> None
     assert {line[:3] for line in rest} == {"<3>"}
     assert "ValueError" in rest[-1]
     assert "hush" not in stream.getvalue()
+
+
+def test_a_value_ends_where_its_quotes_end_whatever_it_holds() -> None:
+    stream, log = said(as_json=True)
+    problem = 'poll: 3 must be a duration such as "20m", not job="poll" or hush-1\nat 100%'
+    log.error('job failed job=%s problem="%s" after=%d%%', "poll", problem, 99)
+    found = json.loads(stream.getvalue())
+    assert (found["event"], found["job"], found["after"]) == ("job failed", "poll", "99%")
+    assert found["problem"] == "poll: 3 must be a duration such as '20m', not job='poll' or … at 100%"
 
 
 def test_a_terminal_sees_time_and_level() -> None:
@@ -105,3 +127,38 @@ def test_a_name_in_a_log_controls_no_terminal_and_forges_no_line() -> None:
         log.exception("job failed")
     assert stream.getvalue().splitlines()[0].endswith("skipped [2Jrun 2026-11-02 ERROR service: all is lost")
     assert not any(c in stream.getvalue() for c in "\x1b\x07\x9b\u202e")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_real_daemon_says_a_line_for_each_new_run_and_nothing_in_between(machine: Machine, as_json: bool) -> None:  # noqa: F811
+    machine.authorise()
+    process = machine.start(*["--log-json"][:as_json], before=OFTEN, JOURNAL_STREAM="1:1")
+
+    def polls(count: int) -> None:
+        for _ in range(count):
+            machine.told("synced")
+
+    polls(2)
+    for number in (1, 2):
+        machine.world.add(plain_run(number, machine.world.now().replace(microsecond=0), minutes=10))
+        machine.world.wait_for("/streams")
+        polls(2)
+    machine.stop(process)
+    lines = machine.log.read_text().splitlines()
+    events = [as_object(line) if as_json else as_pairs(line) for line in lines]
+    assert {event["priority"] for event in events} == {"6"}
+    assert sorted(event["event"] for event in events) == ["backup made and examined", "pulled", "pulled", "ready"]
+    assert [event["new"] for event in events if event["event"] == "pulled"] == ["1", "1"]
+    assert all(event["room"] == "service" for event in events)
+
+
+def as_pairs(line: str) -> dict[str, str]:
+    parsed = LINE.fullmatch(line)
+    assert parsed is not None, line
+    pairs = re.findall(r'(\w+)=("[^"]*"|\S+)', parsed["pairs"])
+    return parsed.groupdict() | {key: value.strip('"') for key, value in pairs}
+
+
+def as_object(line: str) -> dict[str, str]:
+    parsed: dict[str, str] = json.loads(line[3:])
+    return parsed | {"priority": line[1]}

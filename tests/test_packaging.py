@@ -100,6 +100,7 @@ def test_what_is_installed_here_is_what_the_lock_names() -> None:
         "lock",
         "man",
         "audit",
+        "fuzz",
         "install",
         "uninstall",
         "clean",

@@ -11,11 +11,13 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from daemon.simulator.faults import Fault
 from tests.cli.terminal import Browser
 from tests.test_service import PATIENCE_S, Machine, machine  # noqa: F401 - a fixture
+from tests.web.test_web import free_port
 
 LOUD = """
 import logging, os
@@ -40,6 +42,10 @@ for name in ("httpx", "httpcore"):
     logging.getLogger(name).setLevel = lambda level: None
     logging.Logger.setLevel(logging.getLogger(name), logging.DEBUG)
 """
+SAYS_DUMPABLE = """
+import atexit, ctypes
+atexit.register(lambda: print(f"{ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)=}", flush=True))  # PR_GET_DUMPABLE
+"""
 PASSWORD = "pass 5ecret/ü"
 WEB, APP = "web-5ecret", "app-5ecret"
 
@@ -52,7 +58,7 @@ def guarded(machine: Machine, tmp_path: Path) -> Iterator[Machine]:  # noqa: F81
     address = f"json://runner-5ecret:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/topic-5ecret/?+X-Key=header-5ecret"
     machine.terminal.more_config = (
         f'[alerts]\nurls = ["{address}"]\n[heartbeat]\nurl = "{machine.switchboard.url}/beat-5ecret"\n'
-        f'[web]\ntoken = "{WEB}"'
+        f'[web]\ntoken = "{WEB}"\nlisten = "127.0.0.1:{free_port()}"'
     )
     machine.terminal.write_config(client_secret="")
     credentials = tmp_path / "credentials"
@@ -93,6 +99,12 @@ def commands(machine: Machine) -> list[str]:  # noqa: F811
     run("status", code=0)
     run("status", "--json", code=0)
     run("sync", code=0)
+    run("report", "-o", "-", code=0)
+    run("runs", "--json", code=0)
+    run("explain", "1", "--json", code=0)
+    run("replay", "--json", code=0)
+    (machine.folder / "given.fit").write_bytes(b"no recording")
+    run("import", str(machine.folder / "given.fit"), code=1)
     machine.phone.status = 500
     run("test-alert", code=1)
     machine.switchboard.status = 500
@@ -132,6 +144,7 @@ def daemon(machine: Machine, credentials: str) -> str:  # noqa: F811
     machine.told("synced")
     while machine.switchboard.hears()[1].endswith("/start"):
         continue  # until the poll has ended, and with it the delivery
+    pages = "".join(asked(machine, path) for path in ("/", "/status.json", "/metrics", "/healthz"))
     for status in (503, 401):
         machine.world.fail("athlete/activities", status, times=None)
         process.send_signal(signal.SIGHUP)
@@ -149,4 +162,22 @@ def daemon(machine: Machine, credentials: str) -> str:  # noqa: F811
     assert "Fatal Python error: Aborted" in log, "the watchdog's abort shows where the process stood"
     assert "urllib3" in log and "httpcore" in log and "POST" in log, "the libraries were talking"
     assert not list(Path(os.getcwd()).glob("core*"))
-    return log + command_line + "\n".join(machine.messages)
+    return log + pages + command_line + "\n".join(machine.messages)
+
+
+def asked(machine: Machine, path: str) -> str:  # noqa: F811
+    """The page as whoever knows the token sees it, and what a stranger is told."""
+    host = machine.terminal.more_config.rsplit('listen = "')[1].strip('"')
+    address = f"http://{host}{path}"
+    known = httpx.get(address, params={"token": WEB}, timeout=30)
+    assert known.status_code in (200, 503)
+    return known.text + str(known.headers) + httpx.get(address, params={"token": "x" + WEB[:-1]}).text
+
+
+def test_no_other_process_may_look_into_the_daemons_memory(machine: Machine) -> None:  # noqa: F811
+    process = machine.start(before=SAYS_DUMPABLE)
+    machine.told("READY=1")
+    limits = Path(f"/proc/{process.pid}/limits").read_text()
+    machine.stop(process)
+    assert "=0\n" in machine.log.read_text()
+    assert next(line for line in limits.splitlines() if line.startswith("Max core file size")).split()[4] == "0"

@@ -93,10 +93,10 @@ class Machine:
             "NOTIFY_SOCKET": self.inbox.getsockname(),
             "STATE_DIRECTORY": str(self.terminal.database.parent),
         }
-        script = f"import sys\n{before}\nfrom daemon.cli import main\nsys.exit(main(sys.argv[1:]))"
+        script = f"import sys\n{before}\nfrom daemon.__main__ import main\nmain()"
         command = [sys.executable, "-c", script, "--config", str(self.terminal.config), "run", *options]
         with self.log.open("ab") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
+            process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log, umask=0)
         self.processes.append(process)
         return process
 

@@ -22,7 +22,7 @@ class StravaConfig:
 
     client_id: int | None = _key(values.client_id)
     client_secret: str | None = _key(values.secret, secret=True)
-    client_secret_file: Path | None = _key(values.file_path)
+    client_secret_file: Path | None = _key(values.secret_file)
     base_url: str = _key(values.safe_url, "https://www.strava.com")
     api_url: str = _key(values.safe_url, "https://www.strava.com/api/v3")
     backfill: timedelta = _key(values.duration(at_least="1d", at_most="2600w"), timedelta(weeks=52))
@@ -75,7 +75,7 @@ class AlertsConfig:
     """What is told, where, and when not."""
 
     urls: tuple[Channel, ...] = _key(values.anything, (), secret=True)
-    urls_file: Path | None = _key(values.file_path)
+    urls_file: Path | None = _key(values.secret_file)
     quiet_hours: QuietHours | None = _key(values.optional(values.quiet_hours))
     minimum: str = _key(values.choice("pull_back", "watch"), "pull_back")
     remind_after: timedelta | None = _key(values.optional(values.duration(at_least="1d", at_most="52w")))

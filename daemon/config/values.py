@@ -186,12 +186,11 @@ def client_id(value: Any) -> int:
     return value
 
 
-def file_path(value: Any) -> Path:
-    path = Path(text(value))
-    if "\0" in str(path):
-        raise Wrong("must be the path of a file")
-    if not path.is_absolute():
-        raise Wrong(f'{shown(value)} must be a whole path, starting with "/"')
+def secret_file(value: Any) -> Path:
+    """Where a secret lies. What was given isn't quoted: it may be the secret itself."""
+    path = Path(value.strip()) if isinstance(value, str) else Path()
+    if not path.is_absolute() or "\0" in str(path):
+        raise Wrong('must be the whole path of a file in quotes, starting with "/"')
     return path
 
 

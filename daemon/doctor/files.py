@@ -27,7 +27,9 @@ def permissions(config_path: Path, config: Config, database: Path) -> Iterator[F
     for path in foreign:
         yield problem("permissions", f"{path} belongs to another user: chown it, or run this as that user")
     if database.exists() and not wrong and not foreign:
-        yield ok("permissions", f"database and {len(data) - 3} copies are readable by their owner only")
+        copies = len(data) - 3
+        what = f"database and {copies} {'copy' if copies == 1 else 'copies'} are" if copies else "the database is"
+        yield ok("permissions", f"{what} readable by the owner only")
 
 
 def _configured(path: Path) -> Finding:

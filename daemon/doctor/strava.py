@@ -11,7 +11,7 @@ from daemon.doctor.finding import Finding, ok, problem, warning
 from daemon.store import Store, grants
 from daemon.store.progress import Progress, progress
 from daemon.strava.auth import missing_scopes
-from daemon.strava.errors import AccessLost, RateLimited
+from daemon.strava.errors import AccessLost, RateLimited, StravaUnreachable
 from daemon.strava.limits import Budget
 
 CLOCK_MAY_DIFFER = timedelta(minutes=2)
@@ -72,6 +72,13 @@ def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
         return
     except RateLimited as error:
         yield warning("quota", str(error))
+        return
+    except StravaUnreachable as error:
+        yield problem(
+            "Strava",
+            f"gives no usable answer ({error.reason}): nothing is lost, and each poll asks again; "
+            "if it lasts, look at https://status.strava.com and at this machine's network",
+        )
         return
     finally:
         strava.close()

@@ -39,8 +39,9 @@ def service(show: Callable[[], Mapping[str, str] | None] = shown) -> Iterator[Fi
         yield ok("systemd", "no unit is installed: `sudo make install` does, or start `pullback run` some other way")
         return
     state = unit.get("ActiveState", "unknown")
-    if state == "failed":
-        yield problem("systemd", f"the service has failed: journalctl -u {UNIT} says why")
+    if state in ("failed", "activating"):
+        what = "has failed" if state == "failed" else "doesn't come up"
+        yield problem("systemd", f"the service {what}: journalctl -u {UNIT} says why")
     elif state not in ("active", "reloading"):
         yield problem("systemd", f"the service is {state}: systemctl enable --now {UNIT}")
     elif unit.get("UnitFileState") not in ("enabled", "static", "generated", "linked"):

@@ -68,7 +68,9 @@ def picture_of(store: Store, athlete_id: int, config: Config, alert: Alert) -> b
     try:
         known = facts(store, athlete_id, config)
     except ValueError:
-        log.warning("no picture: the numbers are those of another version")  # the next evaluation makes them anew
+        log.warning(
+            'no picture problem="the numbers are those of another version"'
+        )  # the next evaluation makes them anew
         return None
     chosen = units(store, athlete_id, config)
     return picture(picture_data(known, documents.read_verdict(recorded), alert.title, config, chosen))

@@ -214,7 +214,7 @@ class _Import:
     def _take(self, task: Task, speaking: Sequence[Activity], answer: Answer) -> None:
         """What one file came to: its activities, or the line that says why there are none."""
         if answer.bug is not None:
-            log.error("%s: %s", task.member.label, answer.bug)
+            log.error('reader failed, this is a bug file="%s"\n%s', task.member.label, answer.bug)
         if answer.problem is not None:
             self.outcome.skipped.append(Skipped(task.member.label, answer.problem))
         by_hand = task.member.inner is None and identity(task.member.path) in self.named

@@ -41,12 +41,12 @@ def _asked(decoder: Callable[[], T]) -> T | None:
     try:
         return decoder()
     except fitfast.FitDecodeError as error:
-        _log.debug("fitfast refuses the bytes: %s", error)
+        _log.debug('fitfast refuses the bytes problem="%s"', error)
     except BaseException as error:
         # A panic in Rust: its class can't be imported, and is no Exception.
         if type(error).__name__ != "PanicException":
             raise
-        _log.debug("fitfast panics: %s", error)
+        _log.debug('fitfast panics problem="%s"', error)
     return None
 
 

@@ -34,11 +34,11 @@ def picture(data: PictureData, *, timeout_s: float = TIMEOUT_S) -> bytes | None:
             cwd=Path(daemon.__file__).parents[1],
         )
     except subprocess.TimeoutExpired:
-        log.warning("no picture: drawing took longer than %.0f seconds", timeout_s)
+        log.warning('no picture problem="drawing took longer than %.0f seconds"', timeout_s)
     except subprocess.CalledProcessError as error:
-        log.warning("no picture: %s", error.stderr.decode(errors="replace").strip().rpartition("\n")[2])
+        log.warning('no picture problem="%s"', error.stderr.decode(errors="replace").strip().rpartition("\n")[2])
     except OSError as error:
-        log.warning("no picture: %s", error)
+        log.warning('no picture problem="%s"', error)
     else:
         return done.stdout
     return None

@@ -5,10 +5,12 @@ Knows nothing of tokens and shows nothing of what it was sent.
 
 import hmac
 import queue
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from daemon.errors import UserError
@@ -93,6 +95,21 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     # A second listener on the port would get the runner's code half of the time: a taken port must fail.
     allow_reuse_port = False
+    # Those who connect and say nothing mustn't fill the queue: who then knocks is let in seconds later only.
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that hangs up in the middle is no news; anything else is a bug and keeps its traceback."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+def _is_ours(address: str) -> bool:
+    """Whether a request is for the one page there is; not each text after GET is an address."""
+    try:
+        return urlsplit(address).path == "/"
+    except ValueError:
+        return False
 
 
 def _handler(state: str, answers: "queue.Queue[Callback]") -> type[BaseHTTPRequestHandler]:
@@ -100,7 +117,7 @@ def _handler(state: str, answers: "queue.Queue[Callback]") -> type[BaseHTTPReque
         timeout = 5.0
 
         def do_GET(self) -> None:
-            if urlsplit(self.path).path != "/":
+            if not _is_ours(self.path):
                 self.send_error(404)
                 return
             try:
@@ -111,8 +128,10 @@ def _handler(state: str, answers: "queue.Queue[Callback]") -> type[BaseHTTPReque
             if callback is None or not ours:
                 self._page(_NOT_THIS_ONE)
                 return
-            self._page(_REFUSED if callback.error else _GRANTED)
-            answers.put(callback)
+            try:
+                self._page(_REFUSED if callback.error else _GRANTED)
+            finally:  # the answer counts, even if nobody stayed to read the page
+                answers.put(callback)
 
         def _page(self, text: str) -> None:
             body = _PAGE.format(text=text).encode()

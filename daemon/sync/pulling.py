@@ -227,7 +227,7 @@ class _Pull:
                     moved = plan([found.activity], {activity_id: known[activity_id]})
                     self._save(moved.saves, {activity_id: found}, known)
         if len(missing) > ASKED_BY_ID:
-            log.warning("list lacks %d known runs, asked for %d by id", len(missing), ASKED_BY_ID)
+            log.warning("the list lacks known runs missing=%d asked_by_id=%d", len(missing), ASKED_BY_ID)
 
     def list_backwards(self) -> None:
         """Lists older pages, newest first, until the backfill span is covered; goes on where it was stopped."""
@@ -273,7 +273,9 @@ class _Pull:
             except (StravaUnreachable, AccessLost) as error:
                 if not _of_one_run(error):
                     raise
-                log.warning("run %d stays pending: %s", item.id, error)
+                # Once a run: what keeps failing is asked for hourly.
+                level = logging.DEBUG if item.failures else logging.WARNING
+                log.log(level, 'run stays pending run=%d problem="%s"', item.id, error)
                 with self.store.write() as session:
                     again = after_failure(item.failures + 1, self.clock.now())
                     rows.save_failure(session, self.athlete_id, item.id, again)
@@ -296,7 +298,8 @@ class _Pull:
             answer = self.strava.streams(item.id, purpose=purpose)
         except Unreadable as error:
             # Some recordings never make sense, so this ends, too; but one bad answer must not cost the run.
-            log.warning("run %d is asked for again: its recording makes no sense (%s)", item.id, error.reason)
+            level = logging.DEBUG if item.attempts else logging.WARNING
+            log.log(level, 'recording makes no sense, asked for again run=%d problem="%s"', item.id, error.reason)
             fresh = True
         now = self.clock.now()
         if answer is None:

@@ -52,7 +52,7 @@ class Web:
             self._again_at = time.monotonic() + AGAIN_S
             self._start()
         if self.problem != before and self.problem:
-            log.error("%s", self.problem)
+            log.error('page not served problem="%s"', self.problem)
         return self.problem != before
 
     def close(self) -> bool:
@@ -76,4 +76,4 @@ class Web:
             self.problem = str(error)
             return
         self.problem = ""
-        log.info("the page is at http://%s:%d/", f"[{host}]" if ":" in host else host, port)
+        log.info('page served address="http://%s:%d/"', f"[{host}]" if ":" in host else host, port)

@@ -99,7 +99,7 @@ class Door:
             await (self._refusal(scope) or self._app)(scope, receive, dressed)
         except Exception:
             # The path is one of a few, or refused; the query may hold the token and isn't written down.
-            log.exception("%s can't be shown, this is a bug", scope["path"])
+            log.exception('page not shown, this is a bug path="%s"', scope["path"])
             if not started:
                 await PlainTextResponse("This is a bug; the log has it.\n", 500)(scope, receive, dressed)
 

@@ -1,6 +1,9 @@
 """A runner lets pullback in: in the browser beside the terminal, or in one that is elsewhere."""
 
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +59,19 @@ def test_what_isnt_the_address_is_refused(terminal: Terminal, pasted: str, hint:
     assert result.code == 1
     assert hint in result.err
     assert result.err.count("\n") == 1
+
+
+def test_what_is_pasted_in_no_alphabet_is_refused_in_a_sentence_too(terminal: Terminal) -> None:
+    for language in ("C", "C.UTF-8"):
+        done = subprocess.run(
+            [sys.executable, "-m", "daemon", "--config", str(terminal.config), "auth", "--paste"],
+            input=b"http://localhost:8721/?code=1&state=\xff\n",
+            env={"HOME": str(terminal.home), "LANG": language, "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, b"another attempt" in done.stderr) == (1, True), done.stderr
 
 
 def test_a_second_athlete_is_refused_and_the_first_kept(terminal: Terminal) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -116,6 +117,16 @@ def test_what_strava_refuses_has_a_name_and_a_next_step(
     assert next_step in text
 
 
+@pytest.mark.parametrize("fault", [503, "html", "reset"])
+def test_a_strava_that_is_down_has_a_next_step_other_than_check(terminal: Terminal, fault: Any) -> None:
+    terminal.authorise()
+    terminal.world.fail("athlete", fault, times=None)
+    result = terminal.pullback("check")
+    found, text = of(result.out, "Strava")
+    assert (result.code, found) == (1, "problem")
+    assert "status.strava.com" in text and "pullback check" not in text
+
+
 def test_a_copy_that_others_may_read_is_named(terminal: Terminal) -> None:
     terminal.authorise()
     terminal.database.with_name("pullback.db.before-0002").touch(0o644)
@@ -185,6 +196,7 @@ UNIT = {
         ({}, "ok", "active and enabled"),
         ({"LoadState": "not-found"}, "ok", "make install"),
         ({"ActiveState": "failed"}, "problem", "journalctl -u pullback"),
+        ({"ActiveState": "activating"}, "problem", "doesn't come up: journalctl -u pullback"),
         ({"ActiveState": "inactive"}, "problem", "systemctl enable --now pullback"),
         ({"UnitFileState": "disabled"}, "warning", "systemctl enable pullback"),
         ({"NotifyAccess": "none"}, "problem", "systemctl revert pullback"),

@@ -202,3 +202,14 @@ def test_a_process_killed_in_the_middle_of_a_migration_leaves_the_old_schema(
     with closing(sqlite3.connect(path)) as raw:
         tables = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
     assert "half_done" not in tables
+
+
+def test_two_names_of_one_database_are_one_database(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "pullback.db"
+    open_store(path).close()
+    (tmp_path / "elsewhere").symlink_to(path.parent)
+    (tmp_path / "mine.db").symlink_to(path)
+    with held(path):
+        for other in (tmp_path / "elsewhere" / "pullback.db", tmp_path / "mine.db"):
+            with pytest.raises(Busy, match=f"process {os.getpid()}"), held(other):
+                pass

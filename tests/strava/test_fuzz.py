@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.errors import UserError
@@ -19,6 +19,7 @@ from daemon.strava.auth import read_tokens
 from daemon.strava.convert import STREAM_KEYS, read_activity, read_streams, says_something
 from daemon.strava.errors import StravaUnreachable, explain, explain_token, refusal
 from daemon.strava.limits import from_json, full, parse_headers, resume_at
+from tests.fuzzing import tries
 from tests.house import MONDAY, House, open_house, plain_run
 
 JUNK = st.recursive(
@@ -67,6 +68,7 @@ TOKENS = {
 ERROR = {"message": "Bad Request", "errors": [{"resource": "Application", "field": "client_id", "code": "invalid"}]}
 
 
+@tries(60)
 @given(st.one_of(JUNK, bent(DETAIL)))
 def test_an_activity_is_read_or_left_out_and_what_is_read_can_be_stored(raw: Any) -> None:
     activity = read_activity(raw, 1)
@@ -77,6 +79,7 @@ def test_an_activity_is_read_or_left_out_and_what_is_read_can_be_stored(raw: Any
         assert activity.day.year >= 1979
 
 
+@tries(60)
 @given(st.one_of(JUNK, st.dictionaries(st.sampled_from(STREAM_KEYS), STREAM, max_size=8), st.lists(STREAM, max_size=3)))
 def test_a_recording_is_read_or_not_and_becomes_a_series_or_not(raw: Any) -> None:
     streams = read_streams(raw)
@@ -86,6 +89,7 @@ def test_a_recording_is_read_or_not_and_becomes_a_series_or_not(raw: Any) -> Non
         assert series is None or encode_series(series)
 
 
+@tries(60)
 @given(st.one_of(JUNK, bent(TOKENS)))
 def test_tokens_are_usable_or_refused(raw: Any) -> None:
     if not isinstance(raw, dict):
@@ -98,6 +102,7 @@ def test_tokens_are_usable_or_refused(raw: Any) -> None:
     tokens.access.encode("ascii")
 
 
+@tries(60)
 @given(st.integers(100, 599), st.one_of(JUNK, bent(ERROR)), st.one_of(st.none(), st.text(max_size=30)))
 def test_every_refusal_is_one_sentence(status: int, body: Any, retry_after: str | None) -> None:
     refused = refusal(status, body, retry_after)
@@ -105,6 +110,7 @@ def test_every_refusal_is_one_sentence(status: int, body: Any, retry_after: str 
         assert isinstance(error, UserError) and "\n" not in str(error)
 
 
+@tries(60)
 @given(
     st.dictionaries(
         st.sampled_from(["X-ReadRateLimit-Limit", "X-ReadRateLimit-Usage", "X-RateLimit-Limit", "X-RateLimit-Usage"]),
@@ -133,7 +139,7 @@ def bent_house(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield house
 
 
-@settings(max_examples=30, deadline=None)
+@tries(30)
 @given(
     summaries=st.lists(bent(RUN.summary), min_size=1, max_size=3),
     streams=st.dictionaries(st.sampled_from(STREAM_KEYS), JUNK, max_size=8),

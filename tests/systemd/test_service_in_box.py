@@ -18,9 +18,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from daemon.simulator.faults import Fault
 from daemon.simulator.standin import StandIn
+from daemon.simulator.stories import strained
 from daemon.simulator.world import StravaWorld
-from tests.house import plain_run
+from tests.house import Phone, plain_run
 
 BOX = os.environ.get("PULLBACK_SYSTEMD_BOX", "")
 TOP = Path(__file__).parents[2]
@@ -64,6 +66,12 @@ class Machine:
             auth.stdin.close()
             said = auth.stdout.read()
         assert auth.returncode == 0, said
+
+    def setting(self, table: str, lines: str) -> None:
+        """Puts lines under a table of the configuration, and has the service read them."""
+        config = self.files / "etc/pullback/config.toml"
+        config.write_text(config.read_text().replace(f"[{table}]\n", f"[{table}]\n{lines}\n", 1))
+        self.sh("timeout 10 systemctl reload pullback")
 
     def runs(self) -> list[dict[str, object]]:
         found: list[dict[str, object]] = json.loads(self.sh("cd / && pullback runs --json"))
@@ -133,8 +141,18 @@ def test_root_by_hand_leaves_no_file_of_its_own(service: Machine) -> None:
 
 
 def test_the_unit_is_locked_down(machine: Machine) -> None:
-    found = re.search(r"exposure level for pullback.service: ([\d.]+)", machine.sh("systemd-analyze security pullback"))
+    said = machine.sh("systemd-analyze security pullback")
+    found = re.search(r"exposure level for pullback.service: ([\d.]+)", said)
+    print(found and found[0])
     assert found is not None and float(found[1]) <= 1.3
+
+
+def test_nothing_is_installed_but_what_the_lock_names(machine: Machine) -> None:
+    listed = machine.sh("/opt/pullback/bin/python -m pip list --format=freeze --disable-pip-version-check").split()
+    locked = set(re.findall(r"(?m)^([\w.-]+==[\w.]+)", (TOP / "requirements.lock").read_text()))
+    # What Python's own venv brings along.
+    others = {line for line in listed if line.split("==")[0] not in ("pip", "setuptools", "pullback")}
+    assert {name.lower().replace("_", "-") for name in others} <= {name.lower().replace("_", "-") for name in locked}
 
 
 def test_killed_it_is_back_within_seconds(service: Machine) -> None:
@@ -187,10 +205,7 @@ def test_authorised_while_it_runs_it_fetches_the_runs_without_a_restart(service:
     for day in range(5):
         world.add(plain_run(100 + day, now - timedelta(days=2 * day + 1)))
     with StandIn(world) as strava:
-        app = f'client_id = 1\nclient_secret = "secret"\nbase_url = "{strava.base_url}"\napi_url = "{strava.api_url}"\n'
-        config = service.files / "etc/pullback/config.toml"
-        config.write_text(config.read_text().replace("[strava]\n", f"[strava]\n{app}"))
-        service.sh("timeout 10 systemctl reload pullback")
+        service.setting("strava", app_of(strava))
         service.consent()
         until = time.monotonic() + 60
         while len(service.runs()) < 5:
@@ -198,6 +213,47 @@ def test_authorised_while_it_runs_it_fetches_the_runs_without_a_restart(service:
             time.sleep(1)
     assert (service.shows("ActiveState"), service.shows("MainPID")) == ("active", before)
     assert service.sh("find /var/lib/pullback ! -user pullback") == ""
+
+
+def app_of(strava: StandIn) -> str:
+    return f'client_id = 1\nclient_secret = "secret"\nbase_url = "{strava.base_url}"\napi_url = "{strava.api_url}"'
+
+
+def test_a_warning_reaches_the_phone_once_though_the_service_is_killed_and_a_read_that_hangs_delays_no_stop(
+    service: Machine,
+) -> None:
+    """30 weeks that ended in a pull-back, through the unit's walls to a phone outside."""
+    service.sh("systemctl stop pullback; rm -r /var/lib/pullback/pullback.db*; systemctl start pullback")
+    world, phone = StravaWorld(lambda: datetime.now(UTC)), Phone()
+    world.add_all(strained(datetime.now(UTC).date()).activities)
+    for quota in (world.limits.read, world.limits.overall):
+        quota.short_limit = quota.long_limit = 100_000
+    with StandIn(world) as strava:
+        service.setting("alerts", f'urls = ["{phone.url}"]')
+        service.setting("strava", app_of(strava))
+        service.consent()
+        until = time.monotonic() + 120
+        while not phone.messages:
+            assert time.monotonic() < until, service.shows("StatusText")
+            time.sleep(0.5)
+        before = service.shows("MainPID")
+        service.sh("systemctl kill -s KILL pullback")
+        while service.shows("MainPID") in (before, "0") or "synced" not in service.shows("StatusText"):
+            assert time.monotonic() < until, service.shows("StatusText")
+            time.sleep(0.5)
+        assert [title.lower().count("pull back") for title in phone.titles] == [1]
+
+        world.fail("streams", Fault("hang", seconds=60), times=None)
+        world.add(plain_run(7, datetime.now(UTC) - timedelta(hours=1)))
+        service.sh("systemctl reload pullback")
+        while not any(call.path.endswith("/7/streams") for call in world.asked):
+            assert time.monotonic() < until, service.shows("StatusText")
+            time.sleep(0.1)
+        began = time.monotonic()
+        service.sh("systemctl stop pullback")
+        assert time.monotonic() - began < 5
+        assert service.shows("Result") == "success"
+    phone.hang_up()
 
 
 def test_a_stopped_process_is_noticed_by_the_watchdog_and_its_successor_looks_at_the_database(

@@ -14,8 +14,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from daemon.config import WebConfig, parse
 from daemon.errors import ConfigError
@@ -245,52 +243,6 @@ def test_it_can_only_be_read(site: Site, method: str) -> None:
     status, headers, _ = site.ask("/", method)
     assert (status, headers["allow"]) == (405, "GET, HEAD")
     assert headers["x-content-type-options"] == "nosniff"
-
-
-text = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=40)
-printable = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40)
-headers = st.sampled_from(
-    ["Host", "Authorization", "Connection", "Upgrade", "Range", "Cookie", "Expect", "Content-Length", "Accept",
-     "Transfer-Encoding", "Accept-Encoding", "If-None-Match", "X-Forwarded-Host", "X-HTTP-Method-Override"]
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with strained_house(tmp_path_factory.mktemp("guarded")) as house, opened(house, "tok") as site:
-        site.ask("/?token=tok")
-        yield site
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    method=st.sampled_from(["GET", "HEAD", "POST", "OPTIONS", "CONNECT", "get", "PRI", "\x00"]) | text,
-    path=st.sampled_from([*PATHS, "//", "/../", "/%00", "/status.json/", "*", "http://a/healthz"]) | text,
-    query=st.sampled_from(["", "?token=tok", "?token=tok&token=", "?" + "&" * 50, "?token=%ff%fe", "?%"])
-    | text.map("?{}".format),
-    fields=st.lists(st.tuples(headers, printable | st.sampled_from(["websocket", "Bearer tok", "chunked", "0"]))),
-    body=st.binary(max_size=50),
-)
-@example(
-    method="GET", path="/", query="?token=tok", fields=[("Upgrade", "websocket"), ("Connection", "upgrade")], body=b""
-)
-@example(
-    method="GET", path="/healthz", query="", fields=[("Authorization", "Bearer tok")] * 90, body=b"GET / HTTP/1.1\r\n"
-)
-def test_whatever_is_asked_it_has_an_answer(
-    guarded: Site, method: str, path: str, query: str, fields: list[tuple[str, str]], body: bytes
-) -> None:
-    lines = [f"{method} {path}{query} HTTP/1.1", "Host: a", *(f"{name}: {value}" for name, value in fields)]
-    request = "\r\n".join([*lines, "", ""]).encode() + body
-    with closing(socket.create_connection(("127.0.0.1", guarded.port), timeout=20)) as asking:
-        asking.sendall(request)
-        asking.shutdown(socket.SHUT_WR)
-        answer = asking.recv(200)
-    # Somebody who is cut short, as by a body that never comes, gets no answer.
-    status = int(answer.split()[1]) if answer else 400
-    assert status in (100, 200, 400, 401, 404, 405, 503)
-    if status == 200:
-        assert "tok" in query or any("Bearer tok" in value for _, value in fields)
 
 
 def test_those_who_read_slowly_or_say_nothing_hold_nobody_up_and_are_cut_off(
