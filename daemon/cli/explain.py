@@ -7,6 +7,7 @@ import typer
 
 from daemon import measures, wording
 from daemon.cli import runner, show
+from daemon.cli.runs import which
 from daemon.cli.session import Session, known_athlete
 from daemon.harmless import one_line
 
@@ -16,15 +17,26 @@ PUZZLING_BPM = 3.0
 
 def command(
     context: typer.Context,
-    number: Annotated[int, typer.Argument(metavar="ID", help="The run's id, as `pullback runs` lists it.")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="[ID|last]",
+            autocompletion=lambda: ["last"],
+            help="The run's id, as `pullback runs` lists it (default: your newest).",
+        ),
+    ] = "last",
     as_json: Annotated[bool, typer.Option("--json", help="Print the document as JSON.")] = False,
 ) -> None:
     """Explain one run: how it was cleaned, what it was called, what it was compared with."""
     from daemon import evaluate
+    from daemon.evaluate import history
 
     session: Session = context.obj
+    number = which(run)
     with session.store() as store:
-        document = evaluate.explain(store, known_athlete(store), session.config(), number)
+        athlete_id = known_athlete(store)
+        asked = history.newest_run(store, athlete_id).id if number is None else number
+        document = evaluate.explain(store, athlete_id, session.config(), asked)
         zone, units = session.zone(store), session.units(store)
     if as_json:
         show.as_json(document)

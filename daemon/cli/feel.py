@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from daemon.cli import show
+from daemon.cli.runs import which
 from daemon.cli.session import Session, known_athlete
 from daemon.errors import UserError
 
@@ -53,8 +54,4 @@ def _parted(words: list[str]) -> "tuple[int | None, Feel]":
         raise typer.BadParameter(f"{feel!r} is not one of {', '.join(MEANS)}")
     if len(run) > 1:
         raise typer.BadParameter("one run at a time: pullback feel [ID|last] heavy")
-    if not run or run[0] == "last":
-        return None, feel
-    if not (run[0].isascii() and run[0].isdigit()):
-        raise typer.BadParameter(f"{run[0]!r} is neither a run's id nor `last`; `pullback runs` lists the ids")
-    return int(run[0]), feel
+    return which(run[0]) if run else None, feel

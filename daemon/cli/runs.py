@@ -59,3 +59,12 @@ def _run(document: dict[str, Any], zone: tzinfo, units: str) -> tuple[str, ...]:
         f"{easy['bpm']:.0f} @ {measures.pace_alone(easy['at_pace_s_per_km'], units)}" if easy else "",
         document["left_out"] or "",
     )
+
+
+def which(word: str) -> int | None:
+    """The id in a runner's word for a run, None where that is `last`. Raises BadParameter."""
+    if word == "last":
+        return None
+    if not (word.isascii() and word.isdigit()):
+        raise typer.BadParameter(f"{word!r} is neither a run's id nor `last`; `pullback runs` lists the ids")
+    return int(word)

@@ -237,6 +237,8 @@ def test_the_command_prints_it_for_people_and_for_programs(terminal: Terminal) -
     terminal.pullback("sync")
     assert terminal.pullback("explain", "7").out.startswith("Morning Run, ")
     assert json.loads(terminal.pullback("explain", "7", "--json").out)["run"]["id"] == 7
-    assert terminal.pullback("explain", "last").code == 2
+    newest = terminal.pullback("explain")
+    assert newest.out == terminal.pullback("explain", "last").out
+    assert terminal.pullback("explain", "yesterday").code == 2
     missing = terminal.pullback("explain", "8")
     assert (missing.code, missing.err.count("\n")) == (1, 1)
