@@ -145,6 +145,8 @@ class _Round:
         return Delivered(self.sent, self.failed, self.given_up)
 
     def _claim(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        # What couldn't be written down once it has arrived would arrive again.
+        self.store.keep_room()
         with self.store.write() as session:
             return [d for d in deliveries if outbox.claim(session, d.id, self.clock.now())]
 

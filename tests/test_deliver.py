@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import daemon.store.database
 from daemon import notify
 from daemon.config import Channel
 from daemon.deliver import GIVE_UP_AFTER, LEAST_ATTEMPTS, deliver, is_quiet, next_attempt
 from daemon.notify import Failure, Message
-from daemon.store import Busy, outbox
+from daemon.store import Busy, StoreError, outbox
 from tests.house import MONDAY, House
 
 
@@ -40,6 +41,14 @@ def test_an_alert_arrives_once_however_often_we_try(house: House) -> None:
     house.deliver(at_once=True)
     assert house.phone.titles == ["Time to pull back"]
     assert states(house) == ["sent"]
+
+
+def test_nothing_is_sent_that_could_not_be_written_down(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell(house)
+    monkeypatch.setattr(daemon.store.database, "ROOM_BYTES", 2**62)  # more than any disk has left
+    with pytest.raises(StoreError, match="free some space"):
+        house.deliver()
+    assert (house.phone.titles, states(house)) == ([], ["pending"])
 
 
 def test_one_episode_is_told_once(house: House) -> None:
