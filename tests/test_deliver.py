@@ -168,6 +168,19 @@ def test_two_deliverers_at_once_are_one(house: House) -> None:
     assert len(house.phone.messages) == 1
 
 
+def test_attempts_that_were_cut_off_bring_giving_up_no_nearer(house: House) -> None:
+    tell(house)
+    for _ in range(LEAST_ATTEMPTS + 1):
+        with house.store.write() as session:  # and here the machine goes off
+            assert [outbox.claim(session, d.id, house.clock.now()) for d in outbox.unsettled(session)] == [True]
+        house.clock.advance(hours=12)
+    house.phone.status = 500
+    assert house.deliver().given_up == 0
+    house.phone.status = 200
+    house.clock.advance(minutes=2)
+    assert house.deliver().sent == 1
+
+
 @given(attempts=st.integers(1, 200), age=st.timedeltas(timedelta(0), timedelta(days=4)))
 def test_waits_grow_from_a_minute_to_a_day_and_end_after_three_days(attempts: int, age: timedelta) -> None:
     again = next_attempt(attempts, MONDAY, MONDAY + age)
