@@ -11,6 +11,8 @@ from random import Random
 
 from tests.soak.machine import Life, Machine
 
+HERE = "deleted_at IS NULL"
+
 
 @dataclass
 class Story:
@@ -83,7 +85,7 @@ class Story:
             complete = machine.live(Life("sync", ["sync"]), daemon=False)["code"] == 0
             self.wrong += machine.look()
             self.renew_access()
-            waiting = machine.sql("SELECT count(*) FROM activity WHERE recording IN ('wanted', 'waiting')")
+            waiting = machine.sql(f"SELECT count(*) FROM activity WHERE recording != 'have' AND {HERE}")
             if complete and waiting == [(0,)]:
                 return
         self.wrong.append("no sync comes to its end any more")
@@ -99,7 +101,7 @@ class Story:
     def _runs(self) -> None:
         machine = self.machine
         there = {entry.recording.summary["id"] for entry in machine.world.visible(machine.world.runner, private=True)}
-        rows = machine.sql("SELECT id, source, recording FROM activity WHERE deleted_at IS NULL")
+        rows = machine.sql(f"SELECT id, source, recording FROM activity WHERE {HERE}")
         here = {number for number, source, _ in rows if source == "strava"}
         self.figures |= {"runs on Strava": len(there), "runs imported": self.imported}
         if here != there:
