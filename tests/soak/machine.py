@@ -46,6 +46,8 @@ class Life:
     delay_s: float = 0.0
     state: Path | None = None
     largest_file: int | None = None
+    trace: Path | None = None
+    cut_after: int = 0
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Machine:
 
     folder: Path
     random: Random
+    preloaded: Path | None = None
     offset: timedelta = timedelta(0)
     phone: Letterbox = field(default_factory=phone)
     mailbox: Letterbox = field(default_factory=mailbox)
@@ -74,7 +77,7 @@ class Machine:
         self._zygote = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("zygote.py"))],
             cwd=ROOT,
-            env=self.environ(),
+            env=self.environ() | ({"LD_PRELOAD": str(self.preloaded)} if self.preloaded else {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -168,6 +171,9 @@ class Machine:
             "number": life.number,
             "delay_s": life.delay_s,
             "largest_file": life.largest_file,
+            "trace": life.trace and str(life.trace),
+            "folder": str(self.database.parent),
+            "cut_after": life.cut_after,
             "daemon": daemon,
             "channels": [self.phone.server_address[1]],
         }

@@ -6,6 +6,7 @@ so that it can be killed at, or shortly after, any of it. Run with a life as its
 cold start. It tells nothing to the program and changes nothing in it.
 """
 
+import ctypes
 import json
 import mmap
 import os
@@ -75,6 +76,9 @@ def live(life: dict[str, Any], counts: Any, fired: int) -> None:
     os.environ.update(life["environ"])
     if life.get("largest_file"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (life["largest_file"], resource.RLIM_INFINITY))
+    if life.get("trace"):
+        # The shim was loaded with this process, and wakes up now.
+        ctypes.CDLL(None).soak_arm(life["trace"].encode(), life["folder"].encode(), ctypes.c_long(life["cut_after"]))
     sys.argv = ["pullback", *life["arguments"]]
     counter = _Counter(counts, KINDS.index(life["kind"]), life["number"], fired)
     sys.addaudithook(counter)
