@@ -71,7 +71,7 @@ class Machine:
         urls = ", ".join(f'"{box.url}"' for box in self.boxes.values())
         self.terminal.more_config = (
             f'backfill = "52w"\n[alerts]\nurls = [{urls}]\nminimum = "watch"\n'
-            '[schedule]\ndigest = "sunday 18:00"\n[backup]\nkeep = 3\n'
+            '[schedule]\npoll = "1h"\ndigest = "sunday 18:00"\n[backup]\nkeep = 3\n'
         )
         self.terminal.write_config()
         self._zygote = subprocess.Popen(

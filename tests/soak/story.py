@@ -2,12 +2,13 @@
 
 import json
 import sqlite3
-from collections import Counter
+from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from tests.soak.machine import Life, Machine
 
@@ -21,7 +22,7 @@ class Story:
     machine: Machine
     random: Random
     rounds: int
-    figures: Counter[str] = field(default_factory=Counter)
+    figures: defaultdict[str, Any] = field(default_factory=lambda: defaultdict(int))
     wrong: list[str] = field(default_factory=list)
     planted: int = 0
     imported: int = 0
@@ -36,9 +37,16 @@ class Story:
         self.machine.authorise()
 
     def time_passes(self) -> None:
-        """The runner runs, edits, deletes; something is to be told; a token ends before its time; channels refuse."""
+        self.machine.offset += timedelta(hours=self.random.uniform(0.2, 1.8 * self.hours_a_round))
+        self.things_happen()
+        # Asked by the channels' own threads.
+        channels = Random(self.random.random())
+        for box in self.machine.boxes.values():
+            box.refuses = lambda: channels.random() < 0.1
+
+    def things_happen(self) -> None:
+        """The runner edits and deletes runs; something is to be told; a token ends before its time."""
         machine, chance = self.machine, self.random.random
-        machine.offset += timedelta(hours=self.random.uniform(0.2, 1.8 * self.hours_a_round))
         if chance() < 0.5:
             self.planted += 1
             machine.plant(self.planted)
@@ -50,8 +58,6 @@ class Story:
             self.figures["deleted"] += 1
         if chance() < 0.05:
             machine.world.tokens.kill_access()
-        for box in machine.boxes.values():
-            box.refuses = lambda: chance() < 0.1
 
     def record_more(self) -> Path:
         """A few recordings more in the runner's folder, from hours at which nobody else runs."""
