@@ -25,7 +25,7 @@ help:
 	@echo "make browser    as root, on Debian: the browser that tests open the report in"
 	@echo "make benchmark  time and memory, and the judgement on 400 simulated runners (a quarter of an hour)"
 	@echo "make benchmark-short  fails where the judgement got worse (two minutes)"
-	@echo "make soak       a thousand kills, full disks, power cuts, a year in minutes (an hour)"
+	@echo "make soak       a thousand kills, full disks, power cuts, a year in minutes (half an hour)"
 	@echo "make lock       resolve the dependencies again (writes the two lock files)"
 	@echo "make man        writes the man page, pullback.1"
 	@echo "make audit      known vulnerabilities of what is locked (asks PyPI)"
