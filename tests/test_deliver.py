@@ -181,6 +181,25 @@ def test_attempts_that_were_cut_off_bring_giving_up_no_nearer(house: House) -> N
     assert house.deliver().sent == 1
 
 
+def test_of_many_alerts_that_waited_none_is_cut_off_with_the_end_of_a_message(house: House) -> None:
+    for n in range(20):
+        with house.store.write() as session:
+            outbox.open_alert(
+                session,
+                house.athlete_id,
+                kind="watch",
+                episode=f"2026-11-{n + 1:02}",
+                title=f"Watch {n}",
+                text=f"Alert number {n} of many: " + "easy runs cost more, and the week is tight. " * 12,
+                channels=[outbox.channel_id(house.phone.url)],
+                now=house.clock.now(),
+            )
+    assert house.deliver().sent == 20
+    said = "\n".join(message["message"] for message in house.phone.messages)
+    assert [said.count(f"Alert number {n} of many") for n in range(20)] == [1] * 20
+    assert len(house.phone.messages) == 3
+
+
 @given(attempts=st.integers(1, 200), age=st.timedeltas(timedelta(0), timedelta(days=4)))
 def test_waits_grow_from_a_minute_to_a_day_and_end_after_three_days(attempts: int, age: timedelta) -> None:
     again = next_attempt(attempts, MONDAY, MONDAY + age)
