@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import time
+from collections import deque
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +44,7 @@ class Cutter(Story):
     """So many `rounds` of cuts."""
 
     scratch: Path = field(kw_only=True)
-    lengths: dict[str, int] = field(default_factory=dict)
+    lengths: dict[str, deque[int]] = field(default_factory=dict)
     access: str = ""
 
     def go_on(self) -> None:
@@ -58,13 +59,15 @@ class Cutter(Story):
         machine, folder = self.machine, self.machine.database.parent
         arguments = ["import", str(self.record_more())] if scene == "import" else [scene]
         before, (self.access,) = Disk.of(folder), machine.sql("SELECT access FROM token")[0]
-        # The first of its kind shows how much there is to do.
-        cut_after = self.random.randint(1, self.lengths[scene]) if scene in self.lengths else 0
+        lengths = self.lengths.setdefault(scene, deque(maxlen=10))
+        # Some live on, and show how much there is to do.
+        cut_after = self.random.randint(1, max(lengths)) if lengths and self.random.random() < 0.8 else 0
         trace = machine.folder / "trace"
         done = machine.live(Life(scene, arguments, trace=trace, cut_after=cut_after), daemon=scene == "run")
         found = list(records(trace))
-        self.lengths[scene] = max(len(found), int(0.9 * self.lengths.get(scene, 0)))
-        if done["how"] != "ended" or done["code"] < 0:
+        lengths.append(len(found))
+        self.figures["lives"] += 1
+        if done["code"] < 0:
             self.figures["cuts"] += 1
             self.wrong += self._outcomes(before, found, folder)
 
