@@ -16,7 +16,7 @@ PIP_QUIETLY := -qq --disable-pip-version-check --no-input
 PIP := $(VENV)/bin/python -m pip $(PIP_QUIETLY)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint browser fuzz benchmark benchmark-short lock man audit install uninstall clean
+.PHONY: help demo test lint browser fuzz benchmark benchmark-short soak lock man audit install uninstall clean
 
 help:
 	@echo "make demo       two simulated runners through the real pipeline; sets itself up in $(VENV)"
@@ -26,6 +26,7 @@ help:
 	@echo "make fuzz       nonsense for every door, ten minutes each"
 	@echo "make benchmark  time and memory, and the judgement on 400 simulated runners (a quarter of an hour)"
 	@echo "make benchmark-short  fails where the judgement got worse (two minutes)"
+	@echo "make soak       a thousand kills, full disks, power cuts, a year in minutes (half an hour)"
 	@echo "make lock       resolve the dependencies again (writes the two lock files)"
 	@echo "make man        writes the man page, pullback.1"
 	@echo "make audit      known vulnerabilities of what is locked (asks PyPI)"
@@ -69,6 +70,10 @@ benchmark: $(VENV)/.tools
 
 benchmark-short: $(VENV)/.tools
 	$(MEASURE) --override-ini="python_files=short_*.py" $(or $(ARGS),tests/benchmarks)
+
+# Nor are the soaks. SOAK_SEED, SOAK_KILLS, SOAK_ROUNDS, SOAK_DAYS choose other ones.
+soak: $(VENV)/.tools
+	$(MEASURE) --override-ini="python_files=soak_*.py" $(or $(ARGS),tests/soak)
 
 # The stamps are what makes a second `make test` start at once; --no-compile, for only what is imported is worth compiling.
 $(VENV)/bin/python:

@@ -73,7 +73,12 @@ class _Keeping:
         return None if held is None else _tokens(held)
 
     def note_refresh(self, begins: bool) -> bool:
-        """Written before Strava is asked: a crash between its answer and our commit is then known for what it was."""
+        """Written before Strava is asked: a crash between its answer and our commit is then known for what it was.
+
+        Raises StoreError where the disk is too full for the answer.
+        """
+        if begins:
+            self._store.keep_room()
         with self._store.write() as session:
             state = progress(session, self._athlete_id)
             since = (state.refresh_begun_at or self._clock.now()) if begins else None

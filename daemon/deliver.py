@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, tzinfo
 from functools import partial
 from typing import Any
@@ -28,6 +28,9 @@ GIVE_UP_AFTER = timedelta(days=3)
 LEAST_ATTEMPTS = 6
 PICTURE_S = 10.0
 """How long a picture may take before the text goes alone."""
+
+MOST_IN_ONE = 8
+"""Alerts in one message: what is longer than a message may be would be cut off, and be lost [ENG]."""
 
 NO_CHANNEL = "this channel is no longer in the config"
 PICTURED = ("pull_back", "watch", "all_clear")
@@ -95,7 +98,7 @@ def deliver(
     stop: Callable[[], bool] = lambda: False,
     picture: Picture | None = None,
 ) -> Delivered:
-    """One round over what waits, all channels at the same time, what waits for one of them in one message.
+    """One round over what waits, all channels at the same time, what waits for one in as few messages as hold it.
 
     Nothing is sent in quiet hours (by the clock in `zone`) or to who snoozes, also not `at_once`, which only says that
     waits between attempts are cut short. Raises StoreError, Busy. Under the lock no other process is sending, so a
@@ -133,18 +136,24 @@ class _Round:
     sent: int = 0
     failed: int = 0
     given_up: int = 0
+    taken: set[str] = field(default_factory=set)
 
     def over(self, waiting: Sequence[Delivery], channels: Mapping[str, str]) -> Delivered:
         for delivery in waiting:
             # A command run by hand may lack a credential that the service has, so it waits before it is given up.
             if delivery.channel not in channels and self.clock.now() - delivery.created_at >= GIVE_UP_AFTER:
                 self._record_failure(delivery, Failure(NO_CHANNEL))
-        by_channel = {c: [d for d in waiting if d.channel == c] for c in channels}
-        claimed = {channel: self._claim(found) for channel, found in by_channel.items() if found}
-        self._send({channel: found for channel, found in claimed.items() if found}, channels)
+        left = {c: [d for d in waiting if d.channel == c] for c in channels}
+        while left := {channel: found for channel, found in left.items() if found}:
+            self.taken = set()
+            claimed = {channel: self._claim(found[:MOST_IN_ONE]) for channel, found in left.items()}
+            self._send({channel: found for channel, found in claimed.items() if found}, channels)
+            left = {channel: found[MOST_IN_ONE:] for channel, found in left.items() if channel in self.taken}
         return Delivered(self.sent, self.failed, self.given_up)
 
     def _claim(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        # What couldn't be written down once it has arrived would arrive again.
+        self.store.keep_room()
         with self.store.write() as session:
             return [d for d in deliveries if outbox.claim(session, d.id, self.clock.now())]
 
@@ -169,6 +178,7 @@ class _Round:
         # It has arrived: not writing that down would send it again.
         self.store.insist(lambda session: _all_sent(session, deliveries, self.clock.now()))
         self.sent += len(deliveries)
+        self.taken.add(deliveries[0].channel)
         for d in deliveries:
             log.info("alert %d (%s) sent on channel %s", d.alert.id, d.alert.kind, d.channel)
 

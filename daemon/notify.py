@@ -32,6 +32,9 @@ PINGING = ("discord", "mmost", "mmosts", "slack", "rocket", "rockets")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, marks that turn the direction of writing, halves of characters."""
 
+_REFUSED = re.compile(r"error=(\d{3})\b|Socket Exception: .*?\(([45]\d\d), b['\"]")
+"""The service's own no: the status of a web service, or what a mail server said."""
+
 _UNREACHED = re.compile(
     r"NewConnectionError|NameResolution|ConnectTimeout|SSLError|Connection refused|No route to host|unreachable"
     r"|Name or service not known|Temporary failure in name resolution|nodename nor servname"
@@ -141,8 +144,8 @@ def _failure(result: Any) -> Failure:
     if result.status.name == "TIMEOUT":
         return Failure("no answer in time", doubtful=True)
     log = "\n".join(str(entry.message) for entry in result.logs())
-    if refused := re.search(r"error=(\d{3})\b", log):
-        return Failure(f"refused by the service ({refused[1]})")
+    if refused := _REFUSED.search(log):
+        return Failure(f"refused by the service ({refused[1] or refused[2]})")
     if "Socket Exception" in log:
         return Failure("not reached") if _UNREACHED.search(log) else Failure("no answer", doubtful=True)
     return Failure("not accepted by the service")

@@ -7,13 +7,14 @@ from itertools import pairwise
 
 import pytest
 
+import daemon.store.database
 from daemon import access
 from daemon.evaluate import status_document
 from daemon.service import SLOW_PROBE, Daemon
 from daemon.simulator.faults import Fault
 from daemon.simulator.tokens import Grant
+from daemon.store import StoreError, grants
 from daemon.store import activities as rows
-from daemon.store import grants
 from daemon.store.progress import progress
 from daemon.strava.auth import SCOPES, read_tokens
 from tests.house import House, plain_run
@@ -236,3 +237,11 @@ def test_the_refresh_is_noted_before_it_is_asked_for(house: House) -> None:
     assert house.pull().problem is None
     with house.store.read() as session:
         assert progress(session, house.athlete_id).refresh_begun_at is None
+
+
+def test_tokens_are_not_renewed_on_a_disk_too_full_to_keep_them(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.clock.advance(hours=7)
+    with monkeypatch.context() as full, pytest.raises(StoreError, match="free some space"):
+        full.setattr(daemon.store.database, "ROOM_BYTES", 2**62)  # more than any disk has left
+        house.pull()
+    assert house.pull().problem is None

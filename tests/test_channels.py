@@ -33,8 +33,15 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
+        self.refuses: dict[str, str] = {}
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        envelope.rcpt_tos.append(address)
+        return self.refuses.get("RCPT", "250 OK")
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if "DATA" in self.refuses:
+            return self.refuses["DATA"]
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
         return "250 OK"
 
@@ -86,6 +93,15 @@ def test_a_mail_has_its_thread_its_picture_and_the_text_as_it_was_written(mailbo
     body = mail.get_body(("plain",))
     assert body is not None and body.get_content().strip().replace("\r\n", "\n") == text
     assert [part.get_payload(decode=True) for part in mail.iter_attachments()] == [PNG]
+
+
+@pytest.mark.parametrize(("verb", "answer"), [("RCPT", "550 no such mailbox"), ("DATA", "451 try again later")])
+def test_a_mail_server_that_says_no_has_not_taken_the_mail(
+    mailbox: tuple[Mailbox, str], verb: str, answer: str
+) -> None:
+    box, url = mailbox
+    box.refuses[verb] = answer
+    assert notify.send(url, Message("title", "text")) == notify.Failure(f"refused by the service ({answer[:3]})")
 
 
 def test_hostile_names_are_harmless_in_a_mail(mailbox: tuple[Mailbox, str]) -> None:

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import daemon.store.database
 from daemon import notify
 from daemon.config import Channel
 from daemon.deliver import GIVE_UP_AFTER, LEAST_ATTEMPTS, deliver, is_quiet, next_attempt
 from daemon.notify import Failure, Message
-from daemon.store import Busy, outbox
+from daemon.store import Busy, StoreError, outbox
 from tests.house import MONDAY, House
 
 
@@ -40,6 +41,14 @@ def test_an_alert_arrives_once_however_often_we_try(house: House) -> None:
     house.deliver(at_once=True)
     assert house.phone.titles == ["Time to pull back"]
     assert states(house) == ["sent"]
+
+
+def test_nothing_is_sent_that_could_not_be_written_down(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell(house)
+    monkeypatch.setattr(daemon.store.database, "ROOM_BYTES", 2**62)  # more than any disk has left
+    with pytest.raises(StoreError, match="free some space"):
+        house.deliver()
+    assert (house.phone.titles, states(house)) == ([], ["pending"])
 
 
 def test_one_episode_is_told_once(house: House) -> None:
@@ -157,6 +166,38 @@ def test_two_deliverers_at_once_are_one(house: House) -> None:
         house.deliver()
     house.deliver()
     assert len(house.phone.messages) == 1
+
+
+def test_attempts_that_were_cut_off_bring_giving_up_no_nearer(house: House) -> None:
+    tell(house)
+    for _ in range(LEAST_ATTEMPTS + 1):
+        with house.store.write() as session:  # and here the machine goes off
+            assert [outbox.claim(session, d.id, house.clock.now()) for d in outbox.unsettled(session)] == [True]
+        house.clock.advance(hours=12)
+    house.phone.status = 500
+    assert house.deliver().given_up == 0
+    house.phone.status = 200
+    house.clock.advance(minutes=2)
+    assert house.deliver().sent == 1
+
+
+def test_of_many_alerts_that_waited_none_is_cut_off_with_the_end_of_a_message(house: House) -> None:
+    for n in range(20):
+        with house.store.write() as session:
+            outbox.open_alert(
+                session,
+                house.athlete_id,
+                kind="watch",
+                episode=f"2026-11-{n + 1:02}",
+                title=f"Watch {n}",
+                text=f"Alert number {n} of many: " + "easy runs cost more, and the week is tight. " * 12,
+                channels=[outbox.channel_id(house.phone.url)],
+                now=house.clock.now(),
+            )
+    assert house.deliver().sent == 20
+    said = "\n".join(message["message"] for message in house.phone.messages)
+    assert [said.count(f"Alert number {n} of many") for n in range(20)] == [1] * 20
+    assert len(house.phone.messages) == 3
 
 
 @given(attempts=st.integers(1, 200), age=st.timedeltas(timedelta(0), timedelta(days=4)))

@@ -18,6 +18,8 @@ from daemon.store.errors import DAMAGED, Busy, StoreError, damaged, reason
 
 BUSY_TIMEOUT_MS = 5_000
 INSIST_TRIES = 6
+ROOM_BYTES = 2**18
+"""Kept back on the disk for what must not be lost: ten times what such a commit adds to the -wal [ENG]."""
 
 
 class Store:
@@ -44,8 +46,22 @@ class Store:
             yield session
             session.commit()
 
+    def keep_room(self) -> None:
+        """Keeps back room for what `insist` will have to write. Raises StoreError where the disk has none left.
+
+        Asked before anything is begun whose end must be written down: a message that is sent, tokens that are renewed.
+        """
+        try:
+            handle = os.open(self._room, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(handle, 0, ROOM_BYTES)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise StoreError(f"there is no room beside {self.path} ({reason(error)}); free some space") from error
+
     def insist(self, work: Callable[[Session], None]) -> None:
-        """Writes what must not be lost (it was already said or used): tries again for half a minute.
+        """Writes what must not be lost (it was already said or used): with the room kept back, and for half a minute.
 
         Raises StoreError when even that isn't enough.
         """
@@ -57,6 +73,8 @@ class Store:
             except StoreError:
                 if left == 0:
                     raise
+                with suppress(OSError):
+                    self._room.unlink(missing_ok=True)
 
     @contextmanager
     def only_one(self, work: str, wait_s: float = 0.0) -> Iterator[None]:
@@ -107,6 +125,10 @@ class Store:
                 f"the database {self.path} was deleted or replaced while it was in use; run the command again "
                 "(a running service goes on with what is there now)"
             )
+
+    @property
+    def _room(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-room")
 
     @property
     def engine(self) -> Engine:

@@ -38,7 +38,7 @@ def erase(path: Path) -> list[Path]:
 
 def _beside(path: Path) -> Iterator[Path]:
     name = _literal(path.name)
-    for pattern in ("-wal", "-shm", "-journal", ".before-*", ".*.lock", ".part"):
+    for pattern in ("-wal", "-shm", "-journal", "-room", ".before-*", ".*.lock", ".part"):
         # Without its lock a daemon that runs would no longer keep out a second one.
         found = (file for file in path.parent.glob(f"{name}{pattern}") if not file.name.endswith(".run.lock"))
         yield from (file for file in found if file.is_file())

@@ -204,7 +204,10 @@ def claim(session: Session, delivery_id: int, now: datetime) -> bool:
         return False
     if row.state == "claimed":
         row.doubtful_at = row.claimed_at
-    row.state, row.claimed_at, row.attempts = "claimed", now, row.attempts + 1
+    else:
+        # One that was cut off says nothing of the channel, so it doesn't bring giving up any nearer.
+        row.attempts += 1
+    row.state, row.claimed_at = "claimed", now
     session.add(row)
     return True
 

@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import daemon.store.schema
 from daemon.store import Busy, Store, StoreError, answers, backup, held, open_store
 from daemon.store.schema import HEAD
 
+DAY = date(2026, 11, 2)
 STEPS = Path(daemon.store.schema.__file__).with_name("migrations")
 
 
@@ -36,9 +37,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def say(store: Store, reason: str = "ill") -> None:
-    day = date(2026, 11, 2)
     with store.write() as session:
-        answers.add_answer(session, 1, reason, day, day, datetime(2026, 11, 2, tzinfo=UTC))  # type: ignore[arg-type]
+        answers.add_answer(session, 1, reason, DAY, DAY, datetime(2026, 11, 2, tzinfo=UTC))  # type: ignore[arg-type]
 
 
 def said(store: Store) -> int:
@@ -70,6 +70,27 @@ def test_on_a_full_disk_nothing_is_half_written_and_it_goes_on_when_there_is_roo
     assert backup.broken(store.path) is None
     say(store)
     assert said(store) == before + 1
+    store.close()
+
+
+def test_what_must_not_be_lost_finds_room_on_a_disk_that_filled_up_meanwhile(small_disk: Path) -> None:
+    store = open_store(small_disk / "pullback.db")
+    store.keep_room()
+    filler = fill(small_disk)
+    while True:
+        with suppress(StoreError):
+            say(store)
+            continue
+        break
+    before = said(store)
+    with pytest.raises(StoreError, match="the disk is full; free some space"):
+        say(store)
+    store.insist(lambda session: answers.add_answer(session, 1, "ill", DAY, DAY, datetime.now(UTC)))
+    assert said(store) == before + 1
+    with pytest.raises(StoreError, match="no room beside .*the disk is full.*; free some space"):
+        store.keep_room()
+    filler.unlink()
+    store.keep_room()
     store.close()
 
 
