@@ -21,8 +21,9 @@ def command(
 ) -> None:
     """Run the daemon: poll Strava, judge and warn until it is stopped."""
     from daemon import logs, notify
+    from daemon.jobs import Daemon
     from daemon.redaction import redact
-    from daemon.service import Daemon, Service
+    from daemon.service import Service
     from daemon.store import held
 
     session: Session = context.obj
