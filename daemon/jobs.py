@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, date, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from daemon import systemd
 from daemon.access import connect
@@ -12,9 +12,9 @@ from daemon.care import trouble
 from daemon.clock import Clock
 from daemon.config import Config
 from daemon.deliver import Send, deliver
-from daemon.evaluate import digest_due, evaluate, local_now
+from daemon.evaluate import Evaluated, digest_due, evaluate, local_now, withdraw_late
 from daemon.evaluate.looking import picture_of
-from daemon.store import Busy, Store, backup, grants
+from daemon.store import Busy, Store, backup, grants, outbox
 from daemon.store.progress import athletes, progress, save_progress
 from daemon.sync import Outcome, pull, retain
 
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 SLOW_PROBE = timedelta(hours=6)
 """How often Strava is asked while it refuses us."""
+JUDGED_LATELY = timedelta(hours=1)
+"""What was judged so lately goes out without another look [ENG]: far longer than a poll, far shorter than a night."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Daemon:
         self.clock = clock
         self.send = send
         self.digested: date | None = None
+        self.judged_at: datetime | None = None
         self.signs = systemd.Signs()
         self.stopping = systemd.Stopping(self.signs)
         self.status: Callable[[str], None] = lambda text: None
@@ -89,23 +92,16 @@ class Daemon:
         self.deliver()
 
     def deliver(self) -> None:
-        """Sends what waits, unless the runner wants quiet now. The weekly digest is told when its minute comes."""
-        zone = local_now(self.store, self.config, self.clock.now()).tzinfo or UTC
+        """Sends what waits, unless the runner wants quiet now. The weekly digest is told when its minute comes.
+
+        After a start or a sleep of the machine what waits may be true no longer: it is judged first.
+        """
+        zone, judged = local_now(self.store, self.config, self.clock.now()).tzinfo or UTC, True
         try:
-            # Whoever holds a lock is at it already: what is left is done in a minute.
-            with suppress(Busy):
-                self._digest(zone)
-        finally:  # what waits needs no digest
-            with suppress(Busy):
-                deliver(
-                    self.store,
-                    self.config.alerts,
-                    self.send,
-                    self.clock,
-                    zone,
-                    stop=self.stopping.is_set,
-                    picture=lambda alert: picture_of(self.store, alert.athlete_id, self.config, alert),
-                )
+            judged = self._judge_first(zone)
+        finally:  # a bug in judging holds no warning back
+            if judged:
+                self._send(zone)
 
     def retain(self) -> None:
         """Deletes raw answers whose time is over."""
@@ -158,18 +154,44 @@ class Daemon:
             athlete_id = grants.athlete(session)
             polled = self.config.strava.missing() is None and grants.grant(session) is not None
         if athlete_id is not None and not polled:
-            evaluate(self.store, athlete_id, self.config, self.clock.now())
+            self._evaluate(athlete_id)
             self.deliver()
 
-    def _digest(self, zone: tzinfo) -> None:
-        day = digest_due(self.config.schedule.digest, self.clock.now(), zone)
-        if day is None or day == self.digested:
-            return
+    def _judge_first(self, zone: tzinfo) -> bool:
+        """Judges where what waits wasn't judged lately, or a digest is due; False where another is at it right now."""
+        now = self.clock.now()
         with self.store.read() as session:
-            athlete_id = grants.athlete(session)
-        if athlete_id is not None:
-            evaluate(self.store, athlete_id, self.config, self.clock.now())
-        self.digested = day
+            athlete_id, waits = grants.athlete(session), bool(outbox.unsettled(session))
+        day = digest_due(self.config.schedule.digest, now, zone)
+        stale = waits and not (self.judged_at and timedelta(0) <= now - self.judged_at < JUDGED_LATELY)
+        if athlete_id is None or not (stale or day not in (None, self.digested)):
+            return True
+        before = self.judged_at, self.digested
+        self.judged_at, self.digested = now, day  # before, so that a bug isn't met again each minute
+        try:
+            evaluate(self.store, athlete_id, self.config, now, wait_s=2.0)
+        except Busy:
+            self.judged_at, self.digested = before
+            return not stale
+        return True
+
+    def _send(self, zone: tzinfo) -> None:
+        withdraw_late(self.store, self.config, self.clock.now(), zone)
+        with suppress(Busy):  # whoever sends at this moment: what is left is done in a minute
+            deliver(
+                self.store,
+                self.config.alerts,
+                self.send,
+                self.clock,
+                zone,
+                stop=self.stopping.is_set,
+                picture=lambda alert: picture_of(self.store, alert.athlete_id, self.config, alert),
+            )
+
+    def _evaluate(self, athlete_id: int) -> Evaluated:
+        evaluated = evaluate(self.store, athlete_id, self.config, self.clock.now())
+        self.judged_at = self.clock.now()
+        return evaluated
 
     def _log(self, outcome: Outcome) -> None:
         """A line where something happened. A problem that lasts is said once, and so is its end."""
@@ -198,7 +220,7 @@ class Daemon:
         return abs(self.clock.now() - state.last_pull_at) >= SLOW_PROBE
 
     def _judge(self, athlete_id: int) -> None:
-        evaluated = evaluate(self.store, athlete_id, self.config, self.clock.now())
+        evaluated = self._evaluate(athlete_id)
         with self.store.read() as session:
             state = progress(session, athlete_id)
         judged = "no runs yet" if evaluated.verdict is None else evaluated.verdict.state.replace("_", " ")

@@ -257,7 +257,9 @@ def test_it_feeds_the_watchdog_and_survives_a_bug_in_a_job_and_a_phone_that_is_o
     log = machine.log.read_text()
     assert "job poll failed, this is a bug" in log
     assert "Traceback" in log
-    assert f"not sent on channel {outbox.channel_id(machine.channel)}" in log
+    assert re.search(
+        rf"alert not sent alert=\d+ kind=digest channel={outbox.channel_id(machine.channel)} problem=", log
+    )
     assert machine.sql("SELECT state FROM delivery") == [("pending",)]
 
 

@@ -5,6 +5,7 @@ from daemon.evaluate.history import local_now, runs
 from daemon.evaluate.judging import Evaluated, evaluate
 from daemon.evaluate.replaying import Replayed, replay
 from daemon.evaluate.status import athlete_document, status_document, whole_status
+from daemon.evaluate.telling import withdraw_late
 from daemon.evaluate.week import digest_due
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "runs",
     "status_document",
     "whole_status",
+    "withdraw_late",
 ]

@@ -90,7 +90,7 @@ class Desk:
         )
         if alert is not None:
             self.opened.append(alert)
-            log.info("alert %d opened: %s, %s", alert, kind, words[0])
+            log.info('alert opened alert=%d kind=%s title="%s"', alert, kind, words[0])
 
     def close(self, alert: Alert) -> None:
         outbox.close(self.session, alert, self.now)

@@ -70,7 +70,7 @@ def test_a_process_that_fails_is_none_and_says_why(caplog: pytest.LogCaptureFixt
     broken = replace(a_picture(), came_on="no day")  # type: ignore[arg-type]
     with caplog.at_level(logging.WARNING):
         assert picture(broken) is None
-    assert "no picture: ValueError" in caplog.text
+    assert 'no picture problem="ValueError' in caplog.text
 
 
 def test_the_process_hears_of_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
