@@ -125,18 +125,17 @@ class Machine:
         now = self.world.now().replace(microsecond=0)
         return [self.world.add(plain_run(n, now - timedelta(days=n), minutes=10)) for n in range(1, count + 1)]
 
-    def alert(self) -> None:
+    def alert(self, channel: str | None = None) -> None:
         with closing(open_store(self.terminal.database)) as store, store.write() as session:
             outbox.open_alert(
                 session,
                 self.world.runner,
-                kind="digest",
+                kind="pull_back",
                 episode=str(self.world.now().date()),
-                title="Your week",
-                text="Easy running and the week are as usual.",
-                channels=[outbox.channel_id(self.channel)],
+                title="Time to pull back",
+                text="Easy runs cost more.",
+                channels=[outbox.channel_id(channel or self.channel)],
                 now=self.world.now(),
-                event=True,
             )
 
     def stop(self, process: subprocess.Popen[bytes]) -> float:
@@ -258,7 +257,7 @@ def test_it_feeds_the_watchdog_and_survives_a_bug_in_a_job_and_a_phone_that_is_o
     assert "job poll failed, this is a bug" in log
     assert "Traceback" in log
     assert re.search(
-        rf"alert not sent alert=\d+ kind=digest channel={outbox.channel_id(machine.channel)} problem=", log
+        rf"alert not sent alert=\d+ kind=pull_back channel={outbox.channel_id(machine.channel)} problem=", log
     )
     assert machine.sql("SELECT state FROM delivery") == [("pending",)]
 

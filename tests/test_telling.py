@@ -183,6 +183,9 @@ def test_what_was_judged_lately_goes_out_though_somebody_judges(warned: House) -
     daemon.deliver()
     warned.phone.status = 200
     warned.clock.advance(minutes=50)
+    warned.set_config("schedule", digest=Digest(0, time(6)))  # due now, and waits for whoever judges
+    daemon = warned.daemon()
+    daemon.judged_at = warned.clock.now() - timedelta(minutes=50)
     with warned.store.only_one("judgement"):
         daemon.deliver()
     assert states(warned) == ["sent"]
