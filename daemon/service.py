@@ -107,7 +107,7 @@ class Service:
                 self._reload_config()
             offset, before = self._clock_offset_s(), offset
             if before - offset > SET_BACK_S:
-                log.warning("clock set back seconds=%d: everything is scheduled anew", before - offset)
+                log.warning("clock set back, everything is scheduled anew seconds=%d", before - offset)
                 self._schedule()
             try:
                 if renew(self._daemon.store):
@@ -115,8 +115,9 @@ class Service:
                     self._tell_status(self._first_status())
                 still = self._daemon.waits_for_grant()
             except UserError as error:
-                log.warning("%s", error)
+                self._complain("database", error)
                 continue
+            self._complained.pop("database", None)
             if waiting and not still:
                 self._scheduler.modify_job("poll", next_run_time=self._daemon.clock.now())
             waiting = still
@@ -144,16 +145,19 @@ class Service:
             self._complained.pop(name, None)
         except UserError as error:
             self._failures[name] += 1
-            # Once: a full disk would fill the journal, too.
-            news = self._complained.get(name) != str(error)
-            log.log(logging.WARNING if news else logging.DEBUG, 'job failed job=%s problem="%s"', name, error)
-            self._complained[name] = str(error)
+            self._complain(name, error)
             self._tell_status(str(error))
         finally:
             self._daemon.signs.ended()
             with self._idle:
                 self._running.discard(name)
                 self._idle.notify_all()
+
+    def _complain(self, job: str, error: UserError) -> None:
+        """Once: a full disk would fill the journal, too."""
+        news = self._complained.get(job) != str(error)
+        log.log(logging.WARNING if news else logging.DEBUG, 'job failed job=%s problem="%s"', job, error)
+        self._complained[job] = str(error)
 
     def _catch_up(self, event: JobEvent) -> None:
         """A job that was due while it still ran is done once more when it has ended: a reload mustn't wait for it."""
@@ -181,7 +185,7 @@ class Service:
     def _note_failure(self, event: JobExecutionEvent) -> None:
         if event.exception is not None:
             self._failures[event.job_id] += 1
-            log.error("job %s failed, this is a bug", event.job_id, exc_info=event.exception)
+            log.error("job failed, this is a bug job=%s", event.job_id, exc_info=event.exception)
             self._tell_status(f"{event.job_id} failed: see the log")
         else:
             log.warning("job missed job=%s", event.job_id)

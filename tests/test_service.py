@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -130,10 +130,11 @@ class Machine:
             outbox.open_alert(
                 session,
                 self.world.runner,
-                kind="pull_back",
-                episode=str(self.world.now().date()),
-                title="Time to pull back",
-                text="Easy runs cost more.",
+                kind="test",
+                episode="",
+                title="pullback can reach you here",
+                text="No judgement opens or closes this one.",
+                event=True,
                 channels=[outbox.channel_id(channel or self.channel)],
                 now=self.world.now(),
             )
@@ -254,11 +255,9 @@ def test_it_feeds_the_watchdog_and_survives_a_bug_in_a_job_and_a_phone_that_is_o
     machine.told("synced")
     machine.stop(process)
     log = machine.log.read_text()
-    assert "job poll failed, this is a bug" in log
+    assert "job failed, this is a bug job=poll" in log
     assert "Traceback" in log
-    assert re.search(
-        rf"alert not sent alert=\d+ kind=pull_back channel={outbox.channel_id(machine.channel)} problem=", log
-    )
+    assert re.search(rf"alert not sent alert=\d+ kind=test channel={outbox.channel_id(machine.channel)} problem=", log)
     assert machine.sql("SELECT state FROM delivery") == [("pending",)]
 
 
@@ -340,6 +339,51 @@ def test_a_second_daemon_on_the_same_database_is_refused_in_a_sentence(machine: 
     machine.stop(first)
 
 
+def damage(database: Path) -> None:
+    database.write_bytes(b"no database at all")
+
+
+def make_newer(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"), [(damage, "is not a database; check"), (make_newer, "was made by a newer pullback")]
+)
+def test_a_database_that_starting_again_would_not_mend_is_said_once_and_left_alone(
+    machine: Machine, spoil: Callable[[Path], None], problem: str
+) -> None:
+    machine.authorise()
+    spoil(machine.terminal.database)
+    held = machine.terminal.database.read_bytes()
+    process = machine.start()
+    assert problem in machine.told("STATUS=")
+    assert process.wait(PATIENCE_S) == 2, "RestartPreventExitStatus of the unit"
+    assert len([line for line in machine.log.read_text().splitlines() if problem in line]) == 1
+    method, path, body = machine.switchboard.hears()
+    assert (method, path) == ("POST", "/beat-5ecret/fail") and problem in body
+    assert machine.terminal.database.read_bytes() == held
+    assert "RestartPreventExitStatus=2" in (ROOT / "systemd" / "pullback.service").read_text()
+    assert machine.terminal.pullback("status").code == 1, "by hand it is an ordinary problem"
+
+
+def test_a_newer_database_put_in_its_place_while_it_runs_is_said_once(machine: Machine) -> None:
+    machine.authorise()
+    process = machine.start(before=HASTE, WATCHDOG_USEC="400000")
+    machine.told("synced")
+    newer = machine.terminal.database.with_name("newer.db")
+    with closing(sqlite3.connect(machine.terminal.database)) as live, closing(sqlite3.connect(newer)) as copy:
+        live.backup(copy)
+    make_newer(newer)
+    newer.replace(machine.terminal.database)
+    for _ in range(15):
+        machine.told("WATCHDOG=1")  # each 0.2 s; it looks at the file each half second
+    machine.stop(process)
+    said = [line for line in machine.log.read_text().splitlines() if "made by a newer pullback" in line]
+    assert len([line for line in said if "job=database" in line]) == 1
+
+
 def test_work_that_is_stuck_starves_the_watchdog_and_is_said(machine: Machine) -> None:
     machine.runs(2)
     machine.authorise()
@@ -397,7 +441,7 @@ def test_a_clock_that_is_set_back_holds_up_no_poll(machine: Machine) -> None:
     machine.told("synced")
     machine.told("synced")  # the next but for the clock were twenty minutes away
     machine.stop(process)
-    assert re.search(r"clock set back seconds=(3599|3600)", machine.log.read_text())
+    assert re.search(r"clock set back, .* seconds=(3599|3600)", machine.log.read_text())
 
 
 def test_the_dead_mans_switch_hears_each_poll_and_what_is_wrong(machine: Machine) -> None:

@@ -38,7 +38,7 @@ def picture(data: PictureData, *, timeout_s: float = TIMEOUT_S) -> bytes | None:
         log.warning("no picture, drawing takes too long seconds=%.0f", timeout_s)
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        log.warning('no picture problem="%s"', said.replace('"', "'"))
+        log.warning('no picture problem="%s"', said)
     except OSError as error:
         log.warning('no picture problem="%s"', error)
     else:

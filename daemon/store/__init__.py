@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from daemon.store.database import Store, connect
-from daemon.store.errors import Busy, StoreError
+from daemon.store.errors import Busy, StoreError, Unusable
 from daemon.store.holding import held
 from daemon.store.schema import migrate
 
@@ -31,4 +31,4 @@ def renew(store: Store) -> bool:
     return True
 
 
-__all__ = ["Busy", "Store", "StoreError", "connect", "held", "open_store", "renew"]
+__all__ = ["Busy", "Store", "StoreError", "Unusable", "connect", "held", "open_store", "renew"]
