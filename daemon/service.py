@@ -116,6 +116,7 @@ class Service:
                 still = self._daemon.waits_for_grant()
             except UserError as error:
                 self._complain("database", error)
+                self._tell_status(str(error))
                 continue
             self._complained.pop("database", None)
             if waiting and not still:

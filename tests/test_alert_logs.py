@@ -1,4 +1,4 @@
-"""What the log says of an alert: a line when something happens to it, its keys for a program, nothing while it waits."""
+"""What the log says of an alert: a line when something happens to it, keys for a program, nothing while it waits."""
 
 import json
 import logging

@@ -370,16 +370,19 @@ def test_a_database_that_starting_again_would_not_mend_is_said_once_and_left_alo
 
 def test_a_newer_database_put_in_its_place_while_it_runs_is_said_once(machine: Machine) -> None:
     machine.authorise()
-    process = machine.start(before=HASTE, WATCHDOG_USEC="400000")
+    process = machine.start(before=HASTE)
     machine.told("synced")
     newer = machine.terminal.database.with_name("newer.db")
     with closing(sqlite3.connect(machine.terminal.database)) as live, closing(sqlite3.connect(newer)) as copy:
         live.backup(copy)
     make_newer(newer)
     newer.replace(machine.terminal.database)
-    for _ in range(15):
-        machine.told("WATCHDOG=1")  # each 0.2 s; it looks at the file each half second
+    for _ in range(4):
+        machine.told("made by a newer pullback")  # each time it looks
+    process.send_signal(signal.SIGHUP)  # and polls
+    machine.told("while it was in use")
     machine.stop(process)
+    assert machine.sql("SELECT version_num FROM alembic_version") == [("9999",)]
     said = [line for line in machine.log.read_text().splitlines() if "made by a newer pullback" in line]
     assert len([line for line in said if "job=database" in line]) == 1
 

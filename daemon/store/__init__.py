@@ -27,7 +27,11 @@ def renew(store: Store) -> bool:
     if not store.replaced():
         return False
     store.reopen()
-    migrate(store)
+    try:
+        migrate(store)
+    except BaseException:
+        store.disown()
+        raise
     return True
 
 
