@@ -86,8 +86,7 @@ def open_alert(
     The channels in `known_to` have heard the same before and aren't told again; those in `spared` needn't hear it. An
     `event` is over as it is told: it can't become untrue.
     """
-    twin = select(AlertRow).where(AlertRow.athlete_id == athlete_id, AlertRow.kind == kind, AlertRow.episode == episode)
-    if session.exec(twin).first() is not None:
+    if _is_told(session, athlete_id, kind, episode):
         return None
     row = AlertRow(
         athlete_id=athlete_id,
@@ -103,13 +102,8 @@ def open_alert(
     session.add(row)
     session.flush()
     assert row.id is not None
-    for channel in dict.fromkeys(channels):
-        delivery = _pending(row.id, channel, now)
-        if channel in known_to or channel in spared:
-            delivery.state, delivery.next_attempt_at = "withdrawn", None
-            delivery.doubtful_at = now if channel in known_to else None
-        session.add(delivery)
-    session.flush()
+    for c in dict.fromkeys(channels):
+        session.add(_untold(row.id, c, now, knows=c in known_to, spared=c in spared))
     return row.id
 
 
@@ -239,6 +233,20 @@ def hasten(session: Session, channel: str, now: datetime) -> None:
     for row in session.exec(query):
         row.next_attempt_at = now
         session.add(row)
+
+
+def _is_told(session: Session, athlete_id: int, kind: str, episode: str) -> bool:
+    twin = select(AlertRow).where(AlertRow.athlete_id == athlete_id, AlertRow.kind == kind, AlertRow.episode == episode)
+    return session.exec(twin).first() is not None
+
+
+def _untold(alert_id: int, channel: str, now: datetime, *, knows: bool, spared: bool) -> DeliveryRow:
+    """A delivery to a channel: it waits to be sent, unless the channel `knows` already or is `spared`."""
+    delivery = _pending(alert_id, channel, now)
+    if knows or spared:
+        delivery.state, delivery.next_attempt_at = "withdrawn", None
+        delivery.doubtful_at = now if knows else None
+    return delivery
 
 
 def _pending(alert_id: int, channel: str, now: datetime) -> DeliveryRow:

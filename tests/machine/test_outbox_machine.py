@@ -91,6 +91,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.record: list[Episode] = []
         self.taken: Episode | None = None
         self.watches: list[Episode] = []
+        self.broken: list[AssertionError] = []
         self.allowed: dict[int, set[str]] = {}
         """The channels that wanted an alert at some time while it was open."""
         self.arrived: list[tuple[int, Delivery]] = []
@@ -367,13 +368,23 @@ class OutboxMachine(RuleBasedStateMachine):
         except Died:
             self.store.close()
             self.store = open_store(self.path)
+        if self.broken:
+            raise self.broken[0]
         with self.store.read() as session:
             states = {d.id: d.state for d in outbox.deliveries(session)}
         for _, delivery in self.arrived[before:]:
             self.repeats[delivery.id] += states[delivery.id] != "sent"
 
     def send(self, url: str, message: Message, meanwhile: Callable[[], None] | None = None) -> Failure | None:
-        """Sends for real, and notes which deliveries the phone took, by what is claimed for it at that moment."""
+        """What must not be sent is remembered: whoever delivers takes an exception for a channel's trouble."""
+        try:
+            return self.send_for_real(url, message, meanwhile)
+        except AssertionError as error:
+            self.broken.append(error)
+            raise
+
+    def send_for_real(self, url: str, message: Message, meanwhile: Callable[[], None] | None) -> Failure | None:
+        """Notes which deliveries the phone took, by what is claimed for it at that moment."""
         now, number = self.clock.now(), [phone.url for phone in self.phones].index(url)
         quiet = self.config.alerts.quiet_hours
         assert quiet is None or not is_quiet(now.astimezone(BERLIN).time(), *quiet)
