@@ -25,7 +25,6 @@ from daemon import documents, notify
 from daemon.config import AlertsConfig, AthleteConfig, Channel, Config, Digest, QuietHours
 from daemon.config.model import ScheduleConfig
 from daemon.deliver import deliver, is_quiet
-from daemon.evaluate.desk import hears
 from daemon.evaluate.telling import tell, withdraw_late
 from daemon.evaluate.week import LATE
 from daemon.notify import Failure, Message
@@ -350,7 +349,7 @@ class OutboxMachine(RuleBasedStateMachine):
         with self.store.read() as session:
             for alert in outbox.alerts(session, ATHLETE):
                 if alert.closed_at is None or alert.id not in self.allowed:
-                    wanted = [c for c in self.config.alerts.urls if hears(c, alert.about, self.config)]
+                    wanted = [c for c in self.config.alerts.urls if wants(c, alert.about)]
                     self.allowed.setdefault(alert.id, set()).update(outbox.channel_id(c.url) for c in wanted)
         self.latest = max(self.latest, self.clock.now())
 
@@ -403,6 +402,10 @@ class OutboxMachine(RuleBasedStateMachine):
                 assert d.alert.kind != "digest" or is_news(d.alert, now)
             self.arrived += [(number, replace(d)) for d in claimed]
         return failure
+
+
+def wants(channel: Channel, kind: str) -> bool:
+    return kind in channel.kinds if channel.kinds else kind != "watch" or channel.minimum == "watch"
 
 
 def is_news(digest: Alert, now: datetime) -> bool:
