@@ -156,6 +156,19 @@ def test_a_warning_taken_back_where_a_watch_remains_says_so(house: House) -> Non
     assert "no longer holds" in said and "A watch remains: up." in said and "Go on as you had planned" not in said
 
 
+def test_a_retraction_that_a_crash_cut_off_and_that_was_withdrawn_is_said_when_it_is_due_again(house: House) -> None:
+    day = date(2026, 11, 2)
+    stands(house, "pull_back", day, episode="2026-11-02")
+    house.deliver()
+    stands(house, "stable", day)
+    with house.store.write() as session:  # and here the process dies, before it sends
+        assert [outbox.claim(session, d.id, house.clock.now()) for d in outbox.unsettled(session)] == [True]
+    stands(house, "pull_back", day, episode="2026-11-02")
+    stands(house, "stable", day)
+    house.deliver()
+    assert [title[:12] for title in house.phone.titles] == ["Time to pull", "Taken back: "]
+
+
 def test_what_waited_while_the_machine_was_off_is_judged_before_it_is_sent(warned: House) -> None:
     warned.clock.advance(hours=5)
     delete_the_last_runs(warned, 40, judge=False)

@@ -128,14 +128,18 @@ class Heard:
             return True
         return not self._silent(alert) and self.retraction(alert) is None
 
-    def believing(self, thread: int) -> set[str]:
-        """The channels that have a warning of a thread, and no retraction of it since."""
+    def believing(self, thread: int, *, surely: bool = False) -> set[str]:
+        """The channels that have a warning of a thread, and no retraction of it since.
+
+        A retraction that was withdrawn or given up in doubt may have arrived: such a channel isn't `surely` believing.
+        """
         believing: set[str] = set()
         for alert in (a for a in self.alerts if a.thread == thread):
             if alert.kind in (*WARNINGS, "reminder"):
                 believing |= self.on(alert)
             elif alert.kind == "retraction":
-                believing -= self.on(alert)
+                left = {d.channel for d in self.deliveries.get(alert.id, ()) if d.state in UNTOLD}
+                believing -= self.on(alert) if surely else self.on(alert) - left
         return believing
 
     def unaware(self, thread: int) -> set[str]:

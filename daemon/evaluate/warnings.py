@@ -88,7 +88,8 @@ def _same_thread(say: verdict.Say, heard: Heard, ended: list[Alert]) -> tuple[in
     """
     again = [a for a in heard.alerts if a.kind == say.kind and a.began == say.episode and heard.retraction(a)]
     if again:
-        return again[-1].thread, heard.believing(again[-1].thread) & set().union(*(heard.on(a) for a in again))
+        thread = again[-1].thread
+        return thread, heard.believing(thread, surely=True) & set().union(*(heard.on(a) for a in again))
     escalated = [a for a in ended if a.kind == "watch" and say.kind == "pull_back"]
     return (escalated[-1].thread if escalated else None), set()
 
