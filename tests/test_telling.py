@@ -169,6 +169,27 @@ def test_a_retraction_that_a_crash_cut_off_and_that_was_withdrawn_is_said_when_i
     assert [title[:12] for title in house.phone.titles] == ["Time to pull", "Taken back: "]
 
 
+def test_who_has_a_warning_is_not_told_again_when_its_channel_wants_such_again(house: House) -> None:
+    second, day = Phone(), date(2026, 11, 2)
+    both = (Channel(house.phone.url), Channel(second.url))
+    house.set_config("alerts", urls=both)
+    stands(house, "pull_back", day, episode="2026-11-02")
+    house.deliver()
+    second.status = 500
+    stands(house, "stable", day)
+    house.deliver()  # only the first hears that it is taken back
+    house.set_config("alerts", urls=(both[0], Channel(second.url, kinds=("digest",))))
+    house.phone.status, second.status = 500, 200
+    stands(house, "pull_back", day, episode="2026-11-02")
+    house.set_config("alerts", urls=both)
+    stands(house, "pull_back", day, episode="2026-11-02")
+    house.phone.status = 200
+    house.deliver(at_once=True)
+    second.hang_up()
+    assert [title[:5] for title in house.phone.titles] == ["Time ", "Taken", "Time "]
+    assert [title[:5] for title in second.titles] == ["Time "]
+
+
 def test_what_waited_while_the_machine_was_off_is_judged_before_it_is_sent(warned: House) -> None:
     warned.clock.advance(hours=5)
     delete_the_last_runs(warned, 40, judge=False)

@@ -142,6 +142,11 @@ class Heard:
                 believing -= self.on(alert) if surely else self.on(alert) - left
         return believing
 
+    def knowing(self, kind: str, began: str, thread: int) -> set[str]:
+        """The channels that have this very warning already, and surely no retraction of it since."""
+        same = (self.on(a) for a in self.alerts if (a.thread, a.kind, a.began) == (thread, kind, began))
+        return self.believing(thread, surely=True) & set().union(*same)
+
     def unaware(self, thread: int) -> set[str]:
         """The channels that a thread's warnings were meant for and never reached."""
         warnings = [a for a in self.alerts if a.thread == thread and a.kind in WARNINGS]

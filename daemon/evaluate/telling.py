@@ -10,14 +10,16 @@ from typing import Any
 
 from daemon import documents, wording
 from daemon.config import Config
-from daemon.evaluate.desk import Desk, hears
+from daemon.evaluate.desk import Desk, Heard, hears
 from daemon.evaluate.history import facts, home_zone
 from daemon.evaluate.warnings import tell_verdict
 from daemon.evaluate.week import LATE, digest_due, first_day, week_of
 from daemon.store import Store, grants, judgement, outbox
 from daemon.store import activities as rows
+from daemon.store.outbox import Alert
 from daemon.store.progress import progress, save_progress
 from daemon.values import Verdict
+from daemon.verdict import WARNINGS
 
 
 def tell(store: Store, athlete_id: int, config: Config, now: datetime, *, speak: bool) -> tuple[int, ...]:
@@ -105,11 +107,11 @@ def _tell_digest(desk: Desk, today: Verdict) -> None:
 
 def _address(desk: Desk) -> None:
     hearers = {outbox.channel_id(channel.url): channel for channel in desk.config.alerts.urls}
-    outbox.address(
-        desk.session,
-        desk.athlete_id,
-        list(hearers),
-        lambda channel, kind: hears(hearers[channel], kind, desk.config),
-        now=desk.now,
-        since=desk.now - outbox.GIVE_UP_AFTER,
-    )
+    heard = Heard.of(desk)
+
+    def wants(channel: str, alert: Alert) -> bool:
+        knows = alert.kind in WARNINGS and channel in heard.knowing(alert.kind, alert.began, alert.thread)
+        return hears(hearers[channel], alert.about, desk.config) and not knows
+
+    since = desk.now - outbox.GIVE_UP_AFTER
+    outbox.address(desk.session, desk.athlete_id, list(hearers), wants, now=desk.now, since=since)

@@ -88,8 +88,7 @@ def _same_thread(say: verdict.Say, heard: Heard, ended: list[Alert]) -> tuple[in
     """
     again = [a for a in heard.alerts if a.kind == say.kind and a.began == say.episode and heard.retraction(a)]
     if again:
-        thread = again[-1].thread
-        return thread, heard.believing(thread, surely=True) & set().union(*(heard.on(a) for a in again))
+        return again[-1].thread, heard.knowing(say.kind, say.episode, again[-1].thread)
     escalated = [a for a in ended if a.kind == "watch" and say.kind == "pull_back"]
     return (escalated[-1].thread if escalated else None), set()
 

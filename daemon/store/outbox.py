@@ -111,7 +111,7 @@ def address(
     session: Session,
     athlete_id: int,
     channels: Iterable[str],
-    hears: Callable[[str, str], bool],
+    wants: Callable[[str, Alert], bool],
     *,
     now: datetime,
     since: datetime,
@@ -119,14 +119,14 @@ def address(
     """Gives alerts opened after `since` that reached nobody yet a delivery on each of `channels` that lacks one.
 
     So a channel whose address was mended, or that was missing when the alert was opened, still hears of it.
-    `hears(channel, kind)` says whether a channel wants alerts of a kind.
+    `wants(channel, alert)` says whether a channel is to have it.
     """
     query = select(AlertRow).where(AlertRow.athlete_id == athlete_id, col(AlertRow.opened_at) > since)
     for row in session.exec(query.where(col(AlertRow.closed_at).is_(None))).all():
         existing = session.exec(select(DeliveryRow).where(DeliveryRow.alert_id == row.id)).all()
         if row.id is None or any(delivery.state == "sent" for delivery in existing):
             continue
-        wanted = {c for c in channels if hears(c, row.about or row.kind)}
+        wanted = {c for c in channels if wants(c, _alert(row))}
         for channel in wanted - {delivery.channel for delivery in existing}:
             session.add(_pending(row.id, channel, now))
 
