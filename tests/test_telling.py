@@ -190,6 +190,23 @@ def test_who_has_a_warning_is_not_told_again_when_its_channel_wants_such_again(h
     assert [title[:5] for title in second.titles] == ["Time "]
 
 
+def test_who_never_heard_that_it_was_taken_back_is_not_told_again_when_it_holds_some_days_on(house: House) -> None:
+    second, day = Phone(), date(2026, 11, 2)
+    house.set_config("alerts", urls=(Channel(house.phone.url), Channel(second.url)))
+    stands(house, "pull_back", day, episode="2026-11-02")
+    house.deliver()
+    second.status = 500
+    stands(house, "stable", day)
+    house.deliver()
+    second.status = 200
+    house.clock.advance(days=4)
+    stands(house, "pull_back", date(2026, 11, 6), episode="2026-11-06")
+    house.deliver()
+    second.hang_up()
+    assert [title[:5] for title in house.phone.titles] == ["Time ", "Taken", "Time "]
+    assert [title[:5] for title in second.titles] == ["Time "]
+
+
 def test_what_waited_while_the_machine_was_off_is_judged_before_it_is_sent(warned: House) -> None:
     warned.clock.advance(hours=5)
     delete_the_last_runs(warned, 40, judge=False)

@@ -14,6 +14,7 @@ from daemon.store.outbox import Alert, Delivery
 from daemon.store.progress import Progress
 from daemon.values import Run
 from daemon.verdict import WARNINGS
+from daemon.verdict.telling import near
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +145,8 @@ class Heard:
 
     def knowing(self, kind: str, began: str, thread: int) -> set[str]:
         """The channels that have this very warning already, and surely no retraction of it since."""
-        same = (self.on(a) for a in self.alerts if (a.thread, a.kind, a.began) == (thread, kind, began))
+        told = (a for a in self.alerts if a.thread == thread and a.kind == kind)
+        same = (self.on(a) for a in told if near(a.began, began))
         return self.believing(thread, surely=True) & set().union(*same)
 
     def unaware(self, thread: int) -> set[str]:

@@ -11,6 +11,7 @@ from daemon.store import judgement, outbox
 from daemon.store.outbox import Alert
 from daemon.values import Verdict
 from daemon.verdict import WARNINGS, Episode, OpenAlert
+from daemon.verdict.telling import near
 
 GOOD_NEWS = ("absorbing", "ready")
 
@@ -86,7 +87,8 @@ def _same_thread(say: verdict.Say, heard: Heard, ended: list[Alert]) -> tuple[in
 
     A watch that becomes a pull-back is one thread; and so is a warning that was taken back and holds after all.
     """
-    again = [a for a in heard.alerts if a.kind == say.kind and a.began == say.episode and heard.retraction(a)]
+    told = [a for a in heard.alerts if a.kind == say.kind and near(a.began, say.episode)]
+    again = [a for a in told if heard.retraction(a)]
     if again:
         return again[-1].thread, heard.knowing(say.kind, say.episode, again[-1].thread)
     escalated = [a for a in ended if a.kind == "watch" and say.kind == "pull_back"]
