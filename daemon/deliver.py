@@ -11,31 +11,31 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, tzinfo
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from daemon import wording
 from daemon.clock import Clock
 from daemon.config import AlertsConfig
 from daemon.notify import Failure, Message
+from daemon.report import picture as drawing
 from daemon.store import Store, outbox, snooze
-from daemon.store.outbox import Alert, Delivery
+from daemon.store.outbox import GIVE_UP_AFTER, Alert, Delivery
 
 log = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(days=1)
-GIVE_UP_AFTER = timedelta(days=3)
 LEAST_ATTEMPTS = 6
-PICTURE_S = 10.0
-"""How long a picture may take before the text goes alone."""
 
 MOST_IN_ONE = 8
 """Alerts in one message: what is longer than a message may be would be cut off, and be lost [ENG]."""
 
 NO_CHANNEL = "this channel is no longer in the config"
 PICTURED = ("pull_back", "watch", "all_clear")
-LOUDEST_FIRST = ("pull_back", "retraction", "access", "watch", "reminder", "all_clear", "stale")
-"""Of several messages in one the first gives the title; what isn't named here comes last."""
+"""Kinds whose picture tells something."""
+LOUDEST_FIRST = ("pull_back", "retraction", "access", "watch", "all_clear", "stale")
+"""Of several messages in one the first gives the title. A reminder counts as what it repeats; others come last."""
 
 Send = Callable[[str, Message], Failure | None]
 """Address and message -> None when accepted."""
@@ -100,6 +100,8 @@ def deliver(
 ) -> Delivered:
     """One round over what waits, all channels at the same time, what waits for one in as few messages as hold it.
 
+    A message takes as long as its picture may (`TIMEOUT_S` of the report) and then a channel (`WHOLE_S`): a minute at
+    most. Where more waits than one holds, a channel gets the next once it took the one before.
     Nothing is sent in quiet hours (by the clock in `zone`) or to who snoozes, also not `at_once`, which only says that
     waits between attempts are cut short. Raises StoreError, Busy. Under the lock no other process is sending, so a
     claimed delivery was left by a crash.
@@ -180,7 +182,7 @@ class _Round:
         self.sent += len(deliveries)
         self.taken.add(deliveries[0].channel)
         for d in deliveries:
-            log.info("alert %d (%s) sent on channel %s", d.alert.id, d.alert.kind, d.channel)
+            log.info("alert sent alert=%d kind=%s channel=%s", d.alert.id, d.alert.kind, d.channel)
 
     def _record_failure(self, delivery: Delivery, failure: Failure) -> None:
         now = self.clock.now()
@@ -194,12 +196,13 @@ class _Round:
         self.given_up += again is None
         log.log(
             logging.ERROR if again is None else logging.WARNING,
-            "alert %d (%s) not sent on channel %s: %s; %s",
+            'alert %s alert=%d kind=%s channel=%s problem="%s"%s',
+            "given up" if again is None else "not sent",
             delivery.alert.id,
             delivery.alert.kind,
             delivery.channel,
             failure.text,
-            "given up" if again is None else f"again at {again:%H:%M} UTC",
+            "" if again is None else f" again_at={again:%Y-%m-%dT%H:%MZ}",
         )
 
 
@@ -208,7 +211,7 @@ def _outcome(answer: "Future[Failure | None]") -> Failure | None:
     try:
         return answer.result()
     except Exception as error:
-        log.error("a channel could not be sent to, this is a bug: %s", type(error).__name__)  # its words may be secret
+        log.error("sending failed, this is a bug error=%s", type(error).__name__)  # its words may be secret
         return Failure("sending failed, this is a bug", doubtful=True)
 
 
@@ -220,7 +223,7 @@ def _all_sent(session: Any, deliveries: Sequence[Delivery], now: datetime) -> No
 
 def _message(deliveries: Sequence[Delivery], pictures: "_Pictures") -> Message:
     """What waits for one channel as one message; its picture is the loudest alert's that has one."""
-    alerts = sorted((d.alert for d in deliveries), key=lambda alert: (_loudness(alert.kind), alert.id))
+    alerts = sorted((d.alert for d in deliveries), key=lambda alert: (_loudness(alert), alert.id))
     title, text = wording.merged([(alert.title, alert.text) for alert in alerts])
     pictured = next((alert for alert in alerts if alert.kind in PICTURED), None)
     # A service that refuses may do so for the picture's sake: the second attempt is the text alone.
@@ -233,7 +236,8 @@ def _message(deliveries: Sequence[Delivery], pictures: "_Pictures") -> Message:
     )
 
 
-def _loudness(kind: str) -> int:
+def _loudness(alert: Alert) -> int:
+    kind = alert.about if alert.kind == "reminder" else alert.kind
     return LOUDEST_FIRST.index(kind) if kind in LOUDEST_FIRST else len(LOUDEST_FIRST)
 
 
@@ -244,21 +248,28 @@ class _Pictures:
         self._draw = draw
         self._drawn: dict[int, bytes | None] = {}
         self._one_at_a_time = threading.Lock()
+        self._give_up_at = monotonic() + drawing.TIMEOUT_S
 
     def of(self, alert: Alert) -> bytes | None:
         """The picture of an alert, None where drawing it fails or takes too long: the text doesn't wait for it."""
-        if self._draw is None:
+        if self._draw is None or not self._one_at_a_time.acquire(timeout=self._left_s()):
             return None
-        with self._one_at_a_time:
+        try:
             if alert.id not in self._drawn:
                 self._drawn[alert.id] = None
-                drawing = threading.Thread(target=self._keep, args=(self._draw, alert), daemon=True)
-                drawing.start()
-                drawing.join(PICTURE_S)
+                thread = threading.Thread(target=self._keep, args=(self._draw, alert), daemon=True)
+                thread.start()
+                thread.join(self._left_s())
             return self._drawn[alert.id]
+        finally:
+            self._one_at_a_time.release()
+
+    def _left_s(self) -> float:
+        """All pictures of a round have the time of one: several channels may wait for one another's."""
+        return max(0.0, self._give_up_at - monotonic())
 
     def _keep(self, draw: Picture, alert: Alert) -> None:
         try:
             self._drawn[alert.id] = draw(alert)
         except Exception:
-            log.exception("the picture of alert %d could not be drawn; its text goes alone", alert.id)
+            log.exception("picture not drawn, this is a bug: the text goes alone alert=%d", alert.id)

@@ -10,7 +10,8 @@ class UserError(Exception):
 class ConfigError(UserError):
     """The configuration can't be used; carries every problem found, each with its key's path (exit code 2).
 
-    Exit code 2 is what `RestartPreventExitStatus=` of the unit looks for, so that a broken file doesn't loop.
+    Exit code 2 is what `RestartPreventExitStatus=` of the unit looks for, so that a broken file doesn't loop. `run`
+    leaves with it for a database that can't be used, too.
     """
 
     exit_code = 2

@@ -4,6 +4,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,8 @@ SCHEMES_HINT = "see https://appriseit.com/services/ for how to write one"
 NO_ADDRESS = "not an address apprise understands"
 
 READ_S, WHOLE_S = 15.0, 30.0
-"""How long one answer may take, and all of it. Apprise by itself waits 4 s for an answer: a service slower than that
-would get each message again and again."""
+"""How long a service may be silent, and how long all of it may take. Apprise by itself waits 4 s for an answer: a
+service slower than that would get each message again and again."""
 
 LONGEST_TITLE, LONGEST_TEXT = 200, 6_000
 """Characters; more than any alert has. Some services refuse what is much longer."""
@@ -73,10 +74,6 @@ def problem_with(url: str) -> str | None:
 
 def send(url: str, message: Message) -> Failure | None:
     """Sends one message to one address; None when it was accepted. It takes `WHOLE_S` at most, beside the picture."""
-    from apprise import NotifyFormat
-    from apprise.attachment.memory import AttachMemory
-
-    memory: Any = AttachMemory
     apprise = _apprise()
     if not apprise.add(url):
         return Failure(NO_ADDRESS)
@@ -84,6 +81,29 @@ def send(url: str, message: Message) -> Failure | None:
     for plugin in plugins:
         _prepare(plugin, message)
     png = message.picture() if message.picture and any(p.attachment_support for p in plugins) else None
+    answer: Future[Failure | None] = Future()
+    # Nothing can stop a thread that listens to a service which answers a byte a second. Each send has one of its own:
+    # apprise's pool would be full of such threads, and the process would wait for them at its end.
+    threading.Thread(target=_answer, args=(answer, url, apprise, message, png), name="sending", daemon=True).start()
+    try:
+        return answer.result(timeout=WHOLE_S)
+    except TimeoutError:
+        return Failure("no answer in time", doubtful=True)
+
+
+def _answer(answer: "Future[Failure | None]", *sending: Any) -> None:
+    try:
+        answer.set_result(_notify(*sending))
+    except Exception as error:
+        answer.set_exception(error)
+
+
+def _notify(url: str, apprise: "Apprise", message: Message, png: bytes | None) -> Failure | None:
+    from apprise import NotifyFormat
+    from apprise.attachment.memory import AttachMemory
+
+    memory: Any = AttachMemory
+    plugins = list(apprise)
     title, text = plain(message.title, LONGEST_TITLE).replace("\n", " "), plain(message.text, LONGEST_TEXT)
     if _any(plugins, PINGING):
         title, text = _hushed(title), _hushed(text)
@@ -141,8 +161,6 @@ def _takes_markdown(url: str, plugin: Any) -> bool:
 
 def _failure(result: Any) -> Failure:
     """What apprise's own log says of it: its result tells no more than that it failed. Nothing of it is repeated."""
-    if result.status.name == "TIMEOUT":
-        return Failure("no answer in time", doubtful=True)
     log = "\n".join(str(entry.message) for entry in result.logs())
     if refused := _REFUSED.search(log):
         return Failure(f"refused by the service ({refused[1] or refused[2]})")
@@ -165,7 +183,10 @@ def _apprise() -> "Apprise":
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
         logger.setLevel(logging.CRITICAL)
-    asset = apprise.AppriseAsset(app_id="pullback", app_desc="pullback", secure_logging=True, service_timeout=WHOLE_S)
+    # Neither its threads nor its time limit, see `send`.
+    asset = apprise.AppriseAsset(
+        app_id="pullback", app_desc="pullback", secure_logging=True, async_mode=False, service_timeout=0
+    )
     return apprise.Apprise(asset=asset)
 
 

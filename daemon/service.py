@@ -9,8 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, date, timedelta, tzinfo
+from datetime import timedelta
 from typing import Any
 
 from apscheduler.events import (
@@ -22,222 +21,30 @@ from apscheduler.events import (
     JobExecutionEvent,
 )
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from daemon import interrupts, systemd
-from daemon.access import connect
-from daemon.care import Pulse, trouble
-from daemon.clock import Clock
+from daemon.care import Pulse
 from daemon.config import Config
-from daemon.deliver import Send, deliver
 from daemon.errors import UserError
-from daemon.evaluate import digest_due, evaluate, local_now
-from daemon.evaluate.looking import picture_of
 from daemon.heartbeat import Heartbeat, State
-from daemon.store import Busy, Store, backup, grants, renew
-from daemon.store.progress import athletes, progress, save_progress
-from daemon.sync import Outcome, pull, retain
+from daemon.jobs import Daemon, Job
+from daemon.store import renew
 from daemon.web import Web
 
 log = logging.getLogger(__name__)
 
 STOP_WAIT_S = 4.0
 """How long a stop waits for work under way; what is cut off then is pending, not lost."""
-SLOW_PROBE = timedelta(hours=6)
-"""How often Strava is asked while it refuses us."""
 TICK_S = 5.0
 """How often the main thread looks whether the runner has authorised meanwhile."""
 SET_BACK_S = 60.0
 """A clock set back by more than this would let the scheduler wait for times that have been."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """One thing the daemon does again and again; `at_start` says whether the first time is at once."""
-
-    name: str
-    trigger: BaseTrigger
-    run: Callable[[], None]
-    at_start: bool = True
-
-
-class Daemon:
-    """The daemon's work, each job a method that returns when it is done; knows no scheduler and no signals."""
-
-    def __init__(self, store: Store, config: Config, clock: Clock, send: Send) -> None:
-        self.store = store
-        self.config = config
-        self.clock = clock
-        self.send = send
-        self.digested: date | None = None
-        self.signs = systemd.Signs()
-        self.stopping = systemd.Stopping(self.signs)
-        self.status: Callable[[str], None] = lambda text: None
-        self.problem: str | None = None
-
-    def jobs(self) -> list[Job]:
-        """What is done when, by the config as it is now."""
-        poll_s = self.config.schedule.poll.total_seconds()
-        return [
-            Job("poll", IntervalTrigger(seconds=round(poll_s), jitter=round(poll_s / 10)), self.poll),
-            Job("imported", IntervalTrigger(hours=1), self.judge_imported, at_start=False),
-            Job("deliver", IntervalTrigger(minutes=1), self.deliver),
-            Job("retention", IntervalTrigger(hours=6), self.retain),
-            # Asked every hour, made once a night: a machine that slept at three has its backup when it wakes.
-            Job("backup", IntervalTrigger(hours=1), self.back_up),
-        ]
-
-    def poll(self) -> None:
-        """One pull, judged and told. Raises UserError for what the runner or the machine has to mend."""
-        missing = self.config.strava.missing()
-        strava = None if missing is not None else connect(self.store, self.config, self.clock)
-        if strava is None:
-            self.status(self.waiting(missing))
-            return
-        athlete_id = strava.tokens.athlete_id
-        try:
-            if self._is_time(athlete_id):
-                outcome = pull(
-                    self.store,
-                    strava,
-                    athlete_id,
-                    self.clock,
-                    backfill=self.config.strava.backfill,
-                    raw_retention=timedelta(days=self.config.privacy.raw_retention_days),
-                    stop=self.stopping.is_set,
-                )
-                self._log(outcome)
-        finally:
-            strava.close()
-        if self.stopping.is_set():
-            return
-        self._judge(athlete_id)
-        self.deliver()
-
-    def deliver(self) -> None:
-        """Sends what waits, unless the runner wants quiet now. The weekly digest is told when its minute comes."""
-        zone = local_now(self.store, self.config, self.clock.now()).tzinfo or UTC
-        try:
-            # Whoever holds a lock is at it already: what is left is done in a minute.
-            with suppress(Busy):
-                self._digest(zone)
-        finally:  # what waits needs no digest
-            with suppress(Busy):
-                deliver(
-                    self.store,
-                    self.config.alerts,
-                    self.send,
-                    self.clock,
-                    zone,
-                    stop=self.stopping.is_set,
-                    picture=lambda alert: picture_of(self.store, alert.athlete_id, self.config, alert),
-                )
-
-    def retain(self) -> None:
-        """Deletes raw answers whose time is over."""
-        gone = retain(self.store, timedelta(days=self.config.privacy.raw_retention_days), self.clock.now())
-        if gone:
-            log.info("retention deleted raw_answers=%d", gone)
-
-    def back_up(self) -> None:
-        """The night's backup, where it isn't made yet. Raises UserError for a damaged database or a full disk."""
-        local = local_now(self.store, self.config, self.clock.now())
-        made = backup.nightly(self.store.path, local, self.config.backup.keep)
-        if made is not None:
-            log.info('backup made and examined file="%s" bytes=%d', made, made.stat().st_size)
-
-    def trouble(self) -> str | None:
-        """What the dead man's switch should hear after a poll: None where all is well."""
-        with self.store.read() as session:
-            held = grants.grant(session)
-            if held is not None:
-                return trouble(progress(session, held.athlete_id), self.clock.now())
-            # Runs that were imported need no Strava.
-            return None if athletes(session) else "Strava isn't set up yet; run `pullback auth`"
-
-    def waits_for_grant(self) -> bool:
-        """Whether everything but the runner's consent is there."""
-        with self.store.read() as session:
-            return self.config.strava.missing() is None and grants.grant(session) is None
-
-    def reconfigure(self, config: Config) -> None:
-        """Takes over a new config; an access problem may be mended by it, so Strava is asked again at once."""
-        if config.database != self.config.database:
-            log.warning("the new database.url takes effect when the service is restarted")
-        with self.store.write() as session:
-            for athlete_id in athletes(session):
-                state = progress(session, athlete_id)
-                if state.access == "client":
-                    save_progress(session, athlete_id, replace(state, last_pull_at=None))
-        self.config = config
-
-    @staticmethod
-    def waiting(missing: str | None) -> str:
-        """What has to come before Strava can be asked; `missing` is a key of the configuration."""
-        if missing is not None:
-            return f"waiting: {missing} is not set; add it to the config and reload"
-        return "waiting: not authorised; run `pullback auth`"
-
-    def judge_imported(self) -> None:
-        """Judges what was imported, and tells it, where no poll does because there is no access to Strava."""
-        with self.store.read() as session:
-            athlete_id = grants.athlete(session)
-            polled = self.config.strava.missing() is None and grants.grant(session) is not None
-        if athlete_id is not None and not polled:
-            evaluate(self.store, athlete_id, self.config, self.clock.now())
-            self.deliver()
-
-    def _digest(self, zone: tzinfo) -> None:
-        day = digest_due(self.config.schedule.digest, self.clock.now(), zone)
-        if day is None or day == self.digested:
-            return
-        with self.store.read() as session:
-            athlete_id = grants.athlete(session)
-        if athlete_id is not None:
-            evaluate(self.store, athlete_id, self.config, self.clock.now())
-        self.digested = day
-
-    def _log(self, outcome: Outcome) -> None:
-        """A line where something happened. A problem that lasts is said once, and so is its end."""
-        problem = None if outcome.problem is None else str(outcome.problem)
-        if problem is not None and problem != self.problem:
-            log.warning('pull failed problem="%s"', problem)
-        elif problem is None and self.problem is not None:
-            log.info("pull works again")
-        self.problem = problem
-        happened = outcome.new or outcome.changed or outcome.gone or outcome.fetched
-        log.log(
-            logging.INFO if happened else logging.DEBUG,
-            "pulled new=%d changed=%d deleted=%d recordings=%d pending=%d",
-            outcome.new,
-            outcome.changed,
-            outcome.gone,
-            outcome.fetched,
-            outcome.pending,
-        )
-
-    def _is_time(self, athlete_id: int) -> bool:
-        with self.store.read() as session:
-            state = progress(session, athlete_id)
-        if state.access is None or state.last_pull_at is None:
-            return True
-        return abs(self.clock.now() - state.last_pull_at) >= SLOW_PROBE
-
-    def _judge(self, athlete_id: int) -> None:
-        evaluated = evaluate(self.store, athlete_id, self.config, self.clock.now())
-        with self.store.read() as session:
-            state = progress(session, athlete_id)
-        judged = "no runs yet" if evaluated.verdict is None else evaluated.verdict.state.replace("_", " ")
-        parts = [
-            judged,
-            "no sync yet" if state.last_success_at is None else f"synced {state.last_success_at:%H:%M} UTC",
-        ]
-        if state.problem is not None:
-            parts.append(state.problem)
-        elif state.waiting_until is not None:
-            parts.append(f"rate limit until {state.waiting_until:%H:%M} UTC")
-        self.status("; ".join(parts))
+def trigger(job: Job) -> IntervalTrigger:
+    """When the scheduler runs a job."""
+    return IntervalTrigger(seconds=job.every.total_seconds(), jitter=round(job.jitter.total_seconds()) or None)
 
 
 class Service:
@@ -300,7 +107,7 @@ class Service:
                 self._reload_config()
             offset, before = self._clock_offset_s(), offset
             if before - offset > SET_BACK_S:
-                log.warning("clock set back seconds=%d: everything is scheduled anew", before - offset)
+                log.warning("clock set back, everything is scheduled anew seconds=%d", before - offset)
                 self._schedule()
             try:
                 if renew(self._daemon.store):
@@ -308,8 +115,10 @@ class Service:
                     self._tell_status(self._first_status())
                 still = self._daemon.waits_for_grant()
             except UserError as error:
-                log.warning("%s", error)
+                self._complain("database", error)
+                self._tell_status(str(error))
                 continue
+            self._complained.pop("database", None)
             if waiting and not still:
                 self._scheduler.modify_job("poll", next_run_time=self._daemon.clock.now())
             waiting = still
@@ -319,11 +128,11 @@ class Service:
 
     def _schedule(self) -> None:
         interval_s = systemd.watchdog_interval_s(self._environ)
-        watchdog = [Job("watchdog", IntervalTrigger(seconds=interval_s), self._feed)] if interval_s else []
+        watchdog = [Job("watchdog", timedelta(seconds=interval_s), self._feed)] if interval_s else []
         for job in [*self._daemon.jobs(), *watchdog]:
             options: dict[str, Any] = {"next_run_time": self._daemon.clock.now()} if job.at_start else {}
             self._scheduler.add_job(
-                self._guarded, job.trigger, args=[job.name, job.run], id=job.name, replace_existing=True, **options
+                self._guarded, trigger(job), args=[job.name, job.run], id=job.name, replace_existing=True, **options
             )
 
     def _guarded(self, name: str, run: Callable[[], None]) -> None:
@@ -337,16 +146,19 @@ class Service:
             self._complained.pop(name, None)
         except UserError as error:
             self._failures[name] += 1
-            # Once: a full disk would fill the journal, too.
-            news = self._complained.get(name) != str(error)
-            log.log(logging.WARNING if news else logging.DEBUG, 'job failed job=%s problem="%s"', name, error)
-            self._complained[name] = str(error)
+            self._complain(name, error)
             self._tell_status(str(error))
         finally:
             self._daemon.signs.ended()
             with self._idle:
                 self._running.discard(name)
                 self._idle.notify_all()
+
+    def _complain(self, job: str, error: UserError) -> None:
+        """Once: a full disk would fill the journal, too."""
+        news = self._complained.get(job) != str(error)
+        log.log(logging.WARNING if news else logging.DEBUG, 'job failed job=%s problem="%s"', job, error)
+        self._complained[job] = str(error)
 
     def _catch_up(self, event: JobEvent) -> None:
         """A job that was due while it still ran is done once more when it has ended: a reload mustn't wait for it."""
@@ -374,7 +186,7 @@ class Service:
     def _note_failure(self, event: JobExecutionEvent) -> None:
         if event.exception is not None:
             self._failures[event.job_id] += 1
-            log.error("job %s failed, this is a bug", event.job_id, exc_info=event.exception)
+            log.error("job failed, this is a bug job=%s", event.job_id, exc_info=event.exception)
             self._tell_status(f"{event.job_id} failed: see the log")
         else:
             log.warning("job missed job=%s", event.job_id)

@@ -20,7 +20,7 @@ from daemon.access import authorise, connect
 from daemon.config import AlertsConfig, Channel, Config, StravaConfig
 from daemon.deliver import Delivered, deliver
 from daemon.evaluate import Evaluated, evaluate, local_now
-from daemon.service import Daemon
+from daemon.jobs import Daemon
 from daemon.signals import SignalParams
 from daemon.simulator.standin import StandIn
 from daemon.simulator.world import Recorded, StravaWorld

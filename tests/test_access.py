@@ -10,7 +10,7 @@ import pytest
 import daemon.store.database
 from daemon import access
 from daemon.evaluate import status_document
-from daemon.service import SLOW_PROBE, Daemon
+from daemon.jobs import SLOW_PROBE, Daemon
 from daemon.simulator.faults import Fault
 from daemon.simulator.tokens import Grant
 from daemon.store import StoreError, grants

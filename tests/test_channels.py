@@ -3,7 +3,8 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -20,6 +21,7 @@ from daemon import notify
 from daemon.config import AlertsConfig, Channel
 from daemon.deliver import deliver
 from daemon.notify import Message
+from daemon.report import picture
 from daemon.store import outbox
 from daemon.store.outbox import Alert
 from tests.house import House, Phone
@@ -224,6 +226,30 @@ def test_what_waits_comes_in_one_message_the_most_important_first(house: House) 
     assert message["title"].startswith("pull_back") and "watch 2026-11-01" in message["message"]
 
 
+def test_a_reminder_is_as_loud_as_what_it_repeats_and_a_retraction_is_heard_before_a_watch(house: House) -> None:
+    for kind, about in (("stale", None), ("watch", None), ("retraction", "pull_back"), ("reminder", "pull_back")):
+        _warn(house, "2026-11-02", kind, about)
+    house.deliver()
+    (message,) = house.phone.messages
+    said = [message["message"].index(f"{kind} 2026") for kind in ("reminder", "retraction", "watch", "stale")]
+    assert message["title"].startswith("reminder") and said == sorted(said)
+
+
+def test_pictures_hold_a_round_up_no_longer_than_one_may(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two phones, each waiting for a picture of its own that never comes."""
+    monkeypatch.setattr(picture, "TIMEOUT_S", 1.5)
+    second, never = Phone(), threading.Event()
+    house.config = replace(house.config, alerts=AlertsConfig(urls=(Channel(house.phone.url), Channel(second.url))))
+    for episode, phone in (("2026-11-01", house.phone), ("2026-11-02", second)):
+        _warn(house, episode, phones=[phone])
+    began = time.monotonic()
+    house.deliver(picture=lambda alert: never.wait(30))
+    assert time.monotonic() - began < 3.0
+    never.set()
+    second.hang_up()
+    assert (len(house.phone.messages), len(second.messages)) == (1, 1)
+
+
 def test_when_a_channel_answers_again_what_waited_follows_at_once(house: House) -> None:
     _warn(house, "2026-09-01")
     house.phone.refusals = 5
@@ -236,7 +262,14 @@ def test_when_a_channel_answers_again_what_waited_follows_at_once(house: House) 
     assert [title.split()[1] for title in house.phone.titles] == ["2026-11-02", "2026-09-01"]
 
 
-def _warn(house: House, episode: str = "2026-11-02", kind: str = "pull_back") -> None:
+def _warn(
+    house: House,
+    episode: str = "2026-11-02",
+    kind: str = "pull_back",
+    about: str | None = None,
+    phones: Sequence[Phone] = (),
+) -> None:
+    addresses = [phone.url for phone in phones] or [channel.url for channel in house.config.alerts.urls]
     with house.store.write() as session:
         outbox.open_alert(
             session,
@@ -245,8 +278,9 @@ def _warn(house: House, episode: str = "2026-11-02", kind: str = "pull_back") ->
             episode=episode,
             title=f"{kind} {episode}",
             text="Easy runs cost more.",
-            channels=[outbox.channel_id(c.url) for c in house.config.alerts.urls],
+            channels=[outbox.channel_id(address) for address in addresses],
             now=house.clock.now(),
+            about=about,
         )
 
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 import daemon.store.database
 from daemon import notify
 from daemon.config import Channel
-from daemon.deliver import GIVE_UP_AFTER, LEAST_ATTEMPTS, deliver, is_quiet, next_attempt
+from daemon.deliver import LEAST_ATTEMPTS, deliver, is_quiet, next_attempt
 from daemon.notify import Failure, Message
 from daemon.store import Busy, StoreError, outbox
+from daemon.store.outbox import GIVE_UP_AFTER
 from tests.house import MONDAY, House
 
 
@@ -157,7 +158,7 @@ def test_a_bug_in_sending_to_one_channel_is_that_ones_failure(house: House, capl
         deliver(house.store, house.config.alerts, send, house.clock, UTC)
         house.clock.advance(seconds=20)
     assert states(house) == ["sent", "pending"] and len(house.phone.messages) == 1
-    assert "this is a bug: ValueError" in caplog.text and "hunter2" not in caplog.text
+    assert "this is a bug error=ValueError" in caplog.text and "hunter2" not in caplog.text
 
 
 def test_two_deliverers_at_once_are_one(house: House) -> None:

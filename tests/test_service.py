@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -125,18 +125,18 @@ class Machine:
         now = self.world.now().replace(microsecond=0)
         return [self.world.add(plain_run(n, now - timedelta(days=n), minutes=10)) for n in range(1, count + 1)]
 
-    def alert(self) -> None:
+    def alert(self, channel: str | None = None) -> None:
         with closing(open_store(self.terminal.database)) as store, store.write() as session:
             outbox.open_alert(
                 session,
                 self.world.runner,
-                kind="digest",
-                episode=str(self.world.now().date()),
-                title="Your week",
-                text="Easy running and the week are as usual.",
-                channels=[outbox.channel_id(self.channel)],
-                now=self.world.now(),
+                kind="test",
+                episode="",
+                title="pullback can reach you here",
+                text="No judgement opens or closes this one.",
                 event=True,
+                channels=[outbox.channel_id(channel or self.channel)],
+                now=self.world.now(),
             )
 
     def stop(self, process: subprocess.Popen[bytes]) -> float:
@@ -255,9 +255,9 @@ def test_it_feeds_the_watchdog_and_survives_a_bug_in_a_job_and_a_phone_that_is_o
     machine.told("synced")
     machine.stop(process)
     log = machine.log.read_text()
-    assert "job poll failed, this is a bug" in log
+    assert "job failed, this is a bug job=poll" in log
     assert "Traceback" in log
-    assert f"not sent on channel {outbox.channel_id(machine.channel)}" in log
+    assert re.search(rf"alert not sent alert=\d+ kind=test channel={outbox.channel_id(machine.channel)} problem=", log)
     assert machine.sql("SELECT state FROM delivery") == [("pending",)]
 
 
@@ -339,6 +339,54 @@ def test_a_second_daemon_on_the_same_database_is_refused_in_a_sentence(machine: 
     machine.stop(first)
 
 
+def damage(database: Path) -> None:
+    database.write_bytes(b"no database at all")
+
+
+def make_newer(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"), [(damage, "is not a database; check"), (make_newer, "was made by a newer pullback")]
+)
+def test_a_database_that_starting_again_would_not_mend_is_said_once_and_left_alone(
+    machine: Machine, spoil: Callable[[Path], None], problem: str
+) -> None:
+    machine.authorise()
+    spoil(machine.terminal.database)
+    held = machine.terminal.database.read_bytes()
+    process = machine.start()
+    assert problem in machine.told("STATUS=")
+    assert process.wait(PATIENCE_S) == 2, "RestartPreventExitStatus of the unit"
+    assert len([line for line in machine.log.read_text().splitlines() if problem in line]) == 1
+    method, path, body = machine.switchboard.hears()
+    assert (method, path) == ("POST", "/beat-5ecret/fail") and problem in body
+    assert machine.terminal.database.read_bytes() == held
+    assert "RestartPreventExitStatus=2" in (ROOT / "systemd" / "pullback.service").read_text()
+    assert machine.terminal.pullback("status").code == 1, "by hand it is an ordinary problem"
+
+
+def test_a_newer_database_put_in_its_place_while_it_runs_is_said_once(machine: Machine) -> None:
+    machine.authorise()
+    process = machine.start(before=HASTE)
+    machine.told("synced")
+    newer = machine.terminal.database.with_name("newer.db")
+    with closing(sqlite3.connect(machine.terminal.database)) as live, closing(sqlite3.connect(newer)) as copy:
+        live.backup(copy)
+    make_newer(newer)
+    newer.replace(machine.terminal.database)
+    for _ in range(4):
+        machine.told("made by a newer pullback")  # each time it looks
+    process.send_signal(signal.SIGHUP)  # and polls
+    machine.told("while it was in use")
+    machine.stop(process)
+    assert machine.sql("SELECT version_num FROM alembic_version") == [("9999",)]
+    said = [line for line in machine.log.read_text().splitlines() if "made by a newer pullback" in line]
+    assert len([line for line in said if "job=database" in line]) == 1
+
+
 def test_work_that_is_stuck_starves_the_watchdog_and_is_said(machine: Machine) -> None:
     machine.runs(2)
     machine.authorise()
@@ -396,7 +444,7 @@ def test_a_clock_that_is_set_back_holds_up_no_poll(machine: Machine) -> None:
     machine.told("synced")
     machine.told("synced")  # the next but for the clock were twenty minutes away
     machine.stop(process)
-    assert re.search(r"clock set back seconds=(3599|3600)", machine.log.read_text())
+    assert re.search(r"clock set back, .* seconds=(3599|3600)", machine.log.read_text())
 
 
 def test_the_dead_mans_switch_hears_each_poll_and_what_is_wrong(machine: Machine) -> None:

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon import documents
+from daemon import documents, metrics
 from daemon.config import AlertsConfig, Channel, Digest, QuietHours
-from daemon.evaluate import status_document
+from daemon.evaluate import judging, status_document
 from daemon.evaluate.answering import judged_again, keep_answer, take_back
 from daemon.evaluate.telling import tell
 from daemon.evaluate.week import digest_due, first_day, week_of
@@ -56,14 +56,15 @@ def answer(house: House, reason: Reason, days: int = 40) -> None:
     judged_again(house.store, house.athlete_id, house.config, now)
 
 
-def delete_the_last_runs(house: House, days: int) -> None:
+def delete_the_last_runs(house: House, days: int, *, judge: bool = True) -> None:
     """As the pull does when Strava says that they are gone."""
     since = house.clock.now() - timedelta(days=days)
     with house.store.write() as session:
         gone = [known for known in rows.known(session, house.athlete_id, since).values()]
         rows.tombstone(session, house.athlete_id, [known.id for known in gone], house.clock.now())
         note_change(session, house.athlete_id, min(known.day for known in gone), "deleted")
-    house.evaluate()
+    if judge:
+        house.evaluate()
 
 
 def test_a_warning_whose_runs_were_deleted_is_taken_back_and_the_reason_said(warned: House) -> None:
@@ -128,14 +129,117 @@ def test_fine_closes_it_without_another_word(warned: House) -> None:
     assert status_document(warned.store, warned.athlete_id)["alerts_open"] == []
 
 
-def test_a_new_version_and_a_restart_say_nothing_again(warned: House) -> None:
+def test_a_new_version_and_a_restart_say_nothing_again(warned: House, monkeypatch: pytest.MonkeyPatch) -> None:
     warned.deliver()
-    for max_bpm in (190, 191):
-        warned.set_config("athlete", max_heart_rate=max_bpm)
-        warned.evaluate()
+    for room in (judging, metrics):
+        monkeypatch.setattr(room, "VERSION", room.VERSION + 1)
+        before = judged_with(warned)
         warned.reopen()
         warned.evaluate()
-    assert [kind for kind in kinds(warned) if kind != "retraction"] == ["pull_back"]
+        warned.daemon().deliver()
+        assert judged_with(warned) != before, "all days were judged again"
+    assert kinds(warned) == ["pull_back"] and len(warned.phone.messages) == 1
+
+
+def judged_with(house: House) -> str | None:
+    with house.store.read() as session:
+        return progress(session, house.athlete_id).judged_with
+
+
+def test_a_warning_taken_back_where_a_watch_remains_says_so(house: House) -> None:
+    stands(house, "pull_back", date(2026, 11, 2), episode="2026-11-02")
+    house.deliver()
+    house.clock.advance(days=1)
+    stands(house, "watch", date(2026, 11, 3), since=date(2026, 11, 2), headline="Watch: up.", watch="2026-11-03")
+    house.deliver()
+    said = house.phone.messages[1]["message"]
+    assert "no longer holds" in said and "A watch remains: up." in said and "Go on as you had planned" not in said
+
+
+def test_a_retraction_that_a_crash_cut_off_and_that_was_withdrawn_is_said_when_it_is_due_again(house: House) -> None:
+    day = date(2026, 11, 2)
+    stands(house, "pull_back", day, episode="2026-11-02")
+    house.deliver()
+    stands(house, "stable", day)
+    with house.store.write() as session:  # and here the process dies, before it sends
+        assert [outbox.claim(session, d.id, house.clock.now()) for d in outbox.unsettled(session)] == [True]
+    stands(house, "pull_back", day, episode="2026-11-02")
+    stands(house, "stable", day)
+    house.deliver()
+    assert [title[:12] for title in house.phone.titles] == ["Time to pull", "Taken back: "]
+
+
+def test_who_has_a_warning_is_not_told_again_when_its_channel_wants_such_again(house: House) -> None:
+    second, day = Phone(), date(2026, 11, 2)
+    both = (Channel(house.phone.url), Channel(second.url))
+    house.set_config("alerts", urls=both)
+    stands(house, "pull_back", day, episode="2026-11-02")
+    house.deliver()
+    second.status = 500
+    stands(house, "stable", day)
+    house.deliver()  # only the first hears that it is taken back
+    house.set_config("alerts", urls=(both[0], Channel(second.url, kinds=("digest",))))
+    house.phone.status, second.status = 500, 200
+    stands(house, "pull_back", day, episode="2026-11-02")
+    house.set_config("alerts", urls=both)
+    stands(house, "pull_back", day, episode="2026-11-02")
+    house.phone.status = 200
+    house.deliver(at_once=True)
+    second.hang_up()
+    assert [title[:5] for title in house.phone.titles] == ["Time ", "Taken", "Time "]
+    assert [title[:5] for title in second.titles] == ["Time "]
+
+
+def test_who_never_heard_that_it_was_taken_back_is_not_told_again_when_it_holds_some_days_on(house: House) -> None:
+    second, day = Phone(), date(2026, 11, 2)
+    house.set_config("alerts", urls=(Channel(house.phone.url), Channel(second.url)))
+    stands(house, "pull_back", day, episode="2026-11-02")
+    house.deliver()
+    second.status = 500
+    stands(house, "stable", day)
+    house.deliver()
+    second.status = 200
+    house.clock.advance(days=4)
+    stands(house, "pull_back", date(2026, 11, 6), episode="2026-11-06")
+    house.deliver()
+    second.hang_up()
+    assert [title[:5] for title in house.phone.titles] == ["Time ", "Taken", "Time "]
+    assert [title[:5] for title in second.titles] == ["Time "]
+
+
+def test_what_waited_while_the_machine_was_off_is_judged_before_it_is_sent(warned: House) -> None:
+    warned.clock.advance(hours=5)
+    delete_the_last_runs(warned, 40, judge=False)
+    warned.daemon().deliver()
+    assert (kinds(warned), states(warned), warned.phone.messages) == (["pull_back"], ["withdrawn"], [])
+
+
+def test_what_waited_while_the_machine_slept_is_judged_first_and_what_was_judged_lately_is_not(warned: House) -> None:
+    warned.phone.status = 500
+    daemon = warned.daemon()
+    daemon.deliver()
+    warned.phone.status = 200
+    delete_the_last_runs(warned, 40, judge=False)
+    with warned.store.only_one("judgement"):  # somebody judges, and what waits was judged before the sleep
+        warned.clock.advance(hours=2)
+        daemon.deliver()
+    assert states(warned) == ["pending"]
+    daemon.deliver()
+    assert (states(warned), warned.phone.messages) == (["withdrawn"], [])
+
+
+def test_what_was_judged_lately_goes_out_though_somebody_judges(warned: House) -> None:
+    warned.phone.status = 500
+    daemon = warned.daemon()
+    daemon.deliver()
+    warned.phone.status = 200
+    warned.clock.advance(minutes=50)
+    warned.set_config("schedule", digest=Digest(0, time(6)))  # due now, and waits for whoever judges
+    daemon = warned.daemon()
+    daemon.judged_at = warned.clock.now() - timedelta(minutes=50)
+    with warned.store.only_one("judgement"):
+        daemon.deliver()
+    assert states(warned) == ["sent"]
 
 
 def test_a_warning_that_lasts_is_told_again_after_each_span_in_its_thread(warned: House) -> None:
@@ -252,13 +356,37 @@ def test_the_digest_comes_once_a_week_whatever_clock_and_restarts_do(warned: Hou
     assert sum("Your week" in m["title"] + m["message"] for m in warned.phone.messages) == 2
 
 
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_a_digest_that_could_not_be_delivered_for_a_day_is_not_sent_any_more(warned: House, minutes: int) -> None:
+    warned.deliver()
+    warned.set_config("schedule", digest=Digest(6, time(18)))
+    warned.set_config("alerts", stale_after=timedelta(days=30))
+    warned.clock.moment = sunday = datetime(2026, 11, 8, 18, 0, tzinfo=VIENNA).astimezone(UTC)
+    warned.phone.status = 500
+    daemon = warned.daemon()
+    for hours in (1, 23.5):
+        warned.clock.moment = sunday + timedelta(hours=hours)
+        daemon.deliver()
+    warned.phone.status = 200
+    # Judged half an hour ago, so nobody would look again; and a bug in judging makes it no news either.
+    with closing(sqlite3.connect(warned.path)) as connection, connection:
+        connection.execute("UPDATE metrics SET data = '{'")
+    warned.clock.moment = sunday + timedelta(hours=24, minutes=minutes)
+    daemon.deliver()
+    assert ["Your week" in title for title in warned.phone.titles] == [False, *([True] if minutes < 0 else [])]
+    assert states(warned)[-1] == ("sent" if minutes < 0 else "withdrawn")
+
+
 def test_a_digest_that_cannot_be_made_holds_no_warning_back(warned: House) -> None:
     warned.set_config("schedule", digest=Digest(0, time(6)))  # due now
     with closing(sqlite3.connect(warned.path)) as connection, connection:
         connection.execute("UPDATE metrics SET data = '{'")  # no version of ours writes this, so reading it is a bug
+    daemon = warned.daemon()
     with pytest.raises(ValueError):
-        warned.daemon().deliver()
+        daemon.deliver()
     assert ["pull back" in title for title in warned.phone.titles] == [True]
+    warned.clock.advance(minutes=1)
+    daemon.deliver()  # the bug isn't met, and logged, again each minute
 
 
 def test_a_digest_is_due_for_a_day_from_its_local_time_on() -> None:
@@ -305,12 +433,14 @@ def test_quiet_hours_hold_for_a_sync_by_hand_too(warned: House) -> None:
     assert warned.deliver().sent == 1
 
 
-def stands(house: House, state: str, day: date, **memory: Any) -> None:
-    """So the record says on `day`, and what is to be told of it is told."""
-    verdict = Verdict(day, state, day, "", (), (), (), memory)  # type: ignore[arg-type]
+def stands(
+    house: House, state: str, day: date, *, since: date | None = None, headline: str = "", **memory: Any
+) -> None:
+    """So the record says on `day`, and from `since` on nothing else; what is to be told of it is told."""
+    verdict = Verdict(day, state, day, headline, (), (), (), memory)  # type: ignore[arg-type]
     with house.store.write() as session:
         save_progress(session, house.athlete_id, replace(progress(session, house.athlete_id), history_ready=True))
-        judgement.save_verdicts(session, house.athlete_id, [(day, documents.verdict_document(verdict))], day)
+        judgement.save_verdicts(session, house.athlete_id, [(day, documents.verdict_document(verdict))], since or day)
     tell(house.store, house.athlete_id, house.config, house.clock.now(), speak=True)
 
 
@@ -355,6 +485,22 @@ def test_a_channel_that_is_off_holds_no_reminder_back_from_another(house: House)
     off.hang_up()
     assert [title[:5] for title in house.phone.titles] == ["Time ", "Still", "Still"]
     assert [title[:5] for title in off.titles] == ["Time "]
+
+
+def test_there_is_no_reminder_while_the_first_word_still_waits(house: House) -> None:
+    house.set_config("alerts", remind_after=timedelta(days=1))
+    house.phone.status = 500
+    for n in range(3):
+        stands(house, "pull_back", date(2026, 11, 2) + timedelta(days=n), episode="2026-11-02")
+        house.deliver(at_once=True)
+        house.clock.advance(days=1)
+    house.phone.status = 200
+    house.clock.moment = datetime(2026, 11, 4, 7, tzinfo=UTC)
+    house.deliver(at_once=True)
+    assert kinds(house) == ["pull_back"]
+    assert [title[:12] for title in house.phone.titles] == ["Time to pull"]
+    stands(house, "pull_back", date(2026, 11, 4), episode="2026-11-02")
+    assert kinds(house) == ["pull_back", "reminder"], "it is due as soon as the first word is there"
 
 
 def test_who_never_heard_of_a_pull_back_does_not_hear_that_it_is_over(house: House) -> None:

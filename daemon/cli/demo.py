@@ -20,8 +20,8 @@ from daemon.cli.session import Session
 if TYPE_CHECKING:
     from daemon.config import Config
     from daemon.deliver import Send
+    from daemon.jobs import Daemon
     from daemon.notify import Message
-    from daemon.service import Daemon
     from daemon.simulator.stories import Story
     from daemon.simulator.world import StravaWorld
 
@@ -133,7 +133,7 @@ def _tell(daemon: "Daemon", days: int) -> None:
 @contextmanager
 def _daemon(story: "Story", clock: FastClock, send: "Send") -> "Iterator[Daemon]":
     """A daemon of its own in a folder that vanishes, authorised at a Strava that holds this runner's story."""
-    from daemon.service import Daemon
+    from daemon.jobs import Daemon
     from daemon.simulator.limits import Limits, Quota
     from daemon.simulator.standin import StandIn
     from daemon.simulator.world import StravaWorld

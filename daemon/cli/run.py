@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from daemon.cli.session import Session
+from daemon.errors import ConfigError, UserError
 
 log = logging.getLogger("daemon.run")
 
@@ -24,9 +25,10 @@ def command(
 ) -> None:
     """Run the daemon: poll Strava, judge and warn until it is stopped."""
     from daemon import logs, notify
+    from daemon.jobs import Daemon
     from daemon.redaction import redact
-    from daemon.service import Daemon, Service
-    from daemon.store import held
+    from daemon.service import Service
+    from daemon.store import Unusable, held
 
     session: Session = context.obj
     session.failing_loudly = True
@@ -38,14 +40,28 @@ def command(
         sys.stderr, session.environ, lambda text: redact(text, session.secrets()), verbose=verbose, as_json=log_json
     )
     _look_at_permissions(session)
-    with held(session.database()), session.store() as store:
-        finished = Service(
-            Daemon(store, config, session.clock, notify.send), session.read_config, session.environ
-        ).run()
-        if not finished:
-            # A read that hangs would hold the process until its time-out; nothing it could still bring is lost.
-            sys.stderr.flush()
-            os._exit(0)
+    try:
+        with held(session.database()), session.store() as store:
+            finished = Service(
+                Daemon(store, config, session.clock, notify.send), session.read_config, session.environ
+            ).run()
+            if not finished:
+                # A read that hangs would hold the process until its time-out; nothing it could still bring is lost.
+                sys.stderr.flush()
+                os._exit(0)
+    except Unusable as error:
+        _stay_down(session, error)
+        raise
+
+
+def _stay_down(session: Session, error: UserError) -> None:
+    """Starting again mends nothing: says so once wherever somebody may look, and leaves as systemd lets it lie."""
+    from daemon import heartbeat, systemd
+
+    error.exit_code = ConfigError.exit_code
+    systemd.notify(f"STATUS={error}", session.environ)
+    if (url := session.config().heartbeat.url) is not None:
+        heartbeat.send(url, "fail", str(error))
 
 
 def _undumpable() -> None:

@@ -1,11 +1,13 @@
 """`pullback test-alert`: a real rendering through the real channels, to see that it arrives. Stores nothing."""
 
+from dataclasses import replace
+from functools import cache
 from typing import Annotated
 
 import typer
 
 from daemon.cli import show
-from daemon.cli.session import Session
+from daemon.cli.session import Session, athlete
 from daemon.errors import UserError
 from daemon.wording import KINDS
 
@@ -25,8 +27,12 @@ def command(
         ),
     ] = "pull_back",
 ) -> None:
-    """Send an invented alert of a kind through every channel, and say which of them took it."""
+    """Send an invented alert of a kind through every channel, and say which of them took it.
+
+    The picture that comes with some kinds shows your own runs, where there are any.
+    """
     from daemon import notify, wording
+    from daemon.deliver import PICTURED
 
     session: Session = context.obj
     config = session.config()
@@ -36,19 +42,32 @@ def command(
         units = session.units(store)
     title, text = wording.rehearsal(kind, session.clock.now().date(), units)
     show.out([show.Line(title, "bold"), show.Line(text), show.Line("")])
+    drawn = cache(lambda: _picture(session, title) if kind in PICTURED else None)
     failed = 0
     for number, channel in enumerate(config.alerts.urls, 1):
-        problem = notify.send(channel.url, notify.Message(title, text))
+        problem = notify.send(channel.url, notify.Message(title, text, picture=drawn))
         failed += problem is not None
-        scheme = channel.url.split("://", 1)[0]
-        show.out(
-            [
-                show.Line(
-                    f"channel {number} ({scheme}): {problem.text if problem else 'sent'}", "red" if problem else "green"
-                )
-            ]
-        )
+        scheme, said = channel.url.split("://", 1)[0], problem.text if problem else "sent"
+        show.out([show.Line(f"channel {number} ({scheme}): {said}", "red" if problem else "green")])
+    if drawn.cache_info().currsize and drawn() is not None:
+        show.out([show.Line("Channels that take pictures got one, with your own runs.")])
     if failed:
         raise UserError(
             f"{failed} of {len(config.alerts.urls)} channels failed; compare [alerts] urls with their service"
         )
+
+
+def _picture(session: Session, title: str) -> bytes | None:
+    """What an alert of today would show; None where nothing was judged yet, or where it can't be drawn."""
+    from daemon.evaluate.looking import lately
+    from daemon.report.picture import picture
+    from daemon.store import StoreError
+
+    if not session.database().exists():
+        return None
+    try:
+        with session.store() as store:
+            data = lately(store, athlete(store), session.config())
+    except StoreError:  # `pullback check` says what is wrong with it; this is about the channels
+        return None
+    return None if data is None else picture(replace(data, title=title))

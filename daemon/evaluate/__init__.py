@@ -5,6 +5,7 @@ from daemon.evaluate.history import local_now, runs, units
 from daemon.evaluate.judging import Evaluated, evaluate
 from daemon.evaluate.replaying import Replayed, replay
 from daemon.evaluate.status import athlete_document, status_document, whole_status
+from daemon.evaluate.telling import withdraw_late
 from daemon.evaluate.week import digest_due
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "status_document",
     "units",
     "whole_status",
+    "withdraw_late",
 ]

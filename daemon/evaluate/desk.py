@@ -16,6 +16,7 @@ from daemon.store.outbox import Alert, Delivery
 from daemon.store.progress import Progress
 from daemon.values import Run
 from daemon.verdict import WARNINGS
+from daemon.verdict.telling import near
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Desk:
         )
         if alert is not None:
             self.opened.append(alert)
-            log.info("alert %d opened: %s, %s", alert, kind, words[0])
+            log.info('alert opened alert=%d kind=%s title="%s"', alert, kind, words[0])
 
     def close(self, alert: Alert) -> None:
         outbox.close(self.session, alert, self.now)
@@ -130,15 +131,25 @@ class Heard:
             return True
         return not self._silent(alert) and self.retraction(alert) is None
 
-    def believing(self, thread: int) -> set[str]:
-        """The channels that have a warning of a thread, and no retraction of it since."""
+    def believing(self, thread: int, *, surely: bool = False) -> set[str]:
+        """The channels that have a warning of a thread, and no retraction of it since.
+
+        A retraction that was withdrawn or given up in doubt may have arrived: such a channel isn't `surely` believing.
+        """
         believing: set[str] = set()
         for alert in (a for a in self.alerts if a.thread == thread):
             if alert.kind in (*WARNINGS, "reminder"):
                 believing |= self.on(alert)
             elif alert.kind == "retraction":
-                believing -= self.on(alert)
+                left = {d.channel for d in self.deliveries.get(alert.id, ()) if d.state in UNTOLD}
+                believing -= self.on(alert) if surely else self.on(alert) - left
         return believing
+
+    def knowing(self, kind: str, began: str, thread: int) -> set[str]:
+        """The channels that have this very warning already, and surely no retraction of it since."""
+        told = (a for a in self.alerts if a.thread == thread and a.kind == kind)
+        same = (self.on(a) for a in told if near(a.began, began))
+        return self.believing(thread, surely=True) & set().union(*same)
 
     def unaware(self, thread: int) -> set[str]:
         """The channels that a thread's warnings were meant for and never reached."""

@@ -40,9 +40,6 @@ from daemon.values import Run, Signal, Verdict
 
 log = logging.getLogger(__name__)
 
-WITHOUT_PICTURE = frozenset({"access", "stale", "test"})
-"""Alerts that aren't about running."""
-
 USUAL_WEEKS, LEAST_USUAL_WEEKS = 8, 3
 """The usual week is the median of so many whole weeks before intensity came, or before this one."""
 
@@ -58,8 +55,6 @@ def picture_of(store: Store, athlete_id: int, config: Config, alert: Alert) -> b
 
     Raises StoreError.
     """
-    if alert.kind in WITHOUT_PICTURE:
-        return None
     with store.read() as session:
         day = local_day(alert.opened_at, home_zone(config, rows.newest(session, athlete_id)))
         recorded = judgement.verdict(session, athlete_id, day)
@@ -68,9 +63,8 @@ def picture_of(store: Store, athlete_id: int, config: Config, alert: Alert) -> b
     try:
         known = facts(store, athlete_id, config)
     except ValueError:
-        log.warning(
-            'no picture problem="the numbers are those of another version"'
-        )  # the next evaluation makes them anew
+        # The next evaluation makes them anew.
+        log.warning('no picture problem="the numbers are those of another version"')
         return None
     chosen = units(store, athlete_id, config)
     return picture(picture_data(known, documents.read_verdict(recorded), alert.title, config, chosen))

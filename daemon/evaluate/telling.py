@@ -3,22 +3,23 @@
 It decides nothing about running: which verdicts are told is the verdict room's to say, in which words the wording's.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from daemon import documents, wording
 from daemon.config import Config
-from daemon.evaluate.desk import Desk, hears
+from daemon.evaluate.desk import Desk, Heard, hears
 from daemon.evaluate.history import facts, home_zone
 from daemon.evaluate.warnings import tell_verdict
 from daemon.evaluate.week import LATE, digest_due, first_day, week_of
 from daemon.store import Store, grants, judgement, outbox
 from daemon.store import activities as rows
+from daemon.store.outbox import Alert
 from daemon.store.progress import progress, save_progress
 from daemon.values import Verdict
-
-GIVE_UP_AFTER = timedelta(days=3)
-"""An older alert is no news to a channel that was added since."""
+from daemon.verdict import WARNINGS
 
 
 def tell(store: Store, athlete_id: int, config: Config, now: datetime, *, speak: bool) -> tuple[int, ...]:
@@ -33,6 +34,7 @@ def tell(store: Store, athlete_id: int, config: Config, now: datetime, *, speak:
         desk = Desk(session, athlete_id, config, now, zone, state, lambda: facts(store, athlete_id, config).runs)
         _tell_access(desk)
         _tell_silence(desk)
+        _withdraw(session, _late(session, config, now, zone))
         today = _today(desk)
         if today is not None and speak:
             tell_verdict(desk, today)
@@ -41,6 +43,15 @@ def tell(store: Store, athlete_id: int, config: Config, now: datetime, *, speak:
             save_progress(session, athlete_id, replace(state, because=None))
         _address(desk)
     return tuple(desk.opened)
+
+
+def withdraw_late(store: Store, config: Config, now: datetime, zone: tzinfo) -> None:
+    """Takes back a digest that waits and is no news any more, whatever else is judged. Raises StoreError."""
+    with store.read() as session:
+        late = _late(session, config, now, zone)
+    if late:  # asked each minute: the database isn't held for nothing
+        with store.write() as session:
+            _withdraw(session, late)
 
 
 def _today(desk: Desk) -> Verdict | None:
@@ -72,11 +83,20 @@ def _tell_silence(desk: Desk) -> None:
     desk.open("stale", since.isoformat(), wording.stale(since, desk.now.astimezone(desk.zone)))
 
 
+def _late(session: Any, config: Config, now: datetime, zone: tzinfo) -> set[int]:
+    """The digests that wait though they are not, or no longer, due. A clock that was put back by a little ends none."""
+    due = str(digest_due(config.schedule.digest, now, zone))
+    waiting = (d.alert for d in outbox.unsettled(session) if d.alert.kind == "digest" and d.alert.began != due)
+    return {alert.id for alert in waiting if not timedelta(0) < alert.opened_at - now < LATE}
+
+
+def _withdraw(session: Any, alerts: Iterable[int]) -> None:
+    for alert in alerts:
+        outbox.withdraw(session, alert)
+
+
 def _tell_digest(desk: Desk, today: Verdict) -> None:
-    """The weekly digest once its time has come; one that couldn't be delivered for a day is no news any more."""
-    for alert in desk.alerts():
-        if alert.kind == "digest" and abs(desk.now - alert.opened_at) >= LATE:
-            outbox.withdraw(desk.session, alert.id, desk.now)
+    """The weekly digest, once its time has come."""
     digest = desk.config.schedule.digest
     day = digest_due(digest, desk.now, desk.zone)
     if digest is None or day is None or any(a.kind == "digest" and a.began == str(day) for a in desk.alerts()):
@@ -87,11 +107,11 @@ def _tell_digest(desk: Desk, today: Verdict) -> None:
 
 def _address(desk: Desk) -> None:
     hearers = {outbox.channel_id(channel.url): channel for channel in desk.config.alerts.urls}
-    outbox.address(
-        desk.session,
-        desk.athlete_id,
-        list(hearers),
-        lambda channel, kind: hears(hearers[channel], kind, desk.config),
-        now=desk.now,
-        since=desk.now - GIVE_UP_AFTER,
-    )
+    heard = Heard.of(desk)
+
+    def wants(channel: str, alert: Alert) -> bool:
+        knows = alert.kind in WARNINGS and channel in heard.knowing(alert.kind, alert.began, alert.thread)
+        return hears(hearers[channel], alert.about, desk.config) and not knows
+
+    since = desk.now - outbox.GIVE_UP_AFTER
+    outbox.address(desk.session, desk.athlete_id, list(hearers), wants, now=desk.now, since=since)

@@ -11,6 +11,7 @@ from daemon.store import judgement, outbox
 from daemon.store.outbox import Alert
 from daemon.values import Verdict
 from daemon.verdict import WARNINGS, Episode, OpenAlert
+from daemon.verdict.telling import near
 
 GOOD_NEWS = ("absorbing", "ready")
 
@@ -27,7 +28,7 @@ def tell_verdict(desk: Desk, today: Verdict) -> None:
     for ending in over:
         desk.close(rows[ending.alert.id])
         if ending.unfounded:
-            _retract(desk, rows[ending.alert.id], heard)
+            _retract(desk, today, rows[ending.alert.id], heard)
     _close_good_news(desk, today)
     for say in verdict.what_to_say(today, current, kinds_told(desk.config)):
         _say(desk, today, say, [rows[ending.alert.id] for ending in over])
@@ -86,15 +87,16 @@ def _same_thread(say: verdict.Say, heard: Heard, ended: list[Alert]) -> tuple[in
 
     A watch that becomes a pull-back is one thread; and so is a warning that was taken back and holds after all.
     """
-    again = [a for a in heard.alerts if a.kind == say.kind and a.began == say.episode and heard.retraction(a)]
+    told = [a for a in heard.alerts if a.kind == say.kind and near(a.began, say.episode)]
+    again = [a for a in told if heard.retraction(a)]
     if again:
-        return again[-1].thread, heard.believing(again[-1].thread) & set().union(*(heard.on(a) for a in again))
+        return again[-1].thread, heard.knowing(say.kind, say.episode, again[-1].thread)
     escalated = [a for a in ended if a.kind == "watch" and say.kind == "pull_back"]
     return (escalated[-1].thread if escalated else None), set()
 
 
-def _retract(desk: Desk, alert: Alert, heard: Heard) -> None:
-    """Says that a warning is taken back, where it was heard or may have been."""
+def _retract(desk: Desk, today: Verdict, alert: Alert, heard: Heard) -> None:
+    """Says that a warning is taken back, where it was heard or may have been, and what stands today."""
     believing = heard.believing(alert.thread)
     # Where no such channel is left in the config, its address has changed.
     channels = [channel for channel in believing if channel in _configured(desk)] or desk.hearers(alert.kind)
@@ -102,7 +104,7 @@ def _retract(desk: Desk, alert: Alert, heard: Heard) -> None:
         desk.open(
             "retraction",
             free_key(heard.alerts, "retraction", retraction_of(alert)),
-            wording.retraction(alert.kind, desk.day(alert), desk.state.because or "judged", desk.today),
+            wording.retraction(alert.kind, desk.day(alert), desk.state.because or "judged", today),
             about=alert.kind,
             thread=alert.thread,
             channels=channels,
@@ -122,7 +124,7 @@ def _unretract(desk: Desk, today: Verdict) -> None:
     for alert in desk.alerts():
         taken_back = OpenAlert(alert.about, alert.began)
         if alert.kind == "retraction" and verdict.told_of(today, [taken_back]) is not None:
-            outbox.withdraw(desk.session, alert.id, desk.now)
+            outbox.withdraw(desk.session, alert.id)
 
 
 def _close_good_news(desk: Desk, today: Verdict) -> None:

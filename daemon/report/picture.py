@@ -15,7 +15,8 @@ from daemon.report.data import PictureData
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 30.0
-"""A second or two are enough; a small machine that starts cold may need many more."""
+"""How long whoever wants a picture waits for it at most [ENG]. A second or two are enough; a small machine that starts
+cold, and makes its list of fonts first, needs many more."""
 
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "OPENBLAS_NUM_THREADS", "XDG_CACHE_HOME", "SYSTEMROOT")
 """What the process needs of the environment; no secret that may stand there."""
@@ -34,9 +35,10 @@ def picture(data: PictureData, *, timeout_s: float = TIMEOUT_S) -> bytes | None:
             cwd=Path(daemon.__file__).parents[1],
         )
     except subprocess.TimeoutExpired:
-        log.warning('no picture problem="drawing took longer than %.0f seconds"', timeout_s)
+        log.warning("no picture, drawing takes too long seconds=%.0f", timeout_s)
     except subprocess.CalledProcessError as error:
-        log.warning('no picture problem="%s"', error.stderr.decode(errors="replace").strip().rpartition("\n")[2])
+        said = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        log.warning('no picture problem="%s"', said)
     except OSError as error:
         log.warning('no picture problem="%s"', error)
     else:

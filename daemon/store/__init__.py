@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from daemon.store.database import Store, connect
-from daemon.store.errors import Busy, StoreError
+from daemon.store.errors import Busy, StoreError, Unusable
 from daemon.store.holding import held
 from daemon.store.schema import migrate
 
@@ -27,8 +27,12 @@ def renew(store: Store) -> bool:
     if not store.replaced():
         return False
     store.reopen()
-    migrate(store)
+    try:
+        migrate(store)
+    except BaseException:
+        store.disown()
+        raise
     return True
 
 
-__all__ = ["Busy", "Store", "StoreError", "connect", "held", "open_store", "renew"]
+__all__ = ["Busy", "Store", "StoreError", "Unusable", "connect", "held", "open_store", "renew"]

@@ -115,6 +115,10 @@ class Store:
         create(self.path)
         self._file = _identity(self.path)
 
+    def disown(self) -> None:
+        """What lies at `path` is not for this version: nothing is read from it or written to it."""
+        self._file = (0, 0)  # no file has these
+
     def close(self) -> None:
         self._engine.dispose()
 

@@ -23,6 +23,10 @@ class StoreError(UserError):
     """The database can't be opened, read or written."""
 
 
+class Unusable(StoreError):
+    """The file is damaged, or from a newer version: trying again doesn't help, somebody has to mend it."""
+
+
 class Busy(StoreError):
     """Another pullback process is doing the same work right now."""
 
@@ -34,10 +38,10 @@ def reason(error: Exception) -> str:
     return str(error)
 
 
-def damaged(path: Path, newest: Path | None, problem: str) -> StoreError:
+def damaged(path: Path, newest: Path | None, problem: str) -> Unusable:
     """SQLite finds `problem` with the file; `newest` is the backup to go back to."""
     copy = f"the newest backup ({newest})" if newest else "a backup"
     put = f"put {copy} in its place as systemd/README.md says"
     if "not a database" in problem:
-        return StoreError(f"the file {path} is not a database; check database.url, or {put}")
-    return StoreError(f"the database {path} is damaged; stop pullback, keep the file under another name and {put}")
+        return Unusable(f"the file {path} is not a database; check database.url, or {put}")
+    return Unusable(f"the database {path} is damaged; stop pullback, keep the file under another name and {put}")

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlmodel import Session, col, select
@@ -11,6 +11,9 @@ from sqlmodel import Session, col, select
 from daemon.store.tables import AlertRow, DeliveryRow
 
 DeliveryState = Literal["pending", "claimed", "sent", "given_up", "withdrawn"]
+
+GIVE_UP_AFTER = timedelta(days=3)
+"""What a channel has not taken for so long is given up, and what is older is no news to a channel added since [ENG]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,7 @@ def open_alert(
     The channels in `known_to` have heard the same before and aren't told again; those in `spared` needn't hear it. An
     `event` is over as it is told: it can't become untrue.
     """
-    twin = select(AlertRow).where(AlertRow.athlete_id == athlete_id, AlertRow.kind == kind, AlertRow.episode == episode)
-    if session.exec(twin).first() is not None:
+    if _is_told(session, athlete_id, kind, episode):
         return None
     row = AlertRow(
         athlete_id=athlete_id,
@@ -100,14 +102,8 @@ def open_alert(
     session.add(row)
     session.flush()
     assert row.id is not None
-    for channel in dict.fromkeys(channels):
-        delivery = _pending(row.id, channel, now)
-        if channel in known_to:
-            delivery.state, delivery.doubtful_at, delivery.next_attempt_at = "withdrawn", now, None
-        elif channel in spared:
-            delivery.state, delivery.next_attempt_at = "withdrawn", None
-        session.add(delivery)
-    session.flush()
+    for c in dict.fromkeys(channels):
+        session.add(_untold(row.id, c, now, knows=c in known_to, spared=c in spared))
     return row.id
 
 
@@ -115,7 +111,7 @@ def address(
     session: Session,
     athlete_id: int,
     channels: Iterable[str],
-    hears: Callable[[str, str], bool],
+    wants: Callable[[str, Alert], bool],
     *,
     now: datetime,
     since: datetime,
@@ -123,14 +119,14 @@ def address(
     """Gives alerts opened after `since` that reached nobody yet a delivery on each of `channels` that lacks one.
 
     So a channel whose address was mended, or that was missing when the alert was opened, still hears of it.
-    `hears(channel, kind)` says whether a channel wants alerts of a kind.
+    `wants(channel, alert)` says whether a channel is to have it.
     """
     query = select(AlertRow).where(AlertRow.athlete_id == athlete_id, col(AlertRow.opened_at) > since)
     for row in session.exec(query.where(col(AlertRow.closed_at).is_(None))).all():
         existing = session.exec(select(DeliveryRow).where(DeliveryRow.alert_id == row.id)).all()
         if row.id is None or any(delivery.state == "sent" for delivery in existing):
             continue
-        wanted = {c for c in channels if hears(c, row.about or row.kind)}
+        wanted = {c for c in channels if wants(c, _alert(row))}
         for channel in wanted - {delivery.channel for delivery in existing}:
             session.add(_pending(row.id, channel, now))
 
@@ -144,7 +140,7 @@ def close(session: Session, alert: Alert, now: datetime) -> None:
         row.closed_at = now
         session.add(row)
         assert row.id is not None
-        withdraw(session, row.id, now)
+        withdraw(session, row.id)
 
 
 def close_alerts(session: Session, athlete_id: int, kinds: Iterable[str], now: datetime) -> None:
@@ -154,23 +150,28 @@ def close_alerts(session: Session, athlete_id: int, kinds: Iterable[str], now: d
         close(session, _alert(row), now)
 
 
-def withdraw(session: Session, alert_id: int, now: datetime) -> None:
-    """Takes back what has not been delivered of an alert; what was claimed meanwhile may arrive all the same."""
-    for row in _on_the_way(session, alert_id):
-        if row.state == "claimed":
-            row.doubtful_at = now
+def withdraw(session: Session, alert_id: int) -> None:
+    """Takes back what has not been delivered of an alert; what is being sent at this moment may arrive all the same."""
+    query = select(DeliveryRow).where(DeliveryRow.alert_id == alert_id)
+    for row in session.exec(query.where(col(DeliveryRow.state).in_(("pending", "claimed")))):
+        if row.state == "pending":
+            row.claimed_at = None
         row.state, row.next_attempt_at = "withdrawn", None
         session.add(row)
 
 
 def reopen(session: Session, alert_id: int, now: datetime) -> None:
-    """What was closed is true after all: what was withdrawn of it goes out, and nothing is said twice."""
+    """What was closed is true after all: what was withdrawn of it goes out, and nothing is said twice.
+
+    What is being sent at this moment is on its way again, and its answer will say how it went.
+    """
     alert = session.get_one(AlertRow, alert_id)
     alert.closed_at = None
     session.add(alert)
     query = select(DeliveryRow).where(DeliveryRow.alert_id == alert_id, DeliveryRow.state == "withdrawn")
     for row in session.exec(query.where(col(DeliveryRow.doubtful_at).is_(None))):
-        row.state, row.created_at, row.next_attempt_at = "pending", now, now
+        row.state = "pending" if row.claimed_at is None else "claimed"
+        row.created_at, row.next_attempt_at = now, now
         session.add(row)
 
 
@@ -223,7 +224,7 @@ def failed(
 ) -> None:
     """Records a failure: tried again at `again_at`, or given up (None). `doubtful_at` where no answer came."""
     row = session.get_one(DeliveryRow, delivery_id)
-    row.error, row.doubtful_at = error, doubtful_at or row.doubtful_at
+    row.error, row.claimed_at, row.doubtful_at = error, None, doubtful_at or row.doubtful_at
     if row.state != "withdrawn":
         row.state, row.next_attempt_at = ("given_up" if again_at is None else "pending"), again_at
     session.add(row)
@@ -237,13 +238,22 @@ def hasten(session: Session, channel: str, now: datetime) -> None:
         session.add(row)
 
 
+def _is_told(session: Session, athlete_id: int, kind: str, episode: str) -> bool:
+    twin = select(AlertRow).where(AlertRow.athlete_id == athlete_id, AlertRow.kind == kind, AlertRow.episode == episode)
+    return session.exec(twin).first() is not None
+
+
+def _untold(alert_id: int, channel: str, now: datetime, *, knows: bool, spared: bool) -> DeliveryRow:
+    """A delivery to a channel: it waits to be sent, unless the channel `knows` already or is `spared`."""
+    delivery = _pending(alert_id, channel, now)
+    if knows or spared:
+        delivery.state, delivery.next_attempt_at = "withdrawn", None
+        delivery.doubtful_at = now if knows else None
+    return delivery
+
+
 def _pending(alert_id: int, channel: str, now: datetime) -> DeliveryRow:
     return DeliveryRow(alert_id=alert_id, channel=channel, state="pending", created_at=now, next_attempt_at=now)
-
-
-def _on_the_way(session: Session, alert_id: int) -> list[DeliveryRow]:
-    query = select(DeliveryRow).where(DeliveryRow.alert_id == alert_id)
-    return list(session.exec(query.where(col(DeliveryRow.state).in_(("pending", "claimed")))))
 
 
 def _alert(row: AlertRow) -> Alert:
@@ -273,5 +283,6 @@ def _delivery(row: DeliveryRow, alert: AlertRow) -> Delivery:
         created_at=row.created_at,
         next_attempt_at=row.next_attempt_at,
         error=row.error,
-        doubtful=row.doubtful_at is not None,
+        # Withdrawn while it was being sent, and no answer yet, or never any.
+        doubtful=row.doubtful_at is not None or (row.state == "withdrawn" and row.claimed_at is not None),
     )

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from daemon.store.backup import backup
 from daemon.store.database import Store
-from daemon.store.errors import StoreError
+from daemon.store.errors import StoreError, Unusable
 
 HEAD = "0004"
 """The newest revision in `migrations/versions`, kept here so that an up-to-date start needn't load alembic."""
@@ -35,7 +35,7 @@ def migrate(store: Store) -> None:
             return
         if found is not None:
             if found > HEAD:
-                raise StoreError(
+                raise Unusable(
                     f"the database {store.path} was made by a newer pullback (schema {found}, this one knows {HEAD});"
                     " upgrade pullback or put a backup from this version in its place"
                 )

@@ -182,6 +182,7 @@ class DeliveryRow(SQLModel, table=True):
     created_at: datetime = _moment(nullable=False)
     next_attempt_at: datetime | None = _moment()
     claimed_at: datetime | None = _moment()
+    """When the last attempt began; None once it has failed."""
     sent_at: datetime | None = _moment()
     doubtful_at: datetime | None = _moment()
     """When an attempt ended without an answer: it may have arrived."""

@@ -88,7 +88,7 @@ def told_of(verdict: Verdict, told: Sequence[OpenAlert]) -> OpenAlert | None:
     if now is None:
         return None
     standing = (a for a in told if a.kind == now.kind and (a.episode > fine or now.began <= fine))
-    return next((a for a in reversed(list(standing)) if _near(a.episode, now.began)), None)
+    return next((a for a in reversed(list(standing)) if near(a.episode, now.began)), None)
 
 
 def as_recorded(verdict: Verdict, told: Sequence[OpenAlert], record: Collection[Episode]) -> tuple[OpenAlert, ...]:
@@ -149,7 +149,7 @@ def _good_news(verdict: Verdict, told: Sequence[OpenAlert]) -> tuple[Say, ...]:
     if news is None:
         return ()
     apart = SAME_BASE_DAYS if news.kind == "ready" else SAME_EPISODE_DAYS
-    known = any(a.kind == news.kind and _near(a.episode, news.began, apart) for a in told)
+    known = any(a.kind == news.kind and near(a.episode, news.began, apart) for a in told)
     return () if known else (Say(news.kind, news.began),)
 
 
@@ -163,15 +163,16 @@ def _all_clear(verdict: Verdict, told: Sequence[OpenAlert]) -> tuple[Say, ...]:
     last = str(verdict.memory.get("pulled_back", ""))
     if last and (verdict.day - date.fromisoformat(last)).days > ALL_CLEAR_DAYS:
         return ()
-    if fine >= pulled_back or not last or (last < pulled_back and not _near(last, pulled_back)):
+    if fine >= pulled_back or not last or (last < pulled_back and not near(last, pulled_back)):
         return ()  # the runner ended it, or what he said took the reason away: nothing has cleared
     return (Say("all_clear", pulled_back, closes=True),)
 
 
 def _in_record(alert: OpenAlert, record: Collection[Episode]) -> bool:
     """Whether the record has a warning that began about when this one did, and that is no less than it."""
-    return any(e.kind in (alert.kind, "pull_back") and _near(alert.episode, e.began) for e in record)
+    return any(e.kind in (alert.kind, "pull_back") and near(alert.episode, e.began) for e in record)
 
 
-def _near(one: str, other: str, days: int = SAME_EPISODE_DAYS) -> bool:
+def near(one: str, other: str, days: int = SAME_EPISODE_DAYS) -> bool:
+    """Whether two ISO dates lie so close that what began on them is one episode."""
     return abs(date.fromisoformat(one) - date.fromisoformat(other)) < timedelta(days=days)

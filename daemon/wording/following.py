@@ -26,6 +26,9 @@ NAMES = {
     "absorbing": "absorbing",
     "ready": "ready",
 }
+_LEFT = {"watch": ("watch", "remains"), "pull_back": ("pull_back", "remains"), "recovering": ("pull_back", "is easing")}
+"""What a verdict means for who hears that another warning was taken back."""
+
 _BECAUSE: dict[Withdrawn, str] = {
     "deleted": "A run it rested on was deleted on Strava.",
     "edited": "A run it rested on was edited on Strava.",
@@ -71,43 +74,49 @@ def _still(verdict: Verdict, heart: Signal | None) -> str:
     return "the week is tight" if cause(verdict) == "tight_week" else "it has not cleared yet"
 
 
-def retraction(kind: str, opened: date, reason: Withdrawn, today: date) -> tuple[str, str]:
-    """What was told on `opened` no longer holds, because the facts have changed."""
-    name, began = NAMES.get(kind, "message"), day_text(opened, today)
-    # Who answered knows better than we do what the days ahead can hold.
-    planned = kind in ("pull_back", "watch") and reason != "answered"
-    on = "Go on as you had planned, if running feels right to you." if planned else ""
+def retraction(kind: str, opened: date, reason: Withdrawn, verdict: Verdict) -> tuple[str, str]:
+    """What was told on `opened` no longer holds, because the facts have changed; and what stands by today's verdict."""
+    name, began = NAMES.get(kind, "message"), day_text(opened, verdict.day)
+    left = _left(kind, verdict)
+    # Who answered knows better than we do what the days ahead can hold; and of a short history nobody does.
+    planned = kind in ("pull_back", "watch") and reason != "answered" and verdict.state != "learning"
+    on = "Go on as you had planned, if running feels right to you." if planned and not left else ""
     return f"Taken back: {name} of {began}", text_of(
         [
             [(0, f"The {name.replace(' ', '-')} of {began} no longer holds. {_BECAUSE[reason]}")],
+            [(0, left or verdict.headline)],
+            to_do(verdict, 2) if left else [],
             [(0, on), (0, "`pullback status` shows where you stand today.")],
         ],
         LENGTH,
     )
 
 
+def _left(taken_back: str, verdict: Verdict) -> str:
+    """The warning that stands today though another was taken back; "" where none does."""
+    if verdict.state not in _LEFT:
+        return ""
+    kind, remains = _LEFT[verdict.state]
+    one = "Another" if kind == taken_back else "A"
+    return f"{one} {NAMES[kind].replace(' ', '-')} {remains}: {verdict.headline.partition(': ')[2]}"
+
+
 def merged(messages: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    """Several messages (title, text) that waited, as one: the weightiest first, the others in their order.
+    """Several messages (title, text) that waited, as one; the first gives the title, a lapsed subscription a word.
 
     Where they are long together, the others keep their first paragraph only.
     """
     if len(messages) == 1:
         return messages[0]
-    ordered = sorted(messages, key=lambda message: -_weight(message[0]))
-    title, others = ordered[0][0], [title for title, _ in ordered[1:]]
+    title, others = messages[0][0], [title for title, _ in messages[1:]]
     more = " + subscription" if any("subscription" in other for other in others) else f" + {len(others)} more"
     whole = sum(len(text) for _, text in messages) <= MERGED_LENGTH
-    texts = [text if whole or n == 0 else text.split("\n\n")[0] for n, (_, text) in enumerate(ordered)]
+    texts = [text if whole or n == 0 else text.split("\n\n")[0] for n, (_, text) in enumerate(messages)]
     parts = [
-        f"{n} of {len(ordered)}: {head}.\n\n{text}"
-        for n, (head, text) in enumerate(((head, text) for (head, _), text in zip(ordered, texts, strict=True)), 1)
+        f"{n} of {len(messages)}: {head}.\n\n{text}"
+        for n, ((head, _), text) in enumerate(zip(messages, texts, strict=True), 1)
     ]
     return cut(title, TITLE_LENGTH - len(more)) + more, "\n\n".join(parts)
-
-
-def _weight(title: str) -> int:
-    taken_back = title.startswith("Taken back")
-    return 2 * ("pull back" in title and not taken_back) + ("subscription" in title)
 
 
 def cut(title: str, at_most: int) -> str:

@@ -46,7 +46,7 @@ def _words(kind: str, today: date, units: str) -> tuple[str, str]:
         case "reminder":
             return reminder("pull_back", _invented("pull_back", today), today - timedelta(days=7), units)
         case "retraction":
-            return retraction("pull_back", today - timedelta(days=7), "edited", today)
+            return retraction("pull_back", today - timedelta(days=7), "edited", _invented("absorbing", today))
     return alert(kind, _invented(kind, today), units)
 
 

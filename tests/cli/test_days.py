@@ -148,6 +148,20 @@ def test_a_test_alert_reaches_the_phone(runner: Terminal, phone: Phone) -> None:
     assert phone.url not in result.out
 
 
+def test_a_test_alert_comes_with_a_picture_of_the_runners_own_weeks_where_there_are_any(
+    runner: Terminal, phone: Phone
+) -> None:
+    assert runner.pullback("test-alert").code == 0
+    runner.pullback("sync")
+    result = runner.pullback("test-alert")
+    assert (result.code, result.err) == (0, "") and "with your own runs" in result.out
+    assert runner.pullback("test-alert", "--kind", "access").code == 0  # a kind that has none
+    runner.database.write_bytes(b"no database at all")
+    runner.database.with_name("pullback.db-wal").unlink(missing_ok=True)
+    assert runner.pullback("test-alert").code == 0, "it is about the channels"
+    assert [[a["mimetype"] for a in m["attachments"]] for m in phone.messages] == [[], ["image/png"], [], []]
+
+
 def test_a_channel_that_fails_is_named_and_its_address_is_not(runner: Terminal, phone: Phone) -> None:
     phone.status = 500
     result = runner.pullback("test-alert", "--kind", "access")

@@ -1,16 +1,20 @@
-"""Whatever happens to a phone, a process, a clock or a verdict: each runner's phone ends up with what is true.
+"""Whatever happens to a phone, a process, a clock, a config or a verdict: each phone ends up with what is true.
 
 Only a crash, or a phone that takes a message and gives no answer, can make anything arrive twice.
 """
 
+import os
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import product
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, Phase, settings
@@ -18,19 +22,25 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from daemon import documents, notify
-from daemon.config import AlertsConfig, AthleteConfig, Channel, Config, QuietHours
+from daemon.config import AlertsConfig, AthleteConfig, Channel, Config, Digest, QuietHours
+from daemon.config.model import ScheduleConfig
 from daemon.deliver import deliver, is_quiet
-from daemon.evaluate.telling import tell
+from daemon.evaluate.telling import tell, withdraw_late
+from daemon.evaluate.week import LATE
 from daemon.notify import Failure, Message
 from daemon.store import Store, judgement, open_store, outbox, snooze
-from daemon.store.outbox import Delivery
+from daemon.store.outbox import Alert, Delivery
 from daemon.store.progress import Progress, save_progress
 from daemon.values import Verdict
 from tests.house import Clock, Phone
 
 ATHLETE = 1001
 BERLIN = ZoneInfo("Europe/Berlin")
-NIGHT = QuietHours(time(22), time(7))
+NIGHT, LUNCH = QuietHours(time(22), time(7)), QuietHours(time(11), time(13))
+SUNDAYS = Digest(6, time(18))
+WATCHER = {"minimum": "watch"}
+WISHES = (None, WATCHER, {"kinds": ("digest",)}, {"kinds": ("pull_back", "watch")}, {"kinds": ("all_clear",)})
+"""What the third phone may want; None: it is not in the config."""
 BEFORE_WINTER_TIME = datetime(2026, 10, 23, 12, tzinfo=UTC)
 SAME_DAYS = 14
 
@@ -41,10 +51,13 @@ class Died(BaseException):
 
 @dataclass
 class Episode:
-    """A pull-back as the record has it; `end` is the first day after it."""
+    """A pull-back or a watch as the record has it; `end` is the first day after it."""
 
     begin: date
     end: date | None = None
+
+    def on(self, day: date) -> bool:
+        return self.begin <= day and (self.end is None or day < self.end)
 
 
 @cache
@@ -56,7 +69,10 @@ def migrated() -> Path:
 
 
 class OutboxMachine(RuleBasedStateMachine):
-    """Two phones, one outbox. The phones are real receivers, and what they took is all that counts."""
+    """Three phones, one outbox. The phones are real receivers, and what they took is all that counts.
+
+    The first hears what everybody hears, the second of a watch too, and what the third wants changes.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,17 +81,18 @@ class OutboxMachine(RuleBasedStateMachine):
         shutil.copy(migrated(), self.path)
         self.store: Store = open_store(self.path)
         self.stack.callback(self.close)
-        self.phones = (Phone(), Phone())
+        self.phones = (Phone(), Phone(), Phone())
         for phone in self.phones:
             self.stack.callback(phone.hang_up)
-        alerts = AlertsConfig(
-            urls=tuple(Channel(phone.url) for phone in self.phones), quiet_hours=NIGHT, remind_after=timedelta(days=3)
-        )
-        self.config = Config(athlete=AthleteConfig(timezone=BERLIN), alerts=alerts)
+        self.another_config(NIGHT, WATCHER, True)
         self.clock = Clock(BEFORE_WINTER_TIME)
         self.latest = self.clock.now()
         self.record: list[Episode] = []
         self.taken: Episode | None = None
+        self.watches: list[Episode] = []
+        self.broken: list[AssertionError] = []
+        self.allowed: dict[int, set[str]] = {}
+        """The channels that wanted an alert at some time while it was open."""
         self.arrived: list[tuple[int, Delivery]] = []
         """(phone, delivery) in the order in which phones took them."""
         self.repeats: Counter[int] = Counter()
@@ -100,8 +117,31 @@ class OutboxMachine(RuleBasedStateMachine):
             return
         if self.record:
             self.clock.moment = max(self.clock.now(), self.latest) + timedelta(days=20)
+        self.the_watch_ends(judge=False)
         self.record.append(Episode(self.today()))
         self.judge()
+
+    @rule()
+    def a_watch_begins(self) -> None:
+        if any(found and found[-1].end is None for found in (self.record, self.watches)):
+            return
+        if self.watches:
+            self.clock.moment = max(self.clock.now(), self.latest) + timedelta(days=20)
+        self.watches.append(Episode(self.today()))
+        self.judge()
+
+    @rule()
+    def the_watch_ends(self, *, judge: bool = True) -> None:
+        if self.watches and self.watches[-1].end is None and self.watches[-1].begin <= self.today():
+            self.watches[-1].end = self.today()
+            if judge:
+                self.judge()
+
+    @rule()
+    def a_deleted_run_takes_the_watch_away(self) -> None:
+        if self.watches and self.watches[-1].end is None:
+            self.watches.pop()
+            self.judge()
 
     @rule()
     def it_ends(self) -> None:
@@ -141,6 +181,20 @@ class OutboxMachine(RuleBasedStateMachine):
         with self.store.write() as session:
             snooze.resume(session, ATHLETE)
 
+    @rule(
+        quiet=st.sampled_from([None, NIGHT, LUNCH]),
+        third=st.sampled_from(WISHES),
+        digest=st.booleans(),
+    )
+    def another_config(self, quiet: QuietHours | None, third: dict[str, Any] | None, digest: bool) -> None:
+        urls = (Channel(self.phones[0].url), Channel(self.phones[1].url, minimum="watch"))
+        urls += () if third is None else (Channel(self.phones[2].url, **third),)
+        self.config = Config(
+            athlete=AthleteConfig(timezone=BERLIN),
+            alerts=AlertsConfig(urls=urls, quiet_hours=quiet, remind_after=timedelta(days=3)),
+            schedule=ScheduleConfig(digest=SUNDAYS if digest else None),
+        )
+
     # -- what happens to the machine ------------------------------------------------------------------------------
 
     @rule(at_once=st.booleans())
@@ -170,11 +224,20 @@ class OutboxMachine(RuleBasedStateMachine):
 
         self.deliver_with(send)
 
-    @rule(phone=st.integers(0, 1), status=st.sampled_from([200, 500, 404]), drops=st.booleans())
+    @rule(change=st.sampled_from(["it_ends", "a_deleted_run_takes_the_reason_away", "a_watch_begins"]))
+    def it_is_judged_while_a_phone_is_being_sent_to(self, change: str) -> None:
+        changes = iter([getattr(self, change)])
+
+        def send(url: str, message: Message) -> Failure | None:
+            return self.send(url, message, meanwhile=next(changes, None))
+
+        self.deliver_with(send)
+
+    @rule(phone=st.integers(0, 2), status=st.sampled_from([200, 500, 404]), drops=st.booleans())
     def a_phone(self, phone: int, status: int, drops: bool) -> None:
         self.phones[phone].status, self.phones[phone].drops = status, drops
 
-    @rule(phone=st.integers(0, 1), refusals=st.integers(1, 3))
+    @rule(phone=st.integers(0, 2), refusals=st.integers(1, 3))
     def a_phone_refuses_a_few(self, phone: int, refusals: int) -> None:
         self.phones[phone].refusals = refusals
 
@@ -201,18 +264,18 @@ class OutboxMachine(RuleBasedStateMachine):
         assert all(times <= 1 + self.repeats[number] for number, times in count.items())
 
     @invariant()
-    def no_pull_back_is_told_again_unless_it_was_taken_back(self) -> None:
+    def no_warning_is_told_again_unless_it_was_taken_back(self) -> None:
         with self.store.read() as session:
             found = outbox.deliveries(session)
-        for phone in (0, 1):
+        for phone, kind in product(range(3), ("pull_back", "watch")):
             mine = [d for d in found if d.channel == outbox.channel_id(self.phones[phone].url)]
-            if any(d.alert.kind == "retraction" and d.doubtful for d in mine):
+            if any(d.alert.kind == "retraction" and d.alert.about == kind and d.doubtful for d in mine):
                 continue  # it may have been taken back there, so it is told again
             told: dict[str, int] = {}
-            for delivery in (d for n, d in self.arrived if n == phone):
+            for delivery in (d for n, d in self.arrived if n == phone and d.alert.about == kind):
                 if delivery.alert.kind == "retraction":
                     told = {}
-                elif delivery.alert.kind == "pull_back":
+                elif delivery.alert.kind == kind:
                     begun = date.fromisoformat(delivery.alert.began)
                     near = [number for day, number in told.items() if abs(date.fromisoformat(day) - begun).days < 14]
                     assert set(near) <= {delivery.alert.id}
@@ -229,9 +292,11 @@ class OutboxMachine(RuleBasedStateMachine):
         for phone in self.phones:
             phone.status, phone.refusals, phone.drops = 200, 0, False
         self.the_runner_resumes()
+        self.another_config(self.config.alerts.quiet_hours, WATCHER, True)
         noon = max(self.clock.now(), self.latest).date() + timedelta(days=1)
-        for day in range(3):  # the longest wait is a day
-            self.clock.moment = datetime.combine(noon + timedelta(days=day), time(12), UTC)
+        sunday = noon + timedelta(days=9 - (noon.weekday() + 3) % 7)
+        for day in [*(noon + timedelta(days=day) for day in range(3)), sunday]:  # the longest wait is a day
+            self.clock.moment = datetime.combine(day, time(12 if day != sunday else 19), UTC)
             self.judge()
             for _ in range(3):
                 self.deliver_with(self.send)
@@ -240,19 +305,24 @@ class OutboxMachine(RuleBasedStateMachine):
             deliveries = outbox.deliveries(session)
         assert not [d for d in deliveries if d.state in ("pending", "claimed")]
         stands = bool(self.record) and self.record[-1].end is None
+        watched = not stands and bool(self.watches) and self.watches[-1].end is None
         for n, phone in enumerate(self.phones):
             mine = [d for d in deliveries if d.channel == outbox.channel_id(phone.url)]
-            if not any(d.state == "given_up" for d in mine):
-                assert self.believes(n) == stands
+            digests = [d for number, d in self.arrived if number == n and d.alert.kind == "digest"]
+            assert str(sunday) in {d.alert.began for d in digests}
+            if n < 2 and not any(d.state == "given_up" for d in mine):
+                assert self.believes(n, "pull_back") == stands
+                assert n == 0 or not watched or self.believes(n, "watch")
         self.nothing_arrives_twice_without_a_lost_answer()
-        self.no_pull_back_is_told_again_unless_it_was_taken_back()
+        self.no_warning_is_told_again_unless_it_was_taken_back()
 
     # -- helpers --------------------------------------------------------------------------------------------------
 
-    def believes(self, phone: int) -> bool:
-        """Whether the last word that a phone got of the last thread is that a pull-back stands."""
-        last = [d.alert.kind for n, d in self.arrived if n == phone][-1:]
-        return bool(last) and last[0] in ("pull_back", "reminder")
+    def believes(self, phone: int, kind: str) -> bool:
+        """Whether the last word that a phone got of this kind of warning is that it stands."""
+        about = (kind, "all_clear") if kind == "pull_back" else (kind,)
+        last = [d.alert.kind for n, d in self.arrived if n == phone and d.alert.about in about][-1:]
+        return bool(last) and last[0] in (kind, "reminder")
 
     def today(self) -> date:
         return self.clock.now().astimezone(BERLIN).date()
@@ -260,19 +330,27 @@ class OutboxMachine(RuleBasedStateMachine):
     def judge(self) -> None:
         """The record as it is judged today, and what is told of it."""
         today = self.today()
-        first = min([today, *(episode.begin for episode in self.record)]) - timedelta(days=1)
+        first = min([today, *(episode.begin for episode in (*self.record, *self.watches))]) - timedelta(days=1)
         verdicts, pulled_back = [], None
         for day in (first + timedelta(days=n) for n in range((today - first).days + 1)):
-            now = next((e for e in self.record if e.begin <= day and (e.end is None or day < e.end)), None)
+            now = next((e for e in self.record if e.on(day)), None)
+            watch = None if now else next((e for e in self.watches if e.on(day)), None)
             pulled_back = day.isoformat() if now else pulled_back
             memory = {} if pulled_back is None else {"pulled_back": pulled_back}
             memory |= {} if now is None else {"episode": now.begin.isoformat()}
-            verdicts.append(Verdict(day, "pull_back" if now else "stable", day, "How it stands.", (), (), (), memory))
+            memory |= {} if watch is None else {"watch": watch.begin.isoformat()}
+            state = "pull_back" if now else "watch" if watch else "stable"
+            verdicts.append(Verdict(day, state, day, "State: how it stands.", (), (), (), memory))
         with self.store.write() as session:
             save_progress(session, ATHLETE, Progress(history_ready=True, because="deleted"))
             rows = [(verdict.day, documents.verdict_document(verdict)) for verdict in verdicts]
             judgement.save_verdicts(session, ATHLETE, rows, date.min)
         tell(self.store, ATHLETE, self.config, self.clock.now(), speak=True)
+        with self.store.read() as session:
+            for alert in outbox.alerts(session, ATHLETE):
+                if alert.closed_at is None or alert.id not in self.allowed:
+                    wanted = [c for c in self.config.alerts.urls if wants(c, alert.about)]
+                    self.allowed.setdefault(alert.id, set()).update(outbox.channel_id(c.url) for c in wanted)
         self.latest = max(self.latest, self.clock.now())
 
     def close(self) -> None:
@@ -284,34 +362,61 @@ class OutboxMachine(RuleBasedStateMachine):
             self.quiet_from, self.quiet_to = self.clock.now(), self.clock.now() + span
         before = len(self.arrived)
         try:
+            withdraw_late(self.store, self.config, self.clock.now(), BERLIN)
             deliver(self.store, self.config.alerts, send, self.clock, BERLIN, at_once=at_once)  # type: ignore[arg-type]
         except Died:
             self.store.close()
             self.store = open_store(self.path)
+        if self.broken:
+            raise self.broken[0]
         with self.store.read() as session:
             states = {d.id: d.state for d in outbox.deliveries(session)}
         for _, delivery in self.arrived[before:]:
             self.repeats[delivery.id] += states[delivery.id] != "sent"
 
-    def send(self, url: str, message: Message) -> Failure | None:
-        """Sends for real, and notes which deliveries the phone took, by what is claimed for it at that moment."""
+    def send(self, url: str, message: Message, meanwhile: Callable[[], None] | None = None) -> Failure | None:
+        """What must not be sent is remembered: whoever delivers takes an exception for a channel's trouble."""
+        try:
+            return self.send_for_real(url, message, meanwhile)
+        except AssertionError as error:
+            self.broken.append(error)
+            raise
+
+    def send_for_real(self, url: str, message: Message, meanwhile: Callable[[], None] | None) -> Failure | None:
+        """Notes which deliveries the phone took, by what is claimed for it at that moment."""
         now, number = self.clock.now(), [phone.url for phone in self.phones].index(url)
-        assert not is_quiet(now.astimezone(BERLIN).time(), *NIGHT)
+        quiet = self.config.alerts.quiet_hours
+        assert quiet is None or not is_quiet(now.astimezone(BERLIN).time(), *quiet)
         assert not self.quiet_from <= now < self.quiet_to
         with self.store.read() as session:
             waiting = [d for d in outbox.unsettled(session) if d.channel == outbox.channel_id(url)]
+        if meanwhile is not None:
+            meanwhile()
         had = len(self.phones[number].messages)
         failure = notify.send(url, message)
         if len(self.phones[number].messages) > had:
             claimed = [d for d in waiting if d.state == "claimed"]
             assert all(d.alert.title in message.title + message.text for d in claimed)
+            for d in claimed:
+                assert d.alert.kind == "retraction" or d.channel in self.allowed[d.alert.id]
+                assert d.alert.kind != "digest" or is_news(d.alert, now)
             self.arrived += [(number, replace(d)) for d in claimed]
         return failure
 
 
+def wants(channel: Channel, kind: str) -> bool:
+    return kind in channel.kinds if channel.kinds else kind != "watch" or channel.minimum == "watch"
+
+
+def is_news(digest: Alert, now: datetime) -> bool:
+    """Whether a digest is due, or nearly, as the clock may have been put back a little since."""
+    due = datetime.combine(date.fromisoformat(digest.began), SUNDAYS.at, BERLIN)
+    return abs(now - due) < LATE
+
+
 TestOutbox = OutboxMachine.TestCase
 TestOutbox.settings = settings(
-    max_examples=20,
+    max_examples=20 * int(os.environ.get("PULLBACK_FUZZ", "1")),
     stateful_step_count=20,
     deadline=None,
     phases=[Phase.reuse, Phase.generate],

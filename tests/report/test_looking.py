@@ -109,8 +109,6 @@ def test_a_picture_is_drawn_from_the_store_for_what_is_about_running(house: Hous
     assert png is not None and png.startswith(b"\x89PNG")
     page = look(house.store, house.athlete_id, house.config, now)
     assert page is not None and len(page.runs) == 3
-    access = an_alert(2, "access", "Strava access was withdrawn", "text", now)
-    assert picture_of(house.store, house.athlete_id, house.config, access) is None
     with house.store.write() as session:
         rows.save_metrics(session, house.athlete_id, {1: "{}"}, 0)  # of another version of the program
     assert picture_of(house.store, house.athlete_id, house.config, told) is None

@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from daemon import documents
 from daemon.errors import UserError
 from daemon.evaluate import replay
-from daemon.service import Daemon, Job
+from daemon.jobs import Daemon, Job
+from daemon.service import trigger
 from daemon.simulator.events import SpeedWork, Strain
 from daemon.simulator.runner import RunnerSpec, simulate
 from daemon.store import judgement, outbox
@@ -98,6 +99,6 @@ def _something_waits(house: House) -> bool:
 
 
 def _next(job: Job, previous: datetime | None, now: datetime) -> datetime:
-    fires = job.trigger.get_next_fire_time(previous, now)
+    fires = trigger(job).get_next_fire_time(previous, now)
     assert fires is not None
     return fires

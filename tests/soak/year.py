@@ -21,8 +21,9 @@ from typing import Any
 
 from daemon import logs, notify
 from daemon.cli.session import Session
+from daemon.jobs import Daemon, Job
 from daemon.redaction import redact
-from daemon.service import Daemon, Job, Service
+from daemon.service import Service, trigger
 
 
 class Moved:
@@ -61,7 +62,7 @@ class Stepper:
 
     def begin(self, jobs: list[Job]) -> None:
         now = self.clock.now()
-        self.jobs = [Due(job, now if job.at_start else job.trigger.get_next_fire_time(None, now)) for job in jobs]
+        self.jobs = [Due(job, now if job.at_start else trigger(job).get_next_fire_time(None, now)) for job in jobs]
 
     def until(self, moment: datetime) -> None:
         while (due := min(self.jobs, key=lambda each: each.next)).next <= moment:
@@ -88,7 +89,7 @@ class Stepper:
         due.longest_s = max(due.longest_s, took_s)
         due.worst_late_s = max(due.worst_late_s, (began - due.next).total_seconds())
         self.clock.set(max(self.clock.now(), began + timedelta(seconds=took_s)))
-        due.next = due.job.trigger.get_next_fire_time(due.next, self.clock.now())
+        due.next = trigger(due.job).get_next_fire_time(due.next, self.clock.now())
 
     def how_it_is(self) -> dict[str, Any]:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -98,7 +99,7 @@ class Stepper:
             "threads": len(os.listdir("/proc/self/task")),
             "bugs": self.bugs,
             "jobs": {
-                due.job.name: (due.runs, due.worst_late_s, due.longest_s, due.job.trigger.interval.total_seconds())
+                due.job.name: (due.runs, due.worst_late_s, due.longest_s, trigger(due.job).interval.total_seconds())
                 for due in self.jobs
             },
         }

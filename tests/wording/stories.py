@@ -11,6 +11,7 @@ from pathlib import Path
 
 from daemon import wording
 from daemon.values import Run, Verdict, Week
+from daemon.wording.following import Withdrawn
 from tests.signals.days import verdicts
 from tests.signals.runners import FIRST_DAY, QUIET, Plan, simulate
 
@@ -157,6 +158,16 @@ def weekly(story: str, state: str, after: int, units: str = "metric") -> Message
     return wording.digest(verdict, week, units)
 
 
+def learning() -> Verdict:
+    """What is left when the runs of years were deleted."""
+    few = "Still learning: needs 16 easy runs with heart rate; has 9."
+    return replace(first("quiet", "stable"), state="learning", headline=few, advice=())
+
+
+def take_back(kind: str, reason: Withdrawn, today: Verdict) -> Message:
+    return wording.retraction(kind, today.day - timedelta(days=9), reason, today)
+
+
 NOW = datetime(2026, 11, 12, 18, 30, tzinfo=UTC)
 OPENED = date(2026, 11, 3)
 
@@ -182,15 +193,21 @@ MESSAGES: dict[str, Callable[[], Message]] = {
     "reminder long": lambda: remind("strained", 20),
     "stale": lambda: wording.stale(NOW - timedelta(days=8), NOW),
     "stale never": lambda: wording.stale(None, NOW),
-    "merged": lambda: wording.merged([wording.access("inactive"), MESSAGES["pull_back heart_rate"]()]),
+    "merged": lambda: wording.merged([MESSAGES["pull_back heart_rate"](), wording.access("inactive")]),
 }
 MESSAGES |= {
     f"access {reason}": (lambda reason=reason: wording.access(reason))
     for reason in ("inactive", "revoked", "lost", "scope", "client", "unreachable")
 }
 MESSAGES |= {
-    f"retraction {reason}": (lambda reason=reason: wording.retraction("pull_back", OPENED, reason, NOW.date()))
+    f"retraction {reason}": (lambda reason=reason: take_back("pull_back", reason, first("quiet", "stable")))
     for reason in ("deleted", "edited", "recorded", "answered", "judged")
+}
+MESSAGES |= {
+    "retraction watch remains": lambda: take_back("pull_back", "deleted", first("crowded", "watch")),
+    "retraction pull-back remains": lambda: take_back("watch", "answered", first("strained", "pull_back")),
+    "retraction another is easing": lambda: take_back("pull_back", "edited", first("relieved", "recovering")),
+    "retraction too little is left": lambda: take_back("pull_back", "deleted", learning()),
 }
 
 

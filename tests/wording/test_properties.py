@@ -186,9 +186,11 @@ def test_lost_access_says_what_to_do(reason: str) -> None:
 
 
 def test_retractions_and_silence_read_well() -> None:
+    standing = [stories.first("strained", state) for state in ("stable", "pull_back")]
     for kind in ("pull_back", "watch", "all_clear", "absorbing", "ready"):
         for reason in ("deleted", "edited", "recorded", "answered", "judged"):
-            reads_well(*wording.retraction(kind, TODAY, reason, TODAY), 400)  # type: ignore[arg-type]
+            for verdict in [*standing, stories.learning(), stories.first("relieved", "recovering")]:
+                reads_well(*wording.retraction(kind, TODAY, reason, verdict), 750)  # type: ignore[arg-type]
     now = datetime(2026, 11, 12, 9, tzinfo=UTC)
     for last in (None, now, now - timedelta(days=1), now - timedelta(days=400)):
         reads_well(*wording.stale(last, now), 300)
@@ -197,7 +199,7 @@ def test_retractions_and_silence_read_well() -> None:
 @settings(max_examples=50, deadline=None)  # a story is simulated when it is first told
 @given(st.lists(st.sampled_from(sorted(set(stories.MESSAGES) - {"merged"})), min_size=1, max_size=5))
 def test_several_messages_become_one(waiting: list[str]) -> None:
-    messages = [stories.MESSAGES[name]() for name in waiting]
+    messages = sorted((stories.MESSAGES[name]() for name in waiting), key=lambda m: "pull back" not in m[0])
     title, text = wording.merged(messages)
     reads_well(title, text, 6000)
     alarms = [told for told, _ in messages if "pull back" in told and not told.startswith("Taken back")]

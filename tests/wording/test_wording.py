@@ -287,10 +287,10 @@ def test_a_digest_says_the_week_beside_the_usual() -> None:
     assert "Next: run everything easy for 7 days." in text
 
 
-def test_several_messages_are_one_with_the_weightiest_first() -> None:
+def test_several_messages_are_one_with_the_title_of_the_first() -> None:
     one = ("Your week: stable", "Stable.")
     assert wording.merged([one]) == one
-    title, text = wording.merged([one, wording.access("inactive"), wording.alert("pull_back", VERDICT)])
+    title, text = wording.merged([wording.alert("pull_back", VERDICT), wording.access("inactive"), one])
     assert title == "Time to pull back: easy runs cost 5 bpm more + subscription"
     assert text.startswith("1 of 3: Time to pull back: easy runs cost 5 bpm more.\n\nSince 3 November")
     assert "2 of 3: Strava access paused: subscription lapsed." in text
