@@ -16,11 +16,11 @@ from tests.house import House, plain_run
 from tests.test_service import Machine, machine  # noqa: F401 - a fixture
 
 OFTEN = """
-import dataclasses, daemon.service as d
+import dataclasses, datetime, daemon.jobs as d
 made = d.Daemon.jobs
 def often(self):
-    soon = d.IntervalTrigger(seconds=0.2)
-    return [dataclasses.replace(job, trigger=soon) if job.name == "poll" else job for job in made(self)]
+    soon = {"every": datetime.timedelta(seconds=0.2), "jitter": datetime.timedelta(0)}
+    return [dataclasses.replace(job, **soon) if job.name == "poll" else job for job in made(self)]
 d.Daemon.jobs = often
 """
 """A poll every fifth of a second."""
@@ -149,7 +149,7 @@ def test_a_real_daemon_says_a_line_for_each_new_run_and_nothing_in_between(machi
     assert {event["priority"] for event in events} == {"6"}
     assert sorted(event["event"] for event in events) == ["backup made and examined", "pulled", "pulled", "ready"]
     assert [event["new"] for event in events if event["event"] == "pulled"] == ["1", "1"]
-    assert all(event["room"] == "service" for event in events)
+    assert {event["room"] for event in events} == {"jobs", "service"}
 
 
 def as_pairs(line: str) -> dict[str, str]:
