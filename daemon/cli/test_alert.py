@@ -1,5 +1,6 @@
 """`pullback test-alert`: a real rendering through the real channels, to see that it arrives. Stores nothing."""
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import Annotated
@@ -38,9 +39,7 @@ def command(
     config = session.config()
     if not config.alerts.urls:
         raise UserError(f"no channel is configured; add one to [alerts] urls in {session.config_path()}")
-    with session.store() as store:
-        units = session.units(store)
-    title, text = wording.rehearsal(kind, session.clock.now().date(), units)
+    title, text = wording.rehearsal(kind, session.clock.now().date(), _units(session))
     show.out([show.Line(title, "bold"), show.Line(text), show.Line("")])
     drawn = cache(lambda: _picture(session, title) if kind in PICTURED else None)
     failed = 0
@@ -55,6 +54,18 @@ def command(
         raise UserError(
             f"{failed} of {len(config.alerts.urls)} channels failed; compare [alerts] urls with their service"
         )
+
+
+def _units(session: Session) -> str:
+    """The runner's units; channels can be tried before there is a database, and where it is damaged."""
+    from daemon.evaluate.history import units_of
+    from daemon.store import StoreError
+    from daemon.store.progress import Progress
+
+    if session.database().exists():
+        with suppress(StoreError), session.store() as store:  # `pullback check` says what is wrong with it
+            return session.units(store)
+    return units_of(Progress(), session.config())
 
 
 def _picture(session: Session, title: str) -> bytes | None:

@@ -1,8 +1,7 @@
 """The causal fold: every run classified and measured against what was usual before it. Pure, linear, oldest first."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from daemon.metrics import by_heart
 from daemon.metrics.control import control_of, work_of
@@ -12,7 +11,7 @@ from daemon.metrics.kind import Judged, classify
 from daemon.metrics.load import load_of
 from daemon.metrics.pieces import Measured, joined, offsets, sessions
 from daemon.metrics.run_metrics import RunMetrics
-from daemon.metrics.usual import HANDFUL, TRAIL, AthleteSettings, Past, Usual, is_treadmill, lesson
+from daemon.metrics.usual import HANDFUL, TRAIL, AthleteSettings, Lesson, Past, Usual, is_treadmill, lesson
 from daemon.metrics.weather import air_of
 from daemon.values import Activity, Control, EasyHeartRate, Run, Work
 
@@ -58,24 +57,61 @@ def judge_runs(activities: Sequence[Measured], settings: AthleteSettings) -> lis
     return sorted(out, key=lambda run: (run.start, run.id))
 
 
-def fold(activities: Iterable[Measured], settings: AthleteSettings) -> Iterator[Session]:
+def fold(activities: Iterable[Measured], settings: AthleteSettings) -> list[Session]:
     """Each session as it is judged, by the start of its first part."""
     groups = [tuple(parts) for parts in sessions(sorted(activities, key=lambda pair: (pair[0].start, pair[0].id)))]
-    wholes = [joined(parts) for parts in groups]
-    lessons = [lesson(*whole) for whole in wholes]
-    past = Past([taught for taught in lessons if taught is not None][:HANDFUL])
+    # Between two evaluations the newest runs change: what lies before the first change is what it was.
+    done = _unchanged(groups, settings)
+    steps = [*done, *(_Step(parts, (whole := joined(parts)), lesson(*whole)) for parts in groups[len(done) :])]
+    past = Past([step.taught for step in steps if step.taught is not None][:HANDFUL])
     efforts: list[Effort] = []
-    for parts, (activity, metrics), taught in zip(groups, wholes, lessons, strict=True):
-        usual, highest = past.usual(activity.start), None
-        if is_by_heart(activity):
-            confirmed = maximum(efforts, activity.day)
-            highest = settings.max_heart_rate or (confirmed[0].bpm if confirmed else None)
-        runs = _judge(parts, usual, settings, highest)
-        yield Session(parts, usual, highest, runs)
-        if taught is not None:
-            past.learn(taught)
-            effort = effort_of(activity.day, metrics) if runs[0].hard else None
+    for n, step in enumerate(steps):
+        session = step.session or _session(step, past, settings, efforts)
+        steps[n] = replace(step, session=session) if step.session is None else step
+        if step.taught is not None:
+            past.learn(step.taught)
+            effort = effort_of(step.whole[0].day, step.whole[1]) if session.runs[0].hard else None
             efforts += [effort] if effort else []
+    _LAST[:] = [(settings, tuple(steps))]
+    return [step.session for step in steps if step.session is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One session on the way through the fold: its parts, joined, what it teaches, and how it was judged."""
+
+    parts: tuple[Measured, ...]
+    whole: Measured
+    taught: Lesson | None
+    session: Session | None = None
+
+
+_LAST: list[tuple[AthleteSettings, tuple[_Step, ...]]] = []
+"""The last fold, if there was one: the same activities, judged by the same settings, give the same again."""
+
+
+def _unchanged(groups: Sequence[tuple[Measured, ...]], settings: AthleteSettings) -> tuple[_Step, ...]:
+    """The steps of the last fold with which one over these sessions begins."""
+    before, steps = _LAST[0] if _LAST else (settings, ())
+    if before != settings:
+        return ()
+    count = 0
+    for parts, step in zip(groups, steps, strict=False):
+        if parts != step.parts:
+            break
+        count += 1
+    # The first runs are judged by lessons that come after them.
+    taught = sum(step.taught is not None for step in steps[:count])
+    return steps[:count] if taught >= HANDFUL else ()
+
+
+def _session(step: _Step, past: Past, settings: AthleteSettings, efforts: Sequence[Effort]) -> Session:
+    activity, _ = step.whole
+    usual, highest = past.usual(activity.start), None
+    if is_by_heart(activity):
+        confirmed = maximum(efforts, activity.day)
+        highest = settings.max_heart_rate or (confirmed[0].bpm if confirmed else None)
+    return Session(step.parts, usual, highest, _judge(step.parts, usual, settings, highest))
 
 
 def is_by_heart(activity: Activity) -> bool:
@@ -83,8 +119,6 @@ def is_by_heart(activity: Activity) -> bool:
     return not activity.is_run or is_treadmill(activity)
 
 
-# Between two evaluations of the daemon a few runs change; the same values give the same runs.
-@lru_cache(maxsize=1024)
 def _judge(
     parts: tuple[Measured, ...], usual: Usual | None, settings: AthleteSettings, maximum_bpm: float | None
 ) -> tuple[Run, ...]:

@@ -105,7 +105,7 @@ class Profile:
 def profile(activities: Iterable[Measured], settings: AthleteSettings, today: date) -> Profile:
     """The runner as the runs that had ended by `today` show him."""
     known = [(activity, metrics) for activity, metrics in activities if activity.day <= today]
-    sessions = list(fold(known, settings))
+    sessions = fold(known, settings)
     usual = _usual_now(sessions, today)
     hard = [session for session in sessions if _shows_an_effort(session)]
     highest = _maximum(hard, settings, today)

@@ -103,8 +103,8 @@ def to_json(metrics: RunMetrics) -> str:
     return json.dumps({k: v for k, v in facts.items() if v != _DEFAULTS[k]}, separators=(",", ":"))
 
 
-# The daemon reads the same texts at every evaluation.
-@lru_cache(maxsize=1024)
+# The daemon reads the same texts at every evaluation; one more than this holds, and it would read all of them anew.
+@lru_cache(maxsize=4096)
 def from_json(text: str) -> RunMetrics:
     """The metrics `to_json` was given. Raises ValueError on anything else."""
     facts = json.loads(text)

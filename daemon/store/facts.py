@@ -35,8 +35,8 @@ def from_facts(facts: dict[str, Any]) -> Activity:
     return Activity(**known | {"start": datetime.fromisoformat(facts["start"]), "laps": laps})
 
 
-# The daemon reads the same texts at every evaluation.
-@lru_cache(maxsize=1024)
+# The daemon reads the same texts at every evaluation; one more than this holds, and it would read all of them anew.
+@lru_cache(maxsize=4096)
 def from_text(text: str) -> Activity:
     """The same, of the column as it is stored."""
     return from_facts(json.loads(text))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.metrics import AthleteSettings, RunMetrics, judge_runs, measure
+from daemon.metrics import AthleteSettings, RunMetrics, judge, judge_runs, measure
 from daemon.values import Activity, FloatArray, Lap, Run, Streams
 from tests.metrics.recordings import EASY_M_S, activity, base_weeks, record, repeats, run, steady
 
@@ -250,3 +250,32 @@ def test_later_runs_never_change_earlier_ones(choices: list[tuple[int, int]], da
     assert judge_runs(whole[:cut], AthleteSettings()) == results[:cut]
     assert judge_runs(whole[::-1], AthleteSettings()) == results
     assert all((run.easy is None) != (run.left_out is None) for run in results)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, len(POOL) - 1), st.integers(0, 40)), min_size=7, max_size=30), st.data())
+def test_a_history_judged_again_is_judged_as_if_for_the_first_time(
+    choices: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    before = diary(choices)
+    judge_runs(before, AthleteSettings())
+    after, at = list(before), data.draw(st.integers(0, len(before) - 1))
+    match data.draw(st.sampled_from(["added", "deleted", "retyped", "rated", "measured anew", "maximum known"])):
+        case "added":
+            after += diary([*choices, (0, 1)])[len(before) :]
+        case "deleted":
+            del after[at]
+        case "retyped":
+            after[at] = (replace(after[at][0], sport="Ride"), after[at][1])
+        case "rated":
+            after[at] = (replace(after[at][0], perceived_exertion=9), after[at][1])
+        case "measured anew":
+            after[at] = (after[at][0], replace(after[at][1], mean_bpm=171.0, relaxed_bpm=171.0))
+        case _:
+            assert judge_runs(after, AthleteSettings(max_heart_rate=150)) == cold(after, AthleteSettings(150))
+    assert judge_runs(after, AthleteSettings()) == cold(after, AthleteSettings())
+
+
+def cold(activities: list[tuple[Activity, RunMetrics]], told: AthleteSettings) -> list[Run]:
+    judge._LAST.clear()
+    return judge_runs(activities, told)
