@@ -272,7 +272,9 @@ def test_a_history_judged_again_is_judged_as_if_for_the_first_time(
         case "measured anew":
             after[at] = (after[at][0], replace(after[at][1], mean_bpm=171.0, relaxed_bpm=171.0))
         case _:
-            assert judge_runs(after, AthleteSettings(max_heart_rate=150)) == cold(after, AthleteSettings(150))
+            after[at] = (replace(after[at][0], sport="Ride"), after[at][1])
+            judge_runs(after, AthleteSettings(max_heart_rate=220))
+            assert judge_runs(after, AthleteSettings(150)) == cold(after, AthleteSettings(150))
     assert judge_runs(after, AthleteSettings()) == cold(after, AthleteSettings())
 
 
