@@ -260,7 +260,7 @@ def test_a_history_judged_again_is_judged_as_if_for_the_first_time(
     before = diary(choices)
     judge_runs(before, AthleteSettings())
     after, at = list(before), data.draw(st.integers(0, len(before) - 1))
-    match data.draw(st.sampled_from(["added", "deleted", "retyped", "rated", "measured anew", "maximum known"])):
+    match data.draw(st.sampled_from(["added", "deleted", "retyped", "rated", "measured anew", "threshold known"])):
         case "added":
             after += diary([*choices, (0, 1)])[len(before) :]
         case "deleted":
@@ -273,8 +273,9 @@ def test_a_history_judged_again_is_judged_as_if_for_the_first_time(
             after[at] = (after[at][0], replace(after[at][1], mean_bpm=171.0, relaxed_bpm=171.0))
         case _:
             after[at] = (replace(after[at][0], sport="Ride"), after[at][1])
-            judge_runs(after, AthleteSettings(max_heart_rate=220))
-            assert judge_runs(after, AthleteSettings(150)) == cold(after, AthleteSettings(150))
+            judge_runs(after, AthleteSettings(threshold_heart_rate=200))
+            told = AthleteSettings(threshold_heart_rate=100)
+            assert judge_runs(after, told) == cold(after, told)
     assert judge_runs(after, AthleteSettings()) == cold(after, AthleteSettings())
 
 
