@@ -167,6 +167,8 @@ def _intensity(document: dict[str, Any]) -> show.Line:
     found = next((signal for signal in document["signals"] if signal["name"] == "intensity"), None)
     ended = found["evidence"].get("ended_on") if found else None
     told = f"none now, the last spell ended on {ended}" if ended else "none yet"
+    if not document["signals"]:
+        told = "not judged yet"
     return show.Line(f"Intensity: {told}", spare=BASIS)
 
 

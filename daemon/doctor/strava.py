@@ -107,7 +107,7 @@ def _quota(budget: Budget | None) -> Finding:
     )
     shares = (budget.short_used / max(budget.short_limit, 1), budget.day_used / max(budget.day_limit, 1))
     if max(shares) >= NARROW:
-        return warning("quota", f"{text}: the rest waits until it is free again, nothing is lost")
+        return warning("quota", f"{text}: what is still to be fetched may wait until it is free again, nothing is lost")
     return ok("quota", text)
 
 

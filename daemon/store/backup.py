@@ -41,9 +41,9 @@ def backup(source: Path, target: Path, *, replace: bool = False) -> None:
         if any(sign in str(error) for sign in DAMAGED):
             raise damaged(source, newest(source), str(error)) from error
         why = reason(error)
-        raise StoreError(f"no backup could be written to {target} ({why}); free some space or check the folder") from (
-            error
-        )
+        raise StoreError(
+            f"no backup could be written to {target} ({why}); check that its folder exists and has room"
+        ) from (error)
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)

@@ -46,7 +46,7 @@ def _lock(handle: int, database: Path) -> None:
         other = os.pread(handle, 32, 0).decode(errors="replace").strip()
         raise Busy(
             f"another pullback run{f' (process {other})' if other.isdigit() else ''} already works on {database}; "
-            "stop it first: systemctl stop pullback"
+            "stop it first: `systemctl stop pullback`, or Ctrl-C where it runs in a terminal"
         ) from None
 
 

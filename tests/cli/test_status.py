@@ -192,7 +192,9 @@ def test_the_spell_that_is_over_the_one_that_was_always_there_and_none() -> None
     assert "Intensity: there from the first run on, 6 sessions, 1.5 a week of late" in as_read(intensity=spell)
     over = {"name": "intensity", "family": "", "level": "ok", "evidence": {"ended_on": "2026-05-01"}}
     assert "Intensity: none now, the last spell ended on 2026-05-01" in as_read(intensity=None, signals=[over])
-    assert "Intensity: none yet" in as_read(intensity=None, signals=[])
+    rest = PULLING_BACK["signals"][0] | {"name": "rest", "level": "ok"}
+    assert "Intensity: none yet" in as_read(intensity=None, signals=[rest])
+    assert "Intensity: not judged yet" in as_read(intensity=None, signals=[])
 
 
 def test_before_anything_was_fetched_it_says_what_to_do() -> None:
