@@ -14,12 +14,12 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from daemon import wording
+from daemon import notify, wording
 from daemon.clock import Clock
 from daemon.config import AlertsConfig
 from daemon.notify import Failure, Message
 from daemon.report import picture as drawing
-from daemon.store import Store, outbox, snooze
+from daemon.store import Store, StoreError, outbox, snooze
 from daemon.store.outbox import GIVE_UP_AFTER, Alert, Delivery
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ LONGEST_RETRY = timedelta(days=1)
 LEAST_ATTEMPTS = 6
 
 MOST_IN_ONE = 8
-"""Alerts in one message: what is longer than a message may be would be cut off, and be lost [ENG]."""
+"""Alerts in one message: more are no longer read [ENG]. A channel whose messages are short gets fewer in one."""
 
 NO_CHANNEL = "this channel is no longer in the config"
 PICTURED = ("pull_back", "watch", "all_clear")
@@ -101,7 +101,8 @@ def deliver(
     """One round over what waits, all channels at the same time, what waits for one in as few messages as hold it.
 
     A message takes as long as its picture may (`TIMEOUT_S` of the report) and then a channel (`WHOLE_S`): a minute at
-    most. Where more waits than one holds, a channel gets the next once it took the one before.
+    most. Where more waits than one holds, a channel gets the next once it took the one before. `stop` is asked between
+    two messages.
     Nothing is sent in quiet hours (by the clock in `zone`) or to who snoozes, also not `at_once`, which only says that
     waits between attempts are cut short. Raises StoreError, Busy. Under the lock no other process is sending, so a
     claimed delivery was left by a crash.
@@ -115,7 +116,7 @@ def deliver(
         if not waiting or stop():
             return Delivered()
         channels = {outbox.channel_id(c.url): c.url for c in alerts.urls}
-        return _Round(store, send, clock, _Pictures(picture)).over(_not_snoozed(store, waiting, now), channels)
+        return _Round(store, send, clock, stop, _Pictures(picture)).over(_not_snoozed(store, waiting, now), channels)
 
 
 def _not_snoozed(store: Store, waiting: Sequence[Delivery], now: datetime) -> list[Delivery]:
@@ -134,30 +135,38 @@ class _Round:
     store: Store
     send: Send
     clock: Clock
+    stop: Callable[[], bool]
     pictures: "_Pictures"
     sent: int = 0
     failed: int = 0
     given_up: int = 0
     taken: set[str] = field(default_factory=set)
+    unwritten: StoreError | None = None
+    """Why an answer couldn't be written down: the others' are, and nothing more is sent."""
 
     def over(self, waiting: Sequence[Delivery], channels: Mapping[str, str]) -> Delivered:
         for delivery in waiting:
             # A command run by hand may lack a credential that the service has, so it waits before it is given up.
             if delivery.channel not in channels and self.clock.now() - delivery.created_at >= GIVE_UP_AFTER:
-                self._record_failure(delivery, Failure(NO_CHANNEL))
+                self._record_failures([delivery], Failure(NO_CHANNEL))
         left = {c: [d for d in waiting if d.channel == c] for c in channels}
-        while left := {channel: found for channel, found in left.items() if found}:
+        while (left := {c: found for c, found in left.items() if found}) and not self.unwritten and not self.stop():
+            # What couldn't be written down once it has arrived would arrive again.
+            self.store.keep_room()
             self.taken = set()
-            claimed = {channel: self._claim(found[:MOST_IN_ONE]) for channel, found in left.items()}
-            self._send({channel: found for channel, found in claimed.items() if found}, channels)
-            left = {channel: found[MOST_IN_ONE:] for channel, found in left.items() if channel in self.taken}
+            lots = {channel: found[: _in_one(found, channels[channel])] for channel, found in left.items()}
+            self._send(self._claim(lots), channels)
+            left = {channel: left[channel][len(lots[channel]) :] for channel in self.taken}
+        if self.unwritten:
+            raise self.unwritten
         return Delivered(self.sent, self.failed, self.given_up)
 
-    def _claim(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        # What couldn't be written down once it has arrived would arrive again.
-        self.store.keep_room()
+    def _claim(self, lots: Mapping[str, Sequence[Delivery]]) -> dict[str, list[Delivery]]:
+        """What is still wanted of each channel's lot, claimed: all of it, or nothing where that can't be written."""
         with self.store.write() as session:
-            return [d for d in deliveries if outbox.claim(session, d.id, self.clock.now())]
+            now = self.clock.now()
+            claimed = {c: [d for d in lot if outbox.claim(session, d.id, now)] for c, lot in lots.items()}
+        return {channel: lot for channel, lot in claimed.items() if lot}
 
     def _send(self, claimed: Mapping[str, list[Delivery]], channels: Mapping[str, str]) -> None:
         """Each channel in a thread of its own: one that hangs holds up none of the others."""
@@ -174,36 +183,57 @@ class _Round:
     def _record(self, deliveries: Sequence[Delivery], answer: "Future[Failure | None]") -> None:
         failure = _outcome(answer)
         if failure is not None:
-            for delivery in deliveries:
-                self._record_failure(delivery, failure)
+            self._record_failures(deliveries, failure)
             return
         # It has arrived: not writing that down would send it again.
-        self.store.insist(lambda session: _all_sent(session, deliveries, self.clock.now()))
+        if not self._insist(lambda session: _all_sent(session, deliveries, self.clock.now())):
+            return
         self.sent += len(deliveries)
         self.taken.add(deliveries[0].channel)
         for d in deliveries:
             log.info("alert sent alert=%d kind=%s channel=%s", d.alert.id, d.alert.kind, d.channel)
 
-    def _record_failure(self, delivery: Delivery, failure: Failure) -> None:
+    def _record_failures(self, deliveries: Sequence[Delivery], failure: Failure) -> None:
         now = self.clock.now()
-        gone = failure.text == NO_CHANNEL
-        again = None if gone else next_attempt(delivery.attempts + 1, delivery.created_at, now)
+        again = [None if failure.text == NO_CHANNEL else _again(delivery, now) for delivery in deliveries]
         doubtful_at = now if failure.doubtful else None
-        self.store.insist(
-            lambda session: outbox.failed(session, delivery.id, failure.text, again, doubtful_at=doubtful_at)
-        )
-        self.failed += 1
-        self.given_up += again is None
-        log.log(
-            logging.ERROR if again is None else logging.WARNING,
-            'alert %s alert=%d kind=%s channel=%s problem="%s"%s',
-            "given up" if again is None else "not sent",
-            delivery.alert.id,
-            delivery.alert.kind,
-            delivery.channel,
-            failure.text,
-            "" if again is None else f" again_at={again:%Y-%m-%dT%H:%MZ}",
-        )
+
+        def write(session: Any) -> None:
+            for delivery, at in zip(deliveries, again, strict=True):
+                outbox.failed(session, delivery.id, failure.text, at, doubtful_at=doubtful_at)
+
+        if not self._insist(write):
+            return
+        for delivery, at in zip(deliveries, again, strict=True):
+            self.failed += 1
+            self.given_up += at is None
+            _log_failure(delivery, failure, at)
+
+    def _insist(self, work: Callable[[Any], None]) -> bool:
+        try:
+            self.store.insist(work)
+        except StoreError as error:
+            self.unwritten = error
+            return False
+        return True
+
+
+def _again(delivery: Delivery, now: datetime) -> datetime | None:
+    """When to try again what failed just now; one left claimed by a crash had its attempt counted before."""
+    return next_attempt(delivery.attempts + (delivery.state != "claimed"), delivery.created_at, now)
+
+
+def _log_failure(delivery: Delivery, failure: Failure, again: datetime | None) -> None:
+    log.log(
+        logging.ERROR if again is None else logging.WARNING,
+        'alert %s alert=%d kind=%s channel=%s problem="%s"%s',
+        "given up" if again is None else "not sent",
+        delivery.alert.id,
+        delivery.alert.kind,
+        delivery.channel,
+        failure.text,
+        "" if again is None else f" again_at={again:%Y-%m-%dT%H:%MZ}",
+    )
 
 
 def _outcome(answer: "Future[Failure | None]") -> Failure | None:
@@ -221,10 +251,24 @@ def _all_sent(session: Any, deliveries: Sequence[Delivery], now: datetime) -> No
     outbox.hasten(session, deliveries[0].channel, now)
 
 
+def _in_one(waiting: Sequence[Delivery], url: str) -> int:
+    """How many of what waits one message of this channel holds whole; 1 also where it is sent in pieces."""
+    most = min(len(waiting), MOST_IN_ONE)
+    return next((n for n in range(most, 1, -1) if notify.fits(url, *_merged(_in_order(waiting[:n])))), 1)
+
+
+def _in_order(deliveries: Sequence[Delivery]) -> list[Alert]:
+    return sorted((d.alert for d in deliveries), key=lambda alert: (_loudness(alert), alert.id))
+
+
+def _merged(alerts: Sequence[Alert]) -> tuple[str, str]:
+    return wording.merged([(alert.title, alert.text) for alert in alerts])
+
+
 def _message(deliveries: Sequence[Delivery], pictures: "_Pictures") -> Message:
     """What waits for one channel as one message; its picture is the loudest alert's that has one."""
-    alerts = sorted((d.alert for d in deliveries), key=lambda alert: (_loudness(alert), alert.id))
-    title, text = wording.merged([(alert.title, alert.text) for alert in alerts])
+    alerts = _in_order(deliveries)
+    title, text = _merged(alerts)
     pictured = next((alert for alert in alerts if alert.kind in PICTURED), None)
     # A service that refuses may do so for the picture's sake: the second attempt is the text alone.
     first = all(d.attempts == 0 for d in deliveries)

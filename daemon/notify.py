@@ -1,6 +1,7 @@
 """The only room that knows apprise: is an address usable, and send one message to it."""
 
 import logging
+import math
 import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -23,6 +24,9 @@ service slower than that would get each message again and again."""
 
 LONGEST_TITLE, LONGEST_TEXT = 200, 6_000
 """Characters; more than any alert has. Some services refuse what is much longer."""
+
+BESIDE_TEXT = 16
+"""Characters that apprise keeps free for a counter and a line break, beside title and text."""
 
 ALWAYS_MARKDOWN = ("discord", "mmost", "mmosts")
 """These show Markdown whatever format apprise declares."""
@@ -72,23 +76,42 @@ def problem_with(url: str) -> str | None:
     return None
 
 
+def fits(url: str, title: str, text: str) -> bool:
+    """Whether one message to an address holds all of it, as far as can be said before a service's own markup."""
+    apprise = _apprise()
+    apprise.add(url)
+    plugins = list(apprise)
+    head, body, _ = _written(url, plugins, title, text)
+    room = min((plugin.body_maxlen for plugin in plugins), default=LONGEST_TEXT)
+    return len(text) <= LONGEST_TEXT and len(head) + len(body) + BESIDE_TEXT <= room
+
+
 def send(url: str, message: Message) -> Failure | None:
-    """Sends one message to one address; None when it was accepted. It takes `WHOLE_S` at most, beside the picture."""
+    """Sends one message to one address; None when it was accepted, all of it.
+
+    What is longer than the service takes goes in several pieces, the picture with one of them; where one is refused,
+    all of it was. It takes `WHOLE_S` at most, beside the picture and what apprise waits between two pieces.
+    """
     apprise = _apprise()
     if not apprise.add(url):
         return Failure(NO_ADDRESS)
     plugins = list(apprise)
     for plugin in plugins:
-        _prepare(plugin, message)
+        _prepare(url, plugin, message)
     png = message.picture() if message.picture and any(p.attachment_support for p in plugins) else None
     answer: Future[Failure | None] = Future()
     # Nothing can stop a thread that listens to a service which answers a byte a second. Each send has one of its own:
     # apprise's pool would be full of such threads, and the process would wait for them at its end.
     threading.Thread(target=_answer, args=(answer, url, apprise, message, png), name="sending", daemon=True).start()
     try:
-        return answer.result(timeout=WHOLE_S)
+        return answer.result(timeout=WHOLE_S + max(_between_pieces_s(plugin, message) for plugin in plugins))
     except TimeoutError:
         return Failure("no answer in time", doubtful=True)
+
+
+def _between_pieces_s(plugin: Any, message: Message) -> float:
+    pieces = math.ceil((len(message.title) + len(message.text)) / max(plugin.body_maxlen, 1))
+    return float(pieces * plugin.request_rate_per_sec) if pieces > 1 else 0.0
 
 
 def _answer(answer: "Future[Failure | None]", *sending: Any) -> None:
@@ -103,15 +126,11 @@ def _notify(url: str, apprise: "Apprise", message: Message, png: bytes | None) -
     from apprise.attachment.memory import AttachMemory
 
     memory: Any = AttachMemory
-    plugins = list(apprise)
-    title, text = plain(message.title, LONGEST_TITLE).replace("\n", " "), plain(message.text, LONGEST_TEXT)
-    if _any(plugins, PINGING):
-        title, text = _hushed(title), _hushed(text)
-    marked = any(_takes_markdown(url, plugin) for plugin in plugins)
+    title, text, marked = _written(url, list(apprise), message.title, message.text)
     with _talking():
         result: Any = apprise.notify(
             title=title,
-            body=wording.markdown(text) if marked else text,
+            body=text,
             body_format=NotifyFormat.MARKDOWN if marked else NotifyFormat.TEXT,
             attach=None if png is None else memory(content=png, name="pullback.png", mimetype="image/png"),
             log_level=logging.DEBUG,
@@ -121,6 +140,15 @@ def _notify(url: str, apprise: "Apprise", message: Message, png: bytes | None) -
     finally:
         for service in result:
             service.close()
+
+
+def _written(url: str, plugins: Sequence[Any], title: str, text: str) -> tuple[str, str, bool]:
+    """Title and text as the services of an address are given them, and whether that is Markdown."""
+    title, text = plain(title, LONGEST_TITLE).replace("\n", " "), plain(text, LONGEST_TEXT)
+    if _any(plugins, PINGING):
+        title, text = _hushed(title), _hushed(text)
+    marked = any(_takes_markdown(url, plugin) for plugin in plugins)
+    return title, wording.markdown(text) if marked else text, marked
 
 
 def plain(text: str, longest: int) -> str:
@@ -139,8 +167,14 @@ def _any(plugins: Sequence[Any], names: Collection[str]) -> bool:
     return any(name in names for plugin in plugins for name in (plugin.protocol, plugin.secure_protocol))
 
 
-def _prepare(plugin: Any, message: Message) -> None:
-    """Gives a slow service time, and a mail its thread; what the address says itself goes first."""
+def _prepare(url: str, plugin: Any, message: Message) -> None:
+    """Gives a slow service time, a mail its thread, and a long text its pieces; what the address says goes first."""
+    from apprise import OverflowMode
+
+    # By itself apprise leaves what is too long to the service, which refuses it or shows half of it.
+    if re.search(r"[?&]overflow=", url) is None:
+        plugin.overflow_mode = OverflowMode.SPLIT
+    plugin.body_max_line_count = 0  # and of what a desktop shows at once it keeps no more than that
     if plugin.socket_read_timeout == type(plugin).socket_read_timeout:
         plugin.socket_read_timeout = READ_S
     if message.thread and plugin.service_name == "E-Mail":

@@ -128,6 +128,86 @@ def test_ntfy_shows_plain_text_and_takes_the_picture() -> None:
     assert got[2][1]["X-Markdown"] == "yes" and "\\*easy" in json.loads(got[2][2])["message"]
 
 
+DISCORD, MOST_IN_DISCORD = "discord://1234567890/abcdefghijklmnopqrstuvwxyz", 2000
+
+
+@contextmanager
+def discord(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, dict[str, str], bytes]]]:
+    """Discord's webhook: what it was sent."""
+    from apprise.plugins.discord import NotifyDiscord
+
+    with webhook() as (got, host):
+        monkeypatch.setattr(NotifyDiscord, "notify_url", f"http://{host}/api/webhooks")
+        yield got
+
+
+def contents(got: Sequence[tuple[str, dict[str, str], bytes]]) -> list[str]:
+    return [json.loads(body)["content"] for _, headers, body in got if "json" in headers["Content-Type"]]
+
+
+def test_where_messages_are_short_alerts_that_waited_go_in_as_many_as_hold_them_whole(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.set_config("alerts", urls=(Channel(DISCORD),))
+    for n in range(8):
+        with house.store.write() as session:
+            outbox.open_alert(
+                session,
+                house.athlete_id,
+                kind="watch",
+                episode=f"2026-11-{n + 1:02}",
+                title=f"Watch: alert {n}",
+                text=f"Begin {n}: " + "easy runs cost [more] than they did. " * 12 + f"End {n}.",
+                channels=[outbox.channel_id(DISCORD)],
+                now=house.clock.now(),
+            )
+    with discord(monkeypatch) as got:
+        assert house.deliver().sent == 8
+    said = contents(got)
+    assert max(len(content) for content in said) <= MOST_IN_DISCORD
+    assert len(said) == 3
+    for n in range(8):
+        (holder,) = (content for content in said if f"Begin {n}:" in content)
+        assert f"End {n}." in holder and f"Watch: alert {n}" in holder
+
+
+def test_a_text_longer_than_a_service_takes_goes_in_pieces_and_its_picture_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "\n\n".join(f"Run {n} cost more than runs like it did." for n in range(100))
+    with discord(monkeypatch) as got:
+        assert notify.send(DISCORD, Message("Time to pull back", text, None, lambda: PNG)) is None
+        said = contents(got)
+        assert len(said) == 3 and max(len(content) for content in said) <= MOST_IN_DISCORD
+        assert all("\n".join(said).count(f"Run {n} cost more than runs like it did.") == 1 for n in range(100))
+        assert sum(PNG in body for _, _, body in got) == 1
+        got.clear()
+        assert notify.send(f"{DISCORD}?overflow=truncate", Message("Time to pull back", text)) is None
+        assert len(got) == 1  # as its address says
+
+
+def test_a_desktop_that_shows_two_lines_is_given_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from apprise.plugins.custom_json import NotifyJSON
+
+    phone = Phone()
+    monkeypatch.setattr(NotifyJSON, "body_max_line_count", 2)
+    assert notify.send(phone.url, Message("Time to pull back", "one\ntwo\nthree")) is None
+    phone.hang_up()
+    assert phone.messages[0]["message"].splitlines() == ["one", "two", "three"]
+
+
+def test_pieces_that_go_slowly_have_the_time_they_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    from apprise.plugins.custom_json import NotifyJSON
+
+    phone = Phone()
+    monkeypatch.setattr(NotifyJSON, "body_maxlen", 80)
+    monkeypatch.setattr(NotifyJSON, "request_rate_per_sec", 0.4)
+    monkeypatch.setattr(notify, "WHOLE_S", 0.5)
+    assert notify.send(phone.url, Message("Time to pull back", "Run easy this week. " * 12)) is None
+    phone.hang_up()
+    assert len(phone.messages) == 3
+
+
 def test_chats_get_markdown_in_which_no_name_of_a_run_means_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     from apprise.plugins.discord import NotifyDiscord
     from apprise.plugins.slack import NotifySlack

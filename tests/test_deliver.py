@@ -1,5 +1,10 @@
 """Alerts on their way to a real receiver: each arrives, none twice but after a crash nobody could tell from success."""
 
+import errno
+import os
+import sqlite3
+import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
@@ -10,9 +15,10 @@ from hypothesis import strategies as st
 import daemon.store.database
 from daemon import notify
 from daemon.config import Channel
-from daemon.deliver import LEAST_ATTEMPTS, deliver, is_quiet, next_attempt
+from daemon.deliver import LEAST_ATTEMPTS, MOST_IN_ONE, deliver, is_quiet, next_attempt
 from daemon.notify import Failure, Message
 from daemon.store import Busy, StoreError, outbox
+from daemon.store.database import INSIST_TRIES
 from daemon.store.outbox import GIVE_UP_AFTER
 from tests.house import MONDAY, House
 
@@ -180,6 +186,75 @@ def test_attempts_that_were_cut_off_bring_giving_up_no_nearer(house: House) -> N
     house.phone.status = 200
     house.clock.advance(minutes=2)
     assert house.deliver().sent == 1
+
+
+def test_a_refusal_after_a_cut_off_attempt_counts_once(house: House) -> None:
+    tell(house)
+    house.phone.status = 500
+    house.clock.advance(hours=73)
+    failures = 0
+    while states(house) == ["pending"]:
+        if failures == LEAST_ATTEMPTS - 2:
+            with house.store.write() as session:  # and here the machine goes off
+                outbox.claim(session, 1, house.clock.now())
+        failures += house.deliver().failed
+        house.clock.advance(days=2)
+    assert (states(house), failures) == (["given_up"], LEAST_ATTEMPTS)
+
+
+def test_one_answer_that_cannot_be_written_down_takes_no_other_with_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody holds the database for longer than the first answer is insisted on, and lets go during the second."""
+    monkeypatch.setattr(daemon.store.database, "BUSY_TIMEOUT_MS", 10)
+    house.reopen()
+    two_channels(house)
+    somebody = sqlite3.connect(house.path, isolation_level=None, check_same_thread=False)
+    both = threading.Barrier(2, action=lambda: somebody.execute("BEGIN IMMEDIATE"))
+    pauses, heard = [], []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == INSIST_TRIES:
+            somebody.execute("ROLLBACK")
+
+    def send(url: str, message: Message) -> None:
+        heard.append(url)
+        if len(heard) <= 2:
+            both.wait(10)
+
+    monkeypatch.setattr(daemon.store.database, "sleep", sleep)
+    with closing(somebody), pytest.raises(StoreError, match="locked"):
+        deliver(house.store, house.config.alerts, send, house.clock, UTC)
+    assert sorted(states(house)) == ["claimed", "sent"]
+    deliver(house.store, house.config.alerts, send, house.clock, UTC)
+    assert (states(house), len(heard)) == (["sent", "sent"], 3)
+
+
+def two_channels(house: House) -> None:
+    house.set_config("alerts", urls=(*house.config.alerts.urls, Channel("json://127.0.0.1:1/")))
+    tell(house)
+
+
+def test_room_is_asked_for_before_any_channel_is_claimed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_channels(house)
+    asked = []
+
+    def allocate(handle: int, offset: int, length: int) -> None:
+        asked.append(states(house))
+        if len(asked) > 1:
+            raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(os, "posix_fallocate", allocate)
+    assert deliver(house.store, house.config.alerts, lambda url, message: None, house.clock, UTC).sent == 2
+    assert asked == [["pending", "pending"]]
+
+
+def test_a_daemon_that_is_stopped_begins_no_further_message(house: House) -> None:
+    for n in range(20):
+        tell(house, f"2026-11-{n + 1:02}", "watch")
+    assert house.deliver(stop=lambda: bool(house.phone.messages)).sent == MOST_IN_ONE
+    assert len(house.phone.messages) == 1 and states(house).count("pending") == 20 - MOST_IN_ONE
 
 
 def test_of_many_alerts_that_waited_none_is_cut_off_with_the_end_of_a_message(house: House) -> None:

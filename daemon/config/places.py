@@ -1,5 +1,6 @@
 """Where the configuration and the database are. It looks whether files are there, and opens none."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,7 +34,14 @@ def user_config(environ: Mapping[str, str]) -> Path:
 
 
 def database_path(config: Config, environ: Mapping[str, str]) -> Path:
-    """Where the database file is: `[database] url`, else $STATE_DIRECTORY, else the platform's user data folder."""
+    """Where the database file is: `[database] url`, else $STATE_DIRECTORY, else the platform's user data folder.
+
+    Links are followed: what lies beside the database (backups, locks) lies beside the file itself.
+    """
+    return Path(os.path.realpath(_named(config, environ)))
+
+
+def _named(config: Config, environ: Mapping[str, str]) -> Path:
     if config.database.url:
         return sqlite_path(config.database.url)
     state = environ.get("STATE_DIRECTORY", "").split(":")[0]

@@ -9,7 +9,16 @@ from daemon.doctor.finding import Finding, ok, problem, warning
 UNIT = "pullback"
 BOOTED = Path("/run/systemd/system")
 """There when systemd runs this machine (sd_booted(3))."""
-WANTED = ("LoadState", "ActiveState", "UnitFileState", "Type", "NotifyAccess", "NeedDaemonReload", "StatusText")
+WANTED = (
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "UnitFileState",
+    "Type",
+    "NotifyAccess",
+    "NeedDaemonReload",
+    "StatusText",
+)
 
 
 def shown() -> Mapping[str, str] | None:
@@ -39,10 +48,12 @@ def service(show: Callable[[], Mapping[str, str] | None] = shown) -> Iterator[Fi
         yield ok("systemd", "no unit is installed: `sudo make install` does, or start `pullback run` some other way")
         return
     state = unit.get("ActiveState", "unknown")
-    if state in ("failed", "activating"):
-        what = "has failed" if state == "failed" else "doesn't come up"
+    # Between two starts that failed it waits as "activating", which by itself is also a start like any other.
+    again = unit.get("SubState", "").startswith("auto-restart")
+    if state == "failed" or again:
+        what = "doesn't come up" if again else "has failed"
         yield problem("systemd", f"the service {what}: journalctl -u {UNIT} says why")
-    elif state not in ("active", "reloading"):
+    elif state not in ("active", "reloading", "activating"):
         yield problem("systemd", f"the service is {state}: systemctl enable --now {UNIT}")
     elif unit.get("UnitFileState") not in ("enabled", "static", "generated", "linked"):
         yield warning("systemd", f"the service runs, and won't after a restart: systemctl enable {UNIT}")

@@ -38,18 +38,7 @@ def status_document(
         answers = said.answers(session, athlete_id)
         told = _told(session, athlete_id, zone, now)
         granted = grants.grant(session) is not None
-    document = _unjudged(data["runs"], granted)
-    if found is not None:
-        judged = documents.read_verdict(found)
-        current = documents.current_intensity(judged)
-        document = {
-            "verdict": judged.state,
-            "since": judged.since.isoformat(),
-            "headline": judged.headline,
-            "advice": list(judged.advice),
-            "intensity": None if current is None else documents.intensity_document(current),
-            "signals": found["signals"],
-        }
+    document = _unjudged(data["runs"], granted) if found is None else _judged(found)
     document["data"] = {
         "runs": data["runs"],
         "with_heart_rate": data["with_heart_rate"],
@@ -126,6 +115,19 @@ def _undelivered(delivery: outbox.Delivery, zone: tzinfo) -> documents.Document:
         "given_up": delivery.state == "given_up",
         "attempts": delivery.attempts,
         "error": delivery.error,
+    }
+
+
+def _judged(found: documents.Document) -> documents.Document:
+    judged = documents.read_verdict(found)
+    current = documents.current_intensity(judged)
+    return {
+        "verdict": judged.state,
+        "since": judged.since.isoformat(),
+        "headline": judged.headline,
+        "advice": list(judged.advice),
+        "intensity": None if current is None else documents.intensity_document(current),
+        "signals": found["signals"],
     }
 
 

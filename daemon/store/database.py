@@ -1,12 +1,13 @@
 """Opens the SQLite file: permissions, pragmas, transactions and locks between processes. Knows no table."""
 
+import errno
 import fcntl
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -14,10 +15,11 @@ from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, Programming
 from sqlmodel import Session
 
 from daemon.store.backup import newest
-from daemon.store.errors import DAMAGED, Busy, StoreError, damaged, reason
+from daemon.store.errors import DAMAGED, Busy, Full, StoreError, Unusable, damaged, reason
 
 BUSY_TIMEOUT_MS = 5_000
-INSIST_TRIES = 6
+INSIST_TRIES, INSIST_EACH_S = 6, 5.0
+"""Together half a minute; a try that waited for a lock has waited as long already [ENG]."""
 ROOM_BYTES = 2**18
 """Kept back on the disk for what must not be lost: ten times what such a commit adds to the -wal [ENG]."""
 
@@ -58,23 +60,35 @@ class Store:
             finally:
                 os.close(handle)
         except OSError as error:
-            raise StoreError(f"there is no room beside {self.path} ({reason(error)}); free some space") from error
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            what, advice = ("there is no", "free some space") if full else ("it can't keep", "check its folder")
+            raise StoreError(f"{what} room beside {self.path} ({reason(error)}); {advice}") from error
 
     def insist(self, work: Callable[[Session], None]) -> None:
-        """Writes what must not be lost (it was already said or used): with the room kept back, and for half a minute.
+        """Writes what must not be lost (it was already said or used): for half a minute, where the disk is full with
+        the room kept back.
 
         Raises StoreError when even that isn't enough.
         """
         for left in reversed(range(INSIST_TRIES)):
+            began = monotonic()
             try:
                 with self.write() as session:
                     work(session)
                 return
-            except StoreError:
-                if left == 0:
+            except StoreError as error:
+                if left == 0 or isinstance(error, Unusable) or self.replaced():
                     raise
-                with suppress(OSError):
-                    self._room.unlink(missing_ok=True)
+                if not (isinstance(error, Full) and self._use_room()):
+                    sleep(max(0.0, INSIST_EACH_S - (monotonic() - began)))
+
+    def _use_room(self) -> bool:
+        """Gives the room that was kept back to whoever writes next; False where there is none."""
+        try:
+            self._room.unlink()
+        except OSError:
+            return False
+        return True
 
     @contextmanager
     def only_one(self, work: str, wait_s: float = 0.0) -> Iterator[None]:
@@ -154,6 +168,7 @@ def create(path: Path) -> None:
 
 def connect(path: Path) -> Store:
     """Opens or creates the file at `path`. Raises StoreError."""
+    path = Path(os.path.realpath(path))  # two names of one file are one database, with one lock for each work
     create(path)
     # Tokens are parameters: without this a traceback of the driver's, or its log, would quote them.
     engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, hide_parameters=True)
@@ -190,14 +205,14 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _lock(handle: int, work: str, wait_s: float) -> None:
-    give_up = time.monotonic() + wait_s
+    give_up = monotonic() + wait_s
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() >= give_up:
+            if monotonic() >= give_up:
                 raise Busy(f"another pullback is busy with its {work} right now; try again in a minute") from None
-            time.sleep(0.05)
+            sleep(0.05)
         else:
             return
 
@@ -211,7 +226,10 @@ def _translated(path: Path) -> Iterator[None]:
     except DatabaseError as error:
         if any(sign in str(error.orig) for sign in DAMAGED):
             raise damaged(path, newest(path), str(error.orig)) from error
-        raise StoreError(f"the database {path} {_advice(str(error.orig))}") from error
+        problem = str(error.orig)
+        # A full disk shows as either: SQLite maps a file that it couldn't lengthen.
+        kind = Full if "disk is full" in problem or "disk I/O" in problem else StoreError
+        raise kind(f"the database {path} {_advice(problem)}") from error
 
 
 def _advice(problem: str) -> str:

@@ -23,6 +23,10 @@ class StoreError(UserError):
     """The database can't be opened, read or written."""
 
 
+class Full(StoreError):
+    """The disk has no room for it, or may have none."""
+
+
 class Unusable(StoreError):
     """The file is damaged, or from a newer version: trying again doesn't help, somebody has to mend it."""
 

@@ -35,7 +35,6 @@ def read_activity(raw: Any, athlete_id: int) -> Activity | None:
     moving_s, elapsed_s = _durations(raw)
     average, highest = _positive(raw.get("average_heartrate")), _positive(raw.get("max_heartrate"))
     exertion = _positive(raw.get("perceived_exertion"))
-    laps = raw.get("laps")
     return Activity(
         id=number,
         athlete_id=athlete_id,
@@ -60,7 +59,7 @@ def read_activity(raw: Any, athlete_id: int) -> Activity | None:
         device=_text(raw.get("device_name")),
         athlete_count=max(1, _small(raw.get("athlete_count")) or 1),
         perceived_exertion=exertion if exertion is not None and exertion <= 10 else None,
-        laps=tuple(_lap(lap) for lap in laps if isinstance(lap, dict)) if isinstance(laps, list) else (),
+        laps=_laps(raw.get("laps")),
     )
 
 
@@ -194,6 +193,10 @@ def _durations(raw: Mapping[str, Any]) -> tuple[int, int]:
 def _seconds(value: Any) -> int:
     number = _finite(value)
     return round(number) if number is not None and 0 < number <= _LONGEST_S else 0
+
+
+def _laps(raw: Any) -> tuple[Lap, ...]:
+    return tuple(_lap(lap) for lap in raw if isinstance(lap, dict)) if isinstance(raw, list) else ()
 
 
 def _lap(raw: Mapping[str, Any]) -> Lap:

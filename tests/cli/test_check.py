@@ -183,6 +183,7 @@ def test_only_with_send_something_is_sent(terminal: Terminal) -> None:
 UNIT = {
     "LoadState": "loaded",
     "ActiveState": "active",
+    "SubState": "running",
     "UnitFileState": "enabled",
     "Type": "notify",
     "NotifyAccess": "main",
@@ -196,7 +197,12 @@ UNIT = {
         ({}, "ok", "active and enabled"),
         ({"LoadState": "not-found"}, "ok", "make install"),
         ({"ActiveState": "failed"}, "problem", "journalctl -u pullback"),
-        ({"ActiveState": "activating"}, "problem", "doesn't come up: journalctl -u pullback"),
+        (
+            {"ActiveState": "activating", "SubState": "auto-restart"},
+            "problem",
+            "doesn't come up: journalctl -u pullback",
+        ),
+        ({"ActiveState": "activating", "SubState": "start"}, "ok", "activating and enabled"),
         ({"ActiveState": "inactive"}, "problem", "systemctl enable --now pullback"),
         ({"UnitFileState": "disabled"}, "warning", "systemctl enable pullback"),
         ({"NotifyAccess": "none"}, "problem", "systemctl revert pullback"),

@@ -15,7 +15,9 @@ import pytest
 
 import daemon.store.database
 import daemon.store.schema
-from daemon.store import Busy, Store, StoreError, answers, backup, held, open_store
+from daemon.config import Config, database_path
+from daemon.config.model import DatabaseConfig
+from daemon.store import Busy, Store, StoreError, answers, backup, erasing, held, open_store
 from daemon.store.schema import HEAD
 
 DAY = date(2026, 11, 2)
@@ -91,6 +93,53 @@ def test_what_must_not_be_lost_finds_room_on_a_disk_that_filled_up_meanwhile(sma
         store.keep_room()
     filler.unlink()
     store.keep_room()
+    store.close()
+
+
+def test_what_must_not_be_lost_waits_half_a_minute_for_a_full_disk(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(small_disk / "pullback.db")
+    filler, waited = fill(small_disk), []
+    while True:
+        with suppress(StoreError):
+            say(store)
+            continue
+        break
+    before = said(store)
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if sum(waited) > 20:
+            filler.unlink()
+
+    monkeypatch.setattr(daemon.store.database, "sleep", sleep)
+    store.insist(lambda session: answers.add_answer(session, 1, "ill", DAY, DAY, datetime.now(UTC)))
+    assert said(store) == before + 1
+    assert 20 < sum(waited) < 30
+    store.close()
+
+
+def test_a_lock_costs_nothing_of_the_room_that_is_kept_for_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon.store.database, "BUSY_TIMEOUT_MS", 10)
+    monkeypatch.setattr(daemon.store.database, "sleep", lambda seconds: None)
+    store = open_store(tmp_path / "pullback.db")
+    store.keep_room()
+    with closing(sqlite3.connect(store.path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            store.insist(lambda session: answers.add_answer(session, 1, "ill", DAY, DAY, datetime.now(UTC)))
+    assert (tmp_path / "pullback.db-room").stat().st_size == daemon.store.database.ROOM_BYTES
+    store.close()
+
+
+def test_room_that_cannot_be_kept_for_another_reason_sends_nobody_to_free_space(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "pullback.db")
+    (tmp_path / "pullback.db-room").mkdir()
+    with pytest.raises(StoreError, match="it can't keep room beside .*; check its folder"):
+        store.keep_room()
     store.close()
 
 
@@ -234,3 +283,24 @@ def test_two_names_of_one_database_are_one_database(tmp_path: Path) -> None:
         for other in (tmp_path / "elsewhere" / "pullback.db", tmp_path / "mine.db"):
             with pytest.raises(Busy, match=f"process {os.getpid()}"), held(other):
                 pass
+
+
+def test_work_on_one_database_is_one_work_whatever_name_it_goes_by(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "pullback.db"
+    open_store(path).close()
+    (tmp_path / "mine.db").symlink_to(path)
+    with closing(open_store(path)) as store, closing(open_store(tmp_path / "mine.db")) as same:
+        with store.only_one("delivery"), pytest.raises(Busy), same.only_one("delivery"):
+            pass
+        before = same.mark()
+        say(store)
+        assert same.mark() == store.mark() != before
+
+
+def test_a_configured_link_is_followed_to_the_database_and_what_lies_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.db").symlink_to(tmp_path / "state" / "pullback.db")
+    config = Config(database=DatabaseConfig(url=f"sqlite:///{tmp_path / 'mine.db'}"))
+    path = database_path(config, {})
+    open_store(path).close()
+    erasing.erase(path)
+    assert list((tmp_path / "state").iterdir()) == []
