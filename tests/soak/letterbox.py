@@ -76,6 +76,11 @@ def mailbox() -> Letterbox:
     return Letterbox(_Mail, "mailto://127.0.0.1:{port}/?from=pullback@example.org&to=ada@example.org&mode=insecure")
 
 
+def pulse() -> Letterbox:
+    """A dead man's switch: its letters are "start", "fail", or "" for all is well."""
+    return Letterbox(_Pulse, "http://127.0.0.1:{port}/ping")
+
+
 def one_line(text: str) -> str:
     return " ".join(text.split())
 
@@ -97,6 +102,23 @@ class _Hook(BaseHTTPRequestHandler):
 
     def log_message(self, *args: Any) -> None:
         return
+
+
+class _Pulse(_Hook):
+    """A ping without a body is a GET."""
+
+    def do_GET(self) -> None:
+        self._ping()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self._ping()
+
+    def _ping(self) -> None:
+        self.server.take(self.path.removeprefix("/ping").removeprefix("/"))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
 
 class _Mail(StreamRequestHandler):

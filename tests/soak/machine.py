@@ -97,7 +97,9 @@ class Machine:
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "PYTHONPATH": str(ROOT),
+            # As in the unit.
             "OPENBLAS_NUM_THREADS": "1",
+            "MALLOC_ARENA_MAX": "1",
             "STATE_DIRECTORY": str(state or self.database.parent),
         }
 
