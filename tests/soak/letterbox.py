@@ -14,7 +14,7 @@ SETTLED_S = 20.0
 
 
 class Letterbox(ThreadingTCPServer):
-    """`letters` are the texts it took, each on one line. It refuses where `refuses()` says so."""
+    """`letters` are what it took, title and text, each on one line. It refuses where `refuses()` says so."""
 
     daemon_threads = True
     block_on_close = False
@@ -95,7 +95,8 @@ class _Hook(BaseHTTPRequestHandler):
             return
         refused = self.server.refuses()
         if not refused:
-            self.server.take(json.loads(body)["message"])
+            said = json.loads(body)
+            self.server.take(f"{said['title']}. {said['message']}")
         self.send_response(500 if refused else 200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -147,8 +148,8 @@ class _Mail(StreamRequestHandler):
         if self.server.refuses():
             self._say("451 try later")
             return
-        body = message_from_bytes(b"".join(lines), policy=policy.default).get_body(("plain",))  # type: ignore[attr-defined]
-        self.server.take(body.get_content())
+        letter: Any = message_from_bytes(b"".join(lines), policy=policy.default)
+        self.server.take(f"{letter['subject']}. {letter.get_body(('plain',)).get_content()}")
         self._say("250 taken")
 
     def _say(self, line: str) -> None:

@@ -11,8 +11,7 @@ from random import Random
 from typing import Any
 
 from daemon.verdict.telling import near
-from tests.soak.letterbox import one_line
-from tests.soak.machine import Life, Machine
+from tests.soak.machine import Life, Machine, mark
 
 HERE = "deleted_at IS NULL"
 SURELY_TOLD_DAYS = 7
@@ -135,9 +134,12 @@ class Story:
         self.figures |= {"killed between answer and commit": sum(machine.windows.values())}
         if set(states) - {"sent", "withdrawn"}:
             self.wrong.append(f"deliveries are left: {states}")
-        for number in range(1, self.planted + 1):
+        rows = machine.sql("SELECT title, text FROM alert WHERE kind = 'planted' ORDER BY id")
+        if len(rows) != self.planted:
+            self.wrong.append(f"{len(rows)} of {self.planted} letters are known")
+        for number, words in enumerate(rows, 1):
             for channel in machine.boxes:
-                if not machine.received((channel, f"Letter number {number} of this soak.")):
+                if not machine.received((channel, mark(*words))):
                     self.wrong.append(f"letter {number} never arrived")
 
     def _record(self) -> None:
@@ -167,12 +169,12 @@ class Story:
         self.figures |= {"warnings and all-clears due": len(due)}
         if not due and self.rounds >= 50:
             self.wrong.append("the story has nothing to warn of")
-        rows = machine.sql("SELECT kind, episode, text FROM alert")
+        rows = machine.sql("SELECT kind, episode, title, text FROM alert")
         for kind, began in due:
-            texts = [text for k, episode, text in rows if k == kind and near(episode[:10], began)]
+            marks = [mark(*words) for k, episode, *words in rows if k == kind and near(episode[:10], began)]
             for channel in machine.boxes:
-                if not any(machine.received((channel, one_line(text.split("\n\n")[0]))) for text in texts):
-                    how = "arrived" if texts else "was opened"
+                if not any(machine.received((channel, each)) for each in marks):
+                    how = "arrived" if marks else "was opened"
                     self.wrong.append(f"the {kind} of {began} never {how} on {channel}")
 
     def _log(self) -> None:
