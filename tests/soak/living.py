@@ -280,6 +280,8 @@ def table(year: Year) -> str:
     lines += [f"{count:>10} x {text}" for text, count in said.most_common(8)]
     monthly = year.samples[:: max(1, len(year.samples) // 12)]
     lines.append("memory by month, MB: " + " ".join(f"{sample['rss_mb']:.0f}" for sample in monthly))
+    handles = Counter(sample["handles"] for sample in year.samples)
+    lines.append("so many handles so often: " + ", ".join(f"{n} x {times}" for n, times in sorted(handles.items())))
     return "\n".join([*lines, figures_of(year)])
 
 

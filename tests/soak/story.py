@@ -167,7 +167,7 @@ class Story:
         days = [(day, json.loads(data)) for day, data in machine.sql("SELECT day, data FROM verdict ORDER BY day")]
         due = due_alerts([(day, verdict) for day, verdict in days if day > f"{machine.born:%Y-%m-%d}"])
         self.figures |= {"warnings and all-clears due": len(due)}
-        if not due and self.rounds >= 50:
+        if not due and self.rounds * self.hours_a_round >= 50 * 24:
             self.wrong.append("the story has nothing to warn of")
         rows = machine.sql("SELECT kind, episode, title, text FROM alert")
         for kind, began in due:
