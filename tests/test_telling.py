@@ -207,6 +207,25 @@ def test_who_never_heard_that_it_was_taken_back_is_not_told_again_when_it_holds_
     assert [title[:5] for title in second.titles] == ["Time "]
 
 
+def test_a_warning_cut_off_in_sending_and_taken_back_is_told_when_it_holds_after_all(house: House) -> None:
+    second = Phone()
+    house.set_config("alerts", urls=(Channel(house.phone.url), Channel(second.url)))
+    stands(house, "pull_back", date(2026, 11, 2), episode="2026-11-02")
+    with house.store.write() as session:  # and here the process is killed, before anything was sent
+        for waiting in outbox.unsettled(session):
+            outbox.claim(session, waiting.id, house.clock.now())
+    second.status = 500
+    stands(house, "stable", date(2026, 11, 2))
+    house.deliver()
+    second.status = 200
+    house.clock.advance(days=4)
+    stands(house, "pull_back", date(2026, 11, 6), episode="2026-11-06")
+    house.deliver()
+    second.hang_up()
+    assert [title[:5] for title in house.phone.titles] == ["Taken", "Time "]
+    assert [title[:5] for title in second.titles] == ["Time "]
+
+
 def test_what_waited_while_the_machine_was_off_is_judged_before_it_is_sent(warned: House) -> None:
     warned.clock.advance(hours=5)
     delete_the_last_runs(warned, 40, judge=False)

@@ -146,9 +146,12 @@ class Heard:
         return believing
 
     def knowing(self, kind: str, began: str, thread: int) -> set[str]:
-        """The channels that have this very warning already, and surely no retraction of it since."""
-        told = (a for a in self.alerts if a.thread == thread and a.kind == kind)
-        same = (self.on(a) for a in told if near(a.began, began))
+        """The channels that surely have this very warning already, and surely no retraction of it since.
+
+        One that was cut off in sending may have it: better told twice than never.
+        """
+        told = (a for a in self.alerts if a.thread == thread and a.kind == kind and near(a.began, began))
+        same = ({d.channel for d in self.deliveries.get(a.id, ()) if d.state == "sent"} for a in told)
         return self.believing(thread, surely=True) & set().union(*same)
 
     def unaware(self, thread: int) -> set[str]:

@@ -26,7 +26,10 @@ LATER_S = 0.002
 
 @dataclass
 class Killer(Story):
-    """So many processes (`rounds`) of the machine die, and then one may live."""
+    """So many processes (`rounds`) of the machine die at work, and then one may live.
+
+    Not counted are those that die when all is done, or still loading.
+    """
 
     old: Path = Path()
     moments: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -78,7 +81,6 @@ class Killer(Story):
 
     def _cold(self) -> None:
         how = self.machine.live_cold(Life("cold", ["sync"]), self.random.uniform(0.1, 1.6))
-        self.figures["killed"] += how == "killed"
         self.moments["cold", how] += 1
 
     def _live(self, scene: str, arguments: list[str], *, daemon: bool = False, state: Path | None = None) -> None:
@@ -92,7 +94,7 @@ class Killer(Story):
         done = self.machine.live(life, daemon=daemon)
         lives.append(done["counts"])
         self.moments[scene, kind if done["how"] == "killed" else done["how"]] += 1
-        self.figures["killed"] += done["how"] in ("killed", "idle")
+        self.figures["killed"] += done["how"] == "killed"
         if done["left"]:
             self.wrong.append(f"{done['left']} processes outlive {scene}")
         if done["how"] == "endless" or done["code"] == 3:

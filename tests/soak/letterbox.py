@@ -14,7 +14,7 @@ SETTLED_S = 20.0
 
 
 class Letterbox(ThreadingTCPServer):
-    """`letters` are the texts it took, each on one line. It refuses where `refuses()` says so."""
+    """`letters` are what it took, title and text, each on one line. It refuses where `refuses()` says so."""
 
     daemon_threads = True
     block_on_close = False
@@ -76,6 +76,11 @@ def mailbox() -> Letterbox:
     return Letterbox(_Mail, "mailto://127.0.0.1:{port}/?from=pullback@example.org&to=ada@example.org&mode=insecure")
 
 
+def pulse() -> Letterbox:
+    """A dead man's switch: its letters are "start", "fail", or "" for all is well."""
+    return Letterbox(_Pulse, "http://127.0.0.1:{port}/ping")
+
+
 def one_line(text: str) -> str:
     return " ".join(text.split())
 
@@ -90,13 +95,31 @@ class _Hook(BaseHTTPRequestHandler):
             return
         refused = self.server.refuses()
         if not refused:
-            self.server.take(json.loads(body)["message"])
+            said = json.loads(body)
+            self.server.take(f"{said['title']}. {said['message']}")
         self.send_response(500 if refused else 200)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def log_message(self, *args: Any) -> None:
         return
+
+
+class _Pulse(_Hook):
+    """A ping without a body is a GET."""
+
+    def do_GET(self) -> None:
+        self._ping()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self._ping()
+
+    def _ping(self) -> None:
+        self.server.take(self.path.removeprefix("/ping").removeprefix("/"))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
 
 class _Mail(StreamRequestHandler):
@@ -125,8 +148,8 @@ class _Mail(StreamRequestHandler):
         if self.server.refuses():
             self._say("451 try later")
             return
-        body = message_from_bytes(b"".join(lines), policy=policy.default).get_body(("plain",))  # type: ignore[attr-defined]
-        self.server.take(body.get_content())
+        letter: Any = message_from_bytes(b"".join(lines), policy=policy.default)
+        self.server.take(f"{letter['subject']}. {letter.get_body(('plain',)).get_content()}")
         self._say("250 taken")
 
     def _say(self, line: str) -> None:

@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 WEEKS_BEFORE = 12
 
 Box = tuple[str, str]
-"""A channel, and what identifies a text: its first paragraph, which is all that is left of it in a long letter."""
+"""A channel, and what identifies an alert there: see `mark`."""
 
 
 @dataclass
@@ -97,7 +97,9 @@ class Machine:
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "PYTHONPATH": str(ROOT),
+            # As in the unit.
             "OPENBLAS_NUM_THREADS": "1",
+            "MALLOC_ARENA_MAX": "1",
             "STATE_DIRECTORY": str(state or self.database.parent),
         }
 
@@ -190,9 +192,9 @@ class Machine:
             wrong += [f"{table} {number} is gone" for number in before - found]
             before.update(found)
         states: dict[Box, Counter[str]] = {}
-        rows = self.sql("SELECT channel, text, state FROM delivery JOIN alert ON alert.id = alert_id")
-        for channel, text, state in rows:
-            states.setdefault((channel, one_line(text.split("\n\n")[0])), Counter())[state] += 1
+        rows = self.sql("SELECT channel, title, text, state FROM delivery JOIN alert ON alert.id = alert_id")
+        for channel, title, text, state in rows:
+            states.setdefault((channel, mark(title, text)), Counter())[state] += 1
         for box, count in states.items():
             # Beyond what was recorded as sent and what earlier kills explain, only a claim explains a letter.
             more = self.received(box) - count["sent"] - self.windows[box]
@@ -213,3 +215,12 @@ class Machine:
         self.standin.stop()
         for box in self.boxes.values():
             box.close()
+
+
+def mark(title: str, text: str) -> str:
+    """What an alert is known by: its title and first paragraph, which is all that is left of it in a long letter.
+
+    Without the title a letter that quotes another's first sentence would be taken for both.
+    """
+    paragraph = text.split("\n\n", maxsplit=1)[0]
+    return one_line(f"{title}. {paragraph}")

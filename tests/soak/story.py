@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,9 +10,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.soak.machine import Life, Machine
+from daemon.verdict.telling import near
+from tests.soak.machine import Life, Machine, mark
 
 HERE = "deleted_at IS NULL"
+SURELY_TOLD_DAYS = 7
+"""What stood in the record for so long was looked at by a process that came to its end, however many die [ENG]."""
+LIVES_A_ROUND = 1.5
+"""Some come to their end before what was to befall them [ENG]."""
 
 
 @dataclass
@@ -30,10 +35,10 @@ class Story:
     @property
     def hours_a_round(self) -> float:
         """A year and no more, however many lives it has: that is what Strava's answers and the record are sized for."""
-        return min(24.0, 300 * 24.0 / self.rounds)
+        return min(24.0, 300 * 24.0 / (LIVES_A_ROUND * self.rounds))
 
     def begin(self) -> None:
-        self.machine.runner(days=int(self.rounds * self.hours_a_round / 24) + 10)
+        self.machine.runner(days=int(LIVES_A_ROUND * self.rounds * self.hours_a_round / 24) + 10)
         self.machine.authorise()
 
     def time_passes(self) -> None:
@@ -101,6 +106,7 @@ class Story:
         self._runs()
         self._alerts()
         self._record()
+        self._warnings()
         self._log()
         return self.wrong
 
@@ -128,9 +134,12 @@ class Story:
         self.figures |= {"killed between answer and commit": sum(machine.windows.values())}
         if set(states) - {"sent", "withdrawn"}:
             self.wrong.append(f"deliveries are left: {states}")
-        for number in range(1, self.planted + 1):
+        rows = machine.sql("SELECT title, text FROM alert WHERE kind = 'planted' ORDER BY id")
+        if len(rows) != self.planted:
+            self.wrong.append(f"{len(rows)} of {self.planted} letters are known")
+        for number, words in enumerate(rows, 1):
             for channel in machine.boxes:
-                if not machine.received((channel, f"Letter number {number} of this soak.")):
+                if not machine.received((channel, mark(*words))):
                     self.wrong.append(f"letter {number} never arrived")
 
     def _record(self) -> None:
@@ -152,11 +161,44 @@ class Story:
         if differ or len(grown) != len(made):
             self.wrong.append(f"{len(differ)} days of the record differ from those made again: {differ[:3]}")
 
+    def _warnings(self) -> None:
+        """What the record warns of for long enough was told, on every channel, and so was its end."""
+        machine = self.machine
+        days = [(day, json.loads(data)) for day, data in machine.sql("SELECT day, data FROM verdict ORDER BY day")]
+        due = due_alerts([(day, verdict) for day, verdict in days if day > f"{machine.born:%Y-%m-%d}"])
+        self.figures |= {"warnings and all-clears due": len(due)}
+        if not due and self.rounds * self.hours_a_round >= 50 * 24:
+            self.wrong.append("the story has nothing to warn of")
+        rows = machine.sql("SELECT kind, episode, title, text FROM alert")
+        for kind, began in due:
+            marks = [mark(*words) for k, episode, *words in rows if k == kind and near(episode[:10], began)]
+            for channel in machine.boxes:
+                if not any(machine.received((channel, each)) for each in marks):
+                    how = "arrived" if marks else "was opened"
+                    self.wrong.append(f"the {kind} of {began} never {how} on {channel}")
+
     def _log(self) -> None:
         log = (self.machine.folder / "log").read_text()
         self.figures |= {"tracebacks": log.count("Traceback")}
         if "Traceback" in log or "this is a bug" in log:
             self.wrong.append(log[max(0, log.find("Traceback") - 300) :][:3000])
+
+
+def due_alerts(record: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, str]]:
+    """Kind and first day of what a record (day, verdict) asks to be told for long enough to be surely told."""
+    stood: Counter[tuple[str, str]] = Counter()
+    pulled_back = None
+    for _, verdict in record:
+        state, memory = verdict["state"], verdict["memory"]
+        if state == "pull_back":
+            pulled_back = memory["episode"]
+            stood["pull_back", pulled_back] += 1
+        elif state == "watch":
+            stood["watch", memory["watch"]] += 1
+        elif state in ("stable", "absorbing") and pulled_back is not None:
+            stood["all_clear", pulled_back] += 1
+    told = [key for key, days in stood.items() if days >= SURELY_TOLD_DAYS]
+    return [(kind, began) for kind, began in told if kind != "all_clear" or ("pull_back", began) in told]
 
 
 def figures_of(story: Story) -> str:
