@@ -54,6 +54,11 @@ def test_without_an_app_or_access_a_history_is_imported_judged_and_told_once(ter
     assert [alert["kind"] for alert in replayed["alerts"]] == ["pull_back"]
     assert terminal.pullback("explain", newest).code == 0
     assert "heavy" in terminal.pullback("feel", "heavy").out
+    hard = next(str(run["id"]) for run in reversed(listed) if run["hard"])
+    assert (
+        "heavy. Kept, and not counted: a hard session may feel heavy." in terminal.pullback("feel", hard, "heavy").out
+    )
+    assert "not counted" not in terminal.pullback("feel", hard, "easy").out, "what means nothing needs no word"
     assert "ill" in terminal.pullback("ack", "--reason", "ill").out
 
 
