@@ -218,7 +218,7 @@ def _counted(contribution: dict[str, Any], judged: dict[str, Any]) -> list[str]:
 def _that_day(contribution: dict[str, Any]) -> list[str]:
     """The verdict, what was up and easy heart rate, then the quiet ones in a line."""
     if contribution["verdict"] is None:
-        return ["not judged yet; the next `pullback sync` does"]
+        return ["not judged yet; the next `pullback sync` or `pullback import` does"]
     lines, quiet = [show.words(contribution["verdict"])], []
     for signal in contribution["signals"]:
         name, heart = show.words(signal["name"]), signal["name"] == "easy_heart_rate"
