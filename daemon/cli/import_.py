@@ -136,7 +136,7 @@ def summary(outcome: "Outcome", again: Collection[int] = ()) -> list[str]:
     )
     lines = [", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)]
     if outcome.first is not None and outcome.last is not None:
-        lines.append(f"They reach from {outcome.first} to {outcome.last}.")
+        lines.append(f"The activities reach from {outcome.first} to {outcome.last}.")
     return lines
 
 

@@ -36,7 +36,7 @@ def test_without_an_app_or_access_a_history_is_imported_judged_and_told_once(ter
         result = terminal.pullback("import", str(archive))
         assert result.code == 0, result.err
         lines = result.out.splitlines()
-        assert lines[0].startswith("153 new runs") and lines[1].startswith("They reach from ")
+        assert lines[0].startswith("153 new runs") and lines[1].startswith("The activities reach from ")
         assert "\nPull back: easy runs cost" in result.out and "Alerts: 1 sent, 0 failed" in result.out
         assert lines[-1].startswith("Next: `pullback replay`")
         again = terminal.pullback("import", str(archive))
@@ -46,7 +46,8 @@ def test_without_an_app_or_access_a_history_is_imported_judged_and_told_once(ter
         phone.hang_up()
     status = terminal.pullback("status")
     assert status.code == 0 and "Runs: 153" in status.out
-    assert status.out.count("Strava") == 0 and "Last sync: never" in status.out
+    assert status.out.count("Strava") == 0 and "Last sync" not in status.out
+    assert f"Last import: {datetime.now(UTC):%Y-%m-%d}" in status.out
     listed = json.loads(terminal.pullback("runs", "--json").out)
     newest = str(listed[-1]["id"])
     assert len(listed) == 153
