@@ -136,6 +136,27 @@ def test_after_ctrl_c_it_says_what_is_kept_and_status_how_to_go_on(terminal: Ter
     assert "not judged yet" not in terminal.pullback("status").out
 
 
+def test_ctrl_c_before_anything_was_read_says_that_nothing_was_kept(terminal: Terminal) -> None:
+    terminal.config.unlink()
+    os.mkfifo(terminal.config, 0o600)
+
+    def press_ctrl_c() -> None:
+        with terminal.config.open("wb"):  # opens when the command reads its configuration
+            os.kill(os.getpid(), signal.SIGINT)
+
+    runner = threading.Thread(target=press_ctrl_c)
+    runner.start()
+    result = terminal.pullback("import", str(terminal.home / "export.zip"))
+    runner.join()
+    assert (result.code, result.out) == (130, "")
+    assert result.err == "Interrupted: nothing was kept yet; the same command begins again.\n"
+
+
+def test_judging_many_runs_is_said_to_take_a_while() -> None:
+    assert import_._judging(1) == "Judging 1 run …"
+    assert import_._judging(837) == "Judging 837 runs, up to a minute …"
+
+
 def test_a_file_that_is_cut_off_is_named_and_the_whole_one_is_told_in_words(terminal: Terminal) -> None:
     whole = fit_file(plain_run(1, yesterday(), minutes=30))
     path = terminal.home / "a.fit"
