@@ -27,7 +27,7 @@ A_HANDFUL = 5
 """So many files skipped for one reason are named; of more, some and how many."""
 EXAMPLES = 3
 MANY = 200
-"""So many runs are judged for longer than one waits without asking, about ten seconds [measured]."""
+"""Judging so many runs is said to take a while [ENG; 837 took 25 seconds]."""
 LABEL_LENGTH = 160
 """A file's name that is longer is cut."""
 

@@ -137,6 +137,13 @@ def test_a_runner_sees_what_the_program_takes_him_for_and_where_it_has_that_from
     assert "You: easy running is 9:07/mi at 143 bpm, by Garmin Forerunner 265" in as_read("imperial")
 
 
+def test_a_long_name_of_a_watch_is_wrapped_below_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    athlete = PULLING_BACK["athlete"] | {"device": "Garmin Forerunner 265 Music, the blue one"}
+    lines = on_terminal(standing(PULLING_BACK | {"athlete": athlete}, BERLIN, "metric"), monkeypatch)
+    begin = next(n for n, line in enumerate(lines) if line.startswith("You: "))
+    assert lines[begin + 1].startswith("  ") and not lines[begin + 1].startswith("  usual week")
+
+
 def test_after_a_long_time_away_the_usual_week_is_that_of_then() -> None:
     week = PULLING_BACK["athlete"]["week"] | {"source": "median of the last 8 weeks, as of 24 April 2026"}
     lines = as_read(athlete=PULLING_BACK["athlete"] | {"week": week})
