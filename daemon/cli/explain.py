@@ -124,8 +124,8 @@ def _not_hard(judged: dict[str, Any], units: str) -> list[str]:
         return _by_heart(judged)
     minute, five = (measures.pace(easy / bar[key], units) for key in ("minute_x_easy", "five_minutes_x_easy"))
     seen = f"seen: {_fast(found, units)}" if found else "nothing in it was that fast"
-    longer = "" if five == minute else f", or stretches of five at {five}"
-    return [f"a session has minutes at {minute}{longer}", seen]
+    longer = "" if five == minute else f", or five minutes on end at {five}"
+    return [f"to be a session it needed minutes at {minute} or faster{longer}", seen]
 
 
 def _by_heart(judged: dict[str, Any]) -> list[str]:
@@ -218,7 +218,7 @@ def _counted(contribution: dict[str, Any], judged: dict[str, Any]) -> list[str]:
 def _that_day(contribution: dict[str, Any]) -> list[str]:
     """The verdict, what was up and easy heart rate, then the quiet ones in a line."""
     if contribution["verdict"] is None:
-        return ["not judged yet; the next `pullback sync` does"]
+        return ["not judged yet; the next `pullback sync` or `pullback import` does"]
     lines, quiet = [show.words(contribution["verdict"])], []
     for signal in contribution["signals"]:
         name, heart = show.words(signal["name"]), signal["name"] == "easy_heart_rate"
@@ -227,7 +227,8 @@ def _that_day(contribution: dict[str, Any]) -> list[str]:
         if signal["level"] != "ok" or heart:
             # The week's signs count every run of the week: that needs no saying.
             part = PARTS.get(signal["this_run"] or "", "") if heart else ""
-            often = "" if signal["level"] == "ok" else f" {wording.own_past(signal['own_past'])}"
+            how_often = wording.by_chance if heart else wording.happened
+            often = "" if signal["level"] == "ok" else f" {how_often(signal['own_past'])}"
             lines.append(f"{name}: {signal['summary']}{often}{part}")
         elif signal["family"]:
             quiet.append(name)

@@ -43,8 +43,13 @@ def command(
             raise UserError(f"{run.id} is no run but a {run.sport}; `pullback runs` lists your runs")
         answering.keep_feel(store, run, feel, now)
         headline = answering.judged_again(store, athlete_id, session.config(), now)
+        why_not = answering.not_counted(store, run, session.config())
     day = show.days(run.day, run.day, now.year)
-    show.out([show.Line(f"{show.named(run.name)}, {day}: {feel}. {MEANS[feel]}"), show.Line(headline)])
+    show.out([show.Line(f"{show.named(run.name)}, {day}: {feel}. {_means(feel, why_not)}"), show.Line(headline)])
+
+
+def _means(feel: "Feel", why_not: str | None) -> str:
+    return f"Kept, and not counted: {why_not}." if why_not and MEANS[feel] is A_SIGN else MEANS[feel]
 
 
 def _parted(words: list[str]) -> "tuple[int | None, Feel]":

@@ -5,6 +5,7 @@ import os
 import pwd
 import sys
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from datetime import tzinfo
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 A_HANDFUL = 5
 """So many files skipped for one reason are named; of more, some and how many."""
 EXAMPLES = 3
+MANY = 200
+"""Judging so many runs is said to take a while [ENG; 837 took 25 seconds]."""
 LABEL_LENGTH = 160
 """A file's name that is longer is cut."""
 
@@ -50,11 +53,13 @@ def command(
     session: Session = context.obj
     named = [Path(os.path.abspath(path)) for path in paths] if os.geteuid() == 0 else paths
     before = os.geteuid()
-    config = session.config()
-    if os.geteuid() != before:
-        must_be_readable(named)
-    with session.store() as store:
+    with ExitStack() as opened:
+        store = None
         try:
+            config = session.config()
+            if os.geteuid() != before:
+                must_be_readable(named)
+            store = opened.enter_context(session.store())
             _import(session, store, named, config.athlete.timezone, dry_run)
         except KeyboardInterrupt:
             show.out([show.Line(_interrupted(store, dry_run))], sys.stderr)
@@ -85,7 +90,7 @@ def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
     assert athlete_id is not None
     with store.read() as reading:
         runs = activities.counts(reading, athlete_id)["runs"]
-    with show.progress(f"Judging {runs} {'run' if runs == 1 else 'runs'} …"):
+    with show.progress(_judging(runs)):
         evaluated = evaluate(store, athlete_id, config, session.clock.now())
     delivered = tell(session, config, store)
     with store.read() as reading:
@@ -102,14 +107,20 @@ def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
     show.out(parts)
 
 
-def _interrupted(store: "Store", dry_run: bool) -> str:
-    from daemon.store import activities
+def _judging(runs: int) -> str:
+    """Nothing moves meanwhile, so what takes long is said to."""
+    return f"Judging {runs} {'run' if runs == 1 else 'runs'}{', up to a minute' if runs >= MANY else ''} …"
 
-    athlete_id = athlete(store)
+
+def _interrupted(store: "Store | None", dry_run: bool) -> str:
+    """What of it is kept, also where it had only begun and no `store` was open."""
     if dry_run:
         return "Interrupted: nothing was stored."
-    if athlete_id is None:
-        return "Interrupted: nothing is kept yet; the same command begins again."
+    athlete_id = None if store is None else athlete(store)
+    if store is None or athlete_id is None:
+        return "Interrupted: nothing was kept yet; the same command begins again."
+    from daemon.store import activities
+
     with store.read() as reading:
         runs = activities.counts(reading, athlete_id)["runs"]
     return f"Interrupted: {runs} {'run is' if runs == 1 else 'runs are'} kept; the same command goes on from there."
@@ -136,7 +147,7 @@ def summary(outcome: "Outcome", again: Collection[int] = ()) -> list[str]:
     )
     lines = [", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)]
     if outcome.first is not None and outcome.last is not None:
-        lines.append(f"They reach from {outcome.first} to {outcome.last}.")
+        lines.append(f"The activities reach from {outcome.first} to {outcome.last}.")
     return lines
 
 

@@ -100,7 +100,9 @@ def replayed(document: dict[str, Any], rated_days: int) -> list[show.Part]:
         parts.append(show.Table(("date", "alert", "title"), told))
     usable = document["usable_runs_per_week"]
     count = len(document["alerts"])
-    often = f"{document['alerts_per_year']} a year, " if rated_days >= HALF_A_YEAR else ""
+    often = (
+        f"{document['alerts_per_year']} a year{_rated(len(days), rated_days)}, " if rated_days >= HALF_A_YEAR else ""
+    )
     parts.append(
         show.Line(
             f"{count} alert{'' if count == 1 else 's'} from {document['from']} to {document['to']}: "
@@ -108,6 +110,11 @@ def replayed(document: dict[str, Any], rated_days: int) -> list[show.Part]:
         )
     )
     return parts
+
+
+def _rated(days: int, rated_days: int) -> str:
+    """Over what a rate is, where that is less than the days that are shown."""
+    return f" over the {rated_days / 365.25:.1f} years with runs" if rated_days < days else ""
 
 
 def comparison(document: dict[str, Any], now: Mapping[str, Any], rated_days: int) -> list[show.Part]:
@@ -121,14 +128,21 @@ def comparison(document: dict[str, Any], now: Mapping[str, Any], rated_days: int
     yearly = str(before["alerts_per_year"]), str(after["alerts_per_year"])
     figures = (
         ("alerts", str(len(before["alerts"])), str(len(after["alerts"]))),
-        *([("alerts a year", *yearly)] if rated_days >= HALF_A_YEAR else []),
+        *(
+            [(f"alerts a year{_rated(len(document['days']), rated_days)}", *yearly)]
+            if rated_days >= HALF_A_YEAR
+            else []
+        ),
         ("usable runs a week", str(before["usable_runs_per_week"]), str(after["usable_runs_per_week"])),
     )
     heading = f"{document['from']} to {document['to']}"
     parts.append(show.Table((heading, "before", "after"), figures, frozenset({"before", "after"})))
-    told = tuple((_told(old), _told(new)) for old, new in side_by_side(before["alerts"], after["alerts"]))
-    if told:
-        parts.append(show.Table(("alerts before", "alerts after"), told))
+    told = [(_told(old), _told(new)) for old, new in side_by_side(before["alerts"], after["alerts"])]
+    differ, same = tuple(pair for pair in told if pair[0] != pair[1]), [old for old, new in told if old == new]
+    if differ:
+        parts.append(show.Table(("alerts before", "alerts after"), differ))
+    if same:
+        parts.append(show.Table(("the same before and after",), tuple((alert,) for alert in same)))
     parts.append(show.Line("Nothing was recorded or sent. To keep a setting, write it into the configuration."))
     return parts
 

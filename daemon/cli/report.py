@@ -52,5 +52,5 @@ def _page(session: Session) -> str:
     with session.store() as store:
         data = look(store, known_athlete(store), config, session.clock.now())
     if data is None:
-        raise UserError("there is nothing to show yet; fetch your runs with `pullback sync`")
+        raise UserError("there is nothing to show yet; fetch your runs with `pullback sync`, or `pullback import` them")
     return page(data)

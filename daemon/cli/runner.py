@@ -41,8 +41,10 @@ def _week(week: dict[str, Any] | None) -> list[str]:
         return [f"usual week: without running ({week['source']})"]
     _, _, then = week["source"].partition(", as of ")
     told = f"usual week as of {then}" if then else "usual week"
-    runs = f"{told}: {_many(week['runs'], 'run')}, {week['minutes']} minutes, the longest {week['long_run_minutes']}"
-    return [f"{runs}; {_many(week['rest_days'], 'rest day')}, {_many(week['hard_days'], 'hard day')}"]
+    runs = (
+        f"{told}: about {_many(week['runs'], 'run')}, {week['minutes']} minutes, the longest {week['long_run_minutes']}"
+    )
+    return [f"{runs}; {_many(week['rest_days'], 'day')} without sport, {_many(week['hard_days'], 'hard day')}"]
 
 
 def _efforts(document: dict[str, Any], units: str) -> list[str]:

@@ -70,7 +70,10 @@ class Session:
         """The configuration, with everything Strava must be asked with. Raises UserError naming the missing key."""
         config = self.config()
         if missing := config.strava.missing():
-            raise UserError(f"{missing} is not set in {self.config_path()}; take it from {API_SETTINGS}")
+            raise UserError(
+                f"{missing} is not set in {self.config_path()}; take it from {API_SETTINGS}, "
+                "or bring files with `pullback import`, which needs none of it"
+            )
         return config
 
     def database(self) -> Path:

@@ -72,7 +72,7 @@ def standing(
     parts += [*_signals(document["signals"], document["verdict"]), _intensity(document)]
     if document["athlete"] is not None:
         first, *more = runner.athlete(document["athlete"], units)
-        parts.append(show.Line(f"You: {first}", spare=RUNNER))
+        parts.append(show.Line(f"You: {first}", hang=2, spare=RUNNER))
         parts += [show.Line(line, indent=2, hang=2, spare=DETAIL) for line in more]
     parts += [*_answers(document["answers"], document["data"]["last"]), *_data(document, zone, now)]
     for alert in document["alerts_open"]:
@@ -188,11 +188,16 @@ def _answers(answers: Sequence[dict[str, Any]], last_day: str | None) -> list[sh
 def _data(document: dict[str, Any], zone: tzinfo, now: datetime | None) -> list[show.Part]:
     data, waiting = document["data"], document.get("deliveries_waiting")
     unsent = f"; {waiting} message{' waits' if waiting == 1 else 's wait'} to be sent" if waiting else ""
-    synced = "never"
-    if data["last_sync"]:
-        age = "" if now is None else f" ({show.ago(now - datetime.fromisoformat(data['last_sync']))})"
-        synced = f"{show.moment(data['last_sync'], zone)}{age}"
+    # Who has files only never syncs.
+    imports = data["last_sync"] is None and data.get("last_import") is not None
+    came, at = "never", data["last_import"] if imports else data["last_sync"]
+    if at:
+        age = "" if now is None else f" ({show.ago(now - datetime.fromisoformat(at))})"
+        came = f"{show.moment(at, zone)}{age}"
     runs = "none"
     if data["runs"]:
         runs = f"{data['runs']} ({data['with_heart_rate']} with heart rate), {data['first']} to {data['last']}"
-    return [show.Line(f"Runs: {runs}", spare=BASIS), show.Line(f"Last sync: {synced}{unsent}")]
+    return [
+        show.Line(f"Runs: {runs}", spare=BASIS),
+        show.Line(f"Last {'import' if imports else 'sync'}: {came}{unsent}"),
+    ]

@@ -24,6 +24,9 @@ LOST = {"inactive": "subscription", "scope": "scope", "client": "app"}
 
 def clock(config: Config, now: Clock) -> Iterator[Finding]:
     """This machine's clock against the Date header of Strava's answer."""
+    if config.strava.client_id is None:
+        yield ok("clock", "isn't compared with Strava's, which isn't asked")
+        return
     import httpx  # a third of a second that no other command needs
 
     try:
@@ -31,8 +34,7 @@ def clock(config: Config, now: Clock) -> Iterator[Finding]:
         theirs = parsedate_to_datetime(answer.headers["date"])
         off = now.now() - theirs
     except (httpx.HTTPError, KeyError, ValueError, TypeError) as error:
-        # To whom Strava gives nothing it owes no answer.
-        yield (warning if config.strava.client_id is None else problem)(
+        yield problem(
             "clock",
             f"can't be compared, {config.strava.base_url} doesn't answer ({type(error).__name__}): "
             "is this machine online?",
@@ -44,8 +46,14 @@ def clock(config: Config, now: Clock) -> Iterator[Finding]:
         yield ok("clock", "agrees with Strava's")
 
 
-def unauthorised(config: Config) -> Finding:
-    """Before the runner's consent: what comes first."""
+def unauthorised(config: Config, *, granted: bool = False) -> Finding:
+    """Before the runner's consent, or with keys that were `granted` for settings that are gone: what comes first."""
+    if config.strava.client_id is None and not granted:
+        return warning(
+            "Strava",
+            "there are no runs yet: for the API set [strava] client_id, from https://www.strava.com/settings/api; "
+            "or leave it out and bring files with `pullback import`",
+        )
     if missing := config.strava.missing():
         return problem("Strava", f"{missing} is not set; take it from https://www.strava.com/settings/api")
     return problem("token", "pullback isn't authorised at Strava yet; run `pullback auth`")
@@ -56,11 +64,12 @@ def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
     strava = connect(store, config, now)
     if strava is None:
         with store.read() as session:
-            imported = grants.athlete(session) is not None and grants.grant(session) is None
+            granted = grants.grant(session) is not None
+            imported = grants.athlete(session) is not None and not granted
         if imported and config.strava.client_id is None:
             yield ok("Strava", "isn't asked, as [strava] client_id is not set: runs come by `pullback import`")
         else:
-            yield unauthorised(config)
+            yield unauthorised(config, granted=granted)
         return
     try:
         # The stored reading may be old: Strava's own answer counts.

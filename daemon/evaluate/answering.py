@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from daemon.config import Config
-from daemon.evaluate.history import counts_instead, runs
+from daemon.evaluate.history import counts_instead, facts, runs
 from daemon.evaluate.judging import evaluate
 from daemon.signals.answered import WORDS
 from daemon.store import Busy, Store
@@ -18,6 +18,19 @@ def keep_feel(store: Store, activity: Activity, feel: Feel, now: datetime) -> No
     with store.write() as session:
         said.save_feel(session, activity.athlete_id, activity.id, feel, now)
         note_change(session, activity.athlete_id, min(activity.day, counts.day), "answered")
+
+
+def not_counted(store: Store, activity: Activity, config: Config) -> str | None:
+    """Why the word given for a stored run is no evidence; None where it is, or the run isn't measured yet."""
+    counts = counts_instead(store, activity.athlete_id, activity.id) or activity
+    try:
+        known = {run.id: run for run in facts(store, activity.athlete_id, config).runs}
+    except ValueError:
+        return None  # numbers of another version: somebody else is making them anew
+    run = known.get(counts.id)
+    if run is None or (run.feel is not None and not run.hard):
+        return None
+    return "a hard session may feel heavy" if run.hard else run.left_out
 
 
 def keep_answer(store: Store, athlete_id: int, reason: Reason, first: date, last: date, now: datetime) -> Answer:

@@ -7,7 +7,7 @@ from daemon import documents, metrics
 from daemon.clock import local_day
 from daemon.config import Config
 from daemon.evaluate.history import athlete_settings, local_now, recordings
-from daemon.store import Store, grants, judgement, outbox, snooze
+from daemon.store import Store, grants, imports, judgement, outbox, snooze
 from daemon.store import activities as rows
 from daemon.store import answers as said
 from daemon.store.progress import Progress, progress
@@ -38,6 +38,7 @@ def status_document(
         answers = said.answers(session, athlete_id)
         told = _told(session, athlete_id, zone, now)
         granted = grants.grant(session) is not None
+        imported = imports.last_import(session, athlete_id)
     document = _unjudged(data["runs"], granted) if found is None else _judged(found)
     document["data"] = {
         "runs": data["runs"],
@@ -45,6 +46,7 @@ def status_document(
         "first": None if data["first"] is None else data["first"].isoformat(),
         "last": None if data["last"] is None else data["last"].isoformat(),
         "last_sync": None if state.last_success_at is None else _utc(state.last_success_at),
+        "last_import": None if imported is None else _utc(imported),
     }
     document |= told
     document["answers"] = [documents.answer_document(answer) for answer in answers]
@@ -140,7 +142,7 @@ def _unjudged(runs: int, granted: bool) -> documents.Document:
 
 
 def _nothing_yet(headline: str, advice: list[str]) -> documents.Document:
-    nothing = {"runs": 0, "with_heart_rate": 0, "first": None, "last": None, "last_sync": None}
+    nothing = {"runs": 0, "with_heart_rate": 0, "first": None, "last": None, "last_sync": None, "last_import": None}
     document: documents.Document = {"verdict": "learning", "since": None, "headline": headline, "advice": advice}
     document |= {"intensity": None, "signals": [], "data": nothing, "alerts_open": [], "answers": []}
     document |= {"snoozed_until": None, "undelivered": [], "deliveries_waiting": 0}

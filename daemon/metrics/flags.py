@@ -21,6 +21,6 @@ WORDS: Final[dict[int, str]] = {
     HR_MISSING: "heart rate drops out",
     HR_SPIKE: "spikes in heart rate",
     HR_FLAT: "flat heart rate",
-    HR_CADENCE: "cadence lock",
+    HR_CADENCE: "sensor counted your steps",
     HR_START: "sensor not settled at the start",
 }

@@ -117,8 +117,9 @@ def _easy_says(data: PageData, hard: int) -> str:
     many = sum(run.compared for run in easy.runs)
     text = (
         f"{formats.count(len(easy.runs), 'easy run')} since {formats.full_day(easy.runs[0].day)}, brought to "
-        f"{measures.pace(easy.at_pace_s_per_km, data.units)} and to the norm's conditions. The norm is "
-        f"{easy.norm_bpm:.0f} bpm, and one run strays by {easy.spread_bpm:.0f} alone. "
+        f"{measures.pace(easy.at_pace_s_per_km, data.units)} and to the norm's conditions. "
+        f"Today's norm is {easy.norm_bpm:.0f} bpm; one run strays by "
+        f"{easy.spread_bpm:.0f} from the norm of its own day by itself. "
     )
     if many and easy.delta_bpm is not None:
         text += f"The last {formats.count(many, 'run')} compared with it lie at {formats.signed(easy.delta_bpm)} bpm. "

@@ -39,7 +39,7 @@ __all__ = ["History", "RunTable", "SignalParams", "explain_easy_heart_rate", "ma
 SILENT_DAYS = 28
 """So long without a run, and nothing can be said of today [ENG]."""
 
-BRING = "`pullback sync` or `pullback import`"
+BRING = "`pullback sync` fetches them from Strava, `pullback import` takes files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _missing(history: History, params: SignalParams, signals: dict[str, Signal |
     """The first thing that is lacking for a judgement, of the detectors that are on and silent."""
     if history.idle_days > SILENT_DAYS:
         last = day_text(history.today - timedelta(days=history.idle_days), history.today)
-        return f"your newest run is from {last}; if you have newer ones, bring them with {BRING}"
+        return f"your newest run is from {last}; if you have newer ones, {BRING}"
     on = {name for name in signals if getattr(params, name).enabled}
     if on - {"easy_heart_rate", "intensity"} and (short := lacking(history)) is not None:
         return short

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
 from daemon.store.tables import ActivityRow, ImportedRow
@@ -37,6 +37,11 @@ def read_otherwise(session: Session, athlete_id: int, version: int) -> set[int]:
     """The activities of files that another version of the readers read."""
     query = select(ImportedRow.activities).where(ImportedRow.athlete_id == athlete_id, ImportedRow.version != version)
     return {number for activities in session.exec(query) for number in activities}
+
+
+def last_import(session: Session, athlete_id: int) -> datetime | None:
+    """When a file that was new was last read; None where there was none."""
+    return session.exec(select(func.max(ImportedRow.imported_at)).where(ImportedRow.athlete_id == athlete_id)).one()
 
 
 def save_imported(

@@ -8,7 +8,7 @@ from daemon.wording.alerts import alert
 from daemon.wording.following import merged, reminder, retraction
 from daemon.wording.marked import markdown
 from daemon.wording.rehearsing import KINDS, rehearsal
-from daemon.wording.sentences import own_past
+from daemon.wording.sentences import by_chance, happened
 from daemon.wording.trouble import access, stale
 from daemon.wording.weekly import digest
 
@@ -16,10 +16,11 @@ __all__ = [
     "KINDS",
     "access",
     "alert",
+    "by_chance",
     "digest",
+    "happened",
     "markdown",
     "merged",
-    "own_past",
     "rehearsal",
     "reminder",
     "retraction",

@@ -44,7 +44,7 @@ def response(heart: Signal, today: date, units: str, runs: Mapping[int, Run], na
         (0, _above(heart, today, units)),
         (2, "These are few runs so far." if 0 < len(compared) <= FEW_RUNS else ""),
         (3, which(compared, today, units, runs, named)),
-        (1, own_past(e["own_past"]) if "own_past" in e else ""),
+        (1, by_chance(e["own_past"]) if "own_past" in e else ""),
     ]
 
 
@@ -108,17 +108,37 @@ def _named(run: Run, units: str) -> str:
     return about(run.distance_m, units) if not name or _GIVEN.fullmatch(name) else f"“{name}”"
 
 
-def own_past(past: dict[str, Any] | None) -> str:
+def by_chance(past: dict[str, Any] | None) -> str:
     """How often chance alone did as much; a frequency needs a year of the runner's own history, and has its range."""
     if past is None:
         return "How often chance alone does that to you isn't known yet."
-    years, times, (low, high) = past["years"], past["times"], past["per_year"]
-    span = f"{years:.0f} years" if years >= 1.75 else f"{12 * years:.0f} months"
+    times, (low, high) = past["times"], past["per_year"]
     if times == 0:
-        return f"In your last {span} chance alone never did that (at most once in {every(high)})."
-    often = {1: "once", 2: "twice"}.get(times, f"{times} times")
-    rarest = f" to {every(low)}" if low >= SELDOM else " or more rarely"
-    return f"In your last {span} chance alone did that {often} (once in {every(high)}{rarest})."
+        return f"In your last {_span(past)} that never happened by chance (at most once in {every(high)})."
+    about = f", about once in {every(times / past['years'])}" if times > 1 else ""
+    rarest, most = every(low) if low >= SELDOM else "", every(high)
+    # "Between 3 and 22 months" rather than "between 3 months and 22 months".
+    lowest = most.split()[0] if rarest.split()[1:] == most.split()[1:] else most
+    within = f"between {lowest} and {rarest}" if rarest else f"at most once in {most}"
+    return f"In your last {_span(past)} that happened {_times(times)} by chance{about} ({within})."
+
+
+def happened(past: dict[str, Any] | None) -> str:
+    """How often the runner's own past went as far: of what a week carries, which is the runner's doing, not chance."""
+    if past is None:
+        return "How often that happens in your weeks isn't known yet."
+    if past["times"] == 0:
+        return f"That never happened in your last {_span(past)}."
+    return f"The same happened {_times(past['times'])} in your last {_span(past)}."
+
+
+def _span(past: dict[str, Any]) -> str:
+    years = past["years"]
+    return f"{years:.0f} years" if years >= 1.75 else f"{12 * years:.0f} months"
+
+
+def _times(times: int) -> str:
+    return {1: "once", 2: "twice"}.get(times, f"{times} times")
 
 
 def recently(verdict: Verdict, units: str) -> str:

@@ -75,6 +75,12 @@ def test_the_newest_run_felt_heavy(runner: Terminal) -> None:
     assert felt(runner) == {1: "normal", 5: "forced"}
 
 
+def test_what_a_run_felt_like_on_a_day_of_illness_is_kept_and_not_counted(runner: Terminal) -> None:
+    assert "heavy. Kept as a sign of its own" in runner.pullback("feel", "3", "heavy").out
+    runner.pullback("ack", "--reason", "ill", "--from", str(day(3)), "--to", str(day(3)))
+    assert "heavy. Kept, and not counted: ill, as you said." in runner.pullback("feel", "3", "heavy").out
+
+
 def test_a_feeling_that_can_be_given_to_no_run(runner: Terminal) -> None:
     for typed, code, said in (
         ("tired", 2, "easy, normal, heavy, forced"),

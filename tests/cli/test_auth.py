@@ -97,3 +97,4 @@ def test_without_an_app_the_missing_key_is_named(terminal: Terminal) -> None:
     result = terminal.pullback("auth")
     assert result.code == 1
     assert "[strava] client_id is not set" in result.err
+    assert "`pullback import`" in terminal.pullback("sync").err, "who has files only needs no app"

@@ -65,13 +65,23 @@ def test_who_only_imports_has_no_problem_with_strava(terminal: Terminal) -> None
     terminal.more_config = '[alerts]\nurls = ["json://localhost/"]'
     terminal.write_config(client_id="", client_secret="")
     terminal.standin.stop()
-    assert of(terminal.pullback("check").out, "Strava")[0] == "problem", "nothing was imported yet"
+    before = terminal.pullback("check")
+    result, text = of(before.out, "Strava")
+    assert (result, before.code) == ("warning", 0), "nothing was imported yet, and nothing is wrong"
+    assert "client_id" in text and "`pullback import`" in text
+    assert of(before.out, "clock") == ("ok", "isn't compared with Strava's, which isn't asked")
     (terminal.home / "a.fit").write_bytes(fit_file(plain_run(1, datetime.now(UTC) - timedelta(days=1), minutes=5)))
     assert terminal.pullback("import", str(terminal.home / "a.fit")).code == 0
     result = terminal.pullback("check")
     problems = {about for about, found, _ in findings(result.out) if found == "problem"}
     assert (problems, result.code) == (set(), 0), result.out
     assert "runs come by `pullback import`" in of(result.out, "Strava")[1]
+
+
+def test_without_an_app_who_fetched_from_strava_has_one(terminal: Terminal) -> None:
+    terminal.authorise()
+    terminal.write_config(client_id="")
+    assert of(terminal.pullback("check").out, "Strava")[0] == "problem"
 
 
 def test_every_problem_of_the_config_is_listed(terminal: Terminal) -> None:

@@ -107,7 +107,10 @@ def test_an_easy_run_says_what_would_have_been_fast(warned: House) -> None:
     judged = document["classification"]
     assert judged["why"] and judged["why"] in as_read(document)
     bar = judged["usual"]["pace_s_per_km"] / judged["thresholds"]["minute_x_easy"]
-    assert f"a session has minutes at {pace(bar, 'metric')}" in as_read(document)
+    needed = f"to be a session it needed minutes at {pace(bar, 'metric')} or faster"
+    assert f"{needed}\n" in as_read(document)
+    judged["thresholds"]["five_minutes_x_easy"] = judged["usual"]["pace_s_per_km"] / 300
+    assert f"{needed}, or five minutes on end at 5:00/km\n" in as_read(document)
     assert document["athlete"]["day"] == document["run"]["day"]
     assert "You then: easy running is 5:" in as_read(document)
 
@@ -139,6 +142,11 @@ def test_what_was_up_that_day_is_told_and_what_was_not_is_named(warned: House) -
     text = as_read(document)
     for signal in up:
         assert f"{signal['name'].replace('_', ' ')} ({signal['level']}): {signal['summary']}" in text
+    week = next(signal for signal in up if signal["name"] != "easy_heart_rate")
+    week["own_past"] = {"years": 3.0, "times": 5, "per_year": [0.55, 4.0]}
+    assert f"{week['summary']} The same happened 5 times in your last 3 years." in as_read(document)
+    week["own_past"]["times"] = 0
+    assert f"{week['summary']} That never happened in your last 3 years." in as_read(document)
     quiet = next(line for line in text.splitlines() if line.startswith("quiet: "))
     assert "longest run" in quiet
     assert not any(signal["name"].replace("_", " ") in quiet for signal in up)

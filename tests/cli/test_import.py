@@ -36,7 +36,7 @@ def test_without_an_app_or_access_a_history_is_imported_judged_and_told_once(ter
         result = terminal.pullback("import", str(archive))
         assert result.code == 0, result.err
         lines = result.out.splitlines()
-        assert lines[0].startswith("153 new runs") and lines[1].startswith("They reach from ")
+        assert lines[0].startswith("153 new runs") and lines[1].startswith("The activities reach from ")
         assert "\nPull back: easy runs cost" in result.out and "Alerts: 1 sent, 0 failed" in result.out
         assert lines[-1].startswith("Next: `pullback replay`")
         again = terminal.pullback("import", str(archive))
@@ -46,7 +46,8 @@ def test_without_an_app_or_access_a_history_is_imported_judged_and_told_once(ter
         phone.hang_up()
     status = terminal.pullback("status")
     assert status.code == 0 and "Runs: 153" in status.out
-    assert status.out.count("Strava") == 0 and "Last sync: never" in status.out
+    assert status.out.count("Strava") == 0 and "Last sync" not in status.out
+    assert f"Last import: {datetime.now(UTC):%Y-%m-%d}" in status.out
     listed = json.loads(terminal.pullback("runs", "--json").out)
     newest = str(listed[-1]["id"])
     assert len(listed) == 153
@@ -54,6 +55,11 @@ def test_without_an_app_or_access_a_history_is_imported_judged_and_told_once(ter
     assert [alert["kind"] for alert in replayed["alerts"]] == ["pull_back"]
     assert terminal.pullback("explain", newest).code == 0
     assert "heavy" in terminal.pullback("feel", "heavy").out
+    hard = next(str(run["id"]) for run in reversed(listed) if run["hard"])
+    assert (
+        "heavy. Kept, and not counted: a hard session may feel heavy." in terminal.pullback("feel", hard, "heavy").out
+    )
+    assert "not counted" not in terminal.pullback("feel", hard, "easy").out, "what means nothing needs no word"
     assert "ill" in terminal.pullback("ack", "--reason", "ill").out
 
 
@@ -128,6 +134,27 @@ def test_after_ctrl_c_it_says_what_is_kept_and_status_how_to_go_on(terminal: Ter
     ]
     assert terminal.pullback("import", str(archive)).out.startswith("3 already known")
     assert "not judged yet" not in terminal.pullback("status").out
+
+
+def test_ctrl_c_before_anything_was_read_says_that_nothing_was_kept(terminal: Terminal) -> None:
+    terminal.config.unlink()
+    os.mkfifo(terminal.config, 0o600)
+
+    def press_ctrl_c() -> None:
+        with terminal.config.open("wb"):  # opens when the command reads its configuration
+            os.kill(os.getpid(), signal.SIGINT)
+
+    runner = threading.Thread(target=press_ctrl_c)
+    runner.start()
+    result = terminal.pullback("import", str(terminal.home / "export.zip"))
+    runner.join()
+    assert (result.code, result.out) == (130, "")
+    assert result.err == "Interrupted: nothing was kept yet; the same command begins again.\n"
+
+
+def test_judging_many_runs_is_said_to_take_a_while() -> None:
+    assert import_._judging(1) == "Judging 1 run …"
+    assert import_._judging(837) == "Judging 837 runs, up to a minute …"
 
 
 def test_a_file_that_is_cut_off_is_named_and_the_whole_one_is_told_in_words(terminal: Terminal) -> None:

@@ -107,6 +107,9 @@ def test_replay_shows_stretches_of_one_verdict_and_what_would_have_been_sent() -
     assert "Intensity came on 2026-10-05, added to the week" in lines
     assert "2026-11-04  pull back  Time to pull back" in lines
     assert lines[-1] == "1 alert from 2026-11-01 to 2026-11-07: 0.6 a year, from 2.8 usable runs a week"
+    years = {"days": days * 300, "alerts_per_year": 3.59}
+    told = piped(replayed(document | years, 731))[-1]
+    assert "3.59 a year over the 2.0 years with runs, from 2.8" in told, "not over the years without any"
     # Of two months "5.89 a year" is no figure to go by.
     assert piped(replayed(document, 62))[-1] == "1 alert from 2026-11-01 to 2026-11-07: from 2.8 usable runs a week"
 
@@ -119,11 +122,11 @@ def test_what_a_setting_changes_is_shown_side_by_side() -> None:
         "from": "2026-01-01",
         "to": "2026-12-31",
         "days": [{"date": "2026-01-01"}],
-        "alerts": told("2026-02-20 watch", "2026-03-05 pull_back", "2026-06-05 pull_back"),
+        "alerts": told("2026-01-03 watch", "2026-02-20 watch", "2026-03-05 pull_back", "2026-06-05 pull_back"),
         "alerts_per_year": 3.0,
         "usable_runs_per_week": 2.8,
         "before": {
-            "alerts": told("2026-03-12 pull_back", "2026-09-01 watch"),
+            "alerts": told("2026-01-03 watch", "2026-03-12 pull_back", "2026-09-01 watch"),
             "alerts_per_year": 2.0,
             "usable_runs_per_week": 2.8,
         },
@@ -140,6 +143,7 @@ def test_what_a_setting_changes_is_shown_side_by_side() -> None:
         ["-", "2026-06-05", "pull", "back"],
         ["2026-09-01", "watch", "-"],
     ]
+    assert lines[11:13] == ["the same before and after", "2026-01-03 watch"], "what differs comes first"
 
 
 def test_days_are_named_as_one_says_them() -> None:

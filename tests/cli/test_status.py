@@ -129,7 +129,7 @@ def test_a_runner_sees_what_the_program_takes_him_for_and_where_it_has_that_from
     begin = next(n for n, line in enumerate(lines) if line.startswith("You: "))
     assert lines[begin : begin + 5] == [
         "You: easy running is 5:40/km at 143 bpm, by Garmin Forerunner 265",
-        "  usual week: 4.5 runs, 231 minutes, the longest 84; 2 rest days, 1 hard day",
+        "  usual week: about 4.5 runs, 231 minutes, the longest 84; 2 days without sport, 1 hard day",
         "  maximum heart rate 190 (from your configuration)",
         "  threshold heart rate 168 (the race on 4 October 2026)",
         "  threshold pace not known yet: needs a hard effort",
@@ -137,10 +137,18 @@ def test_a_runner_sees_what_the_program_takes_him_for_and_where_it_has_that_from
     assert "You: easy running is 9:07/mi at 143 bpm, by Garmin Forerunner 265" in as_read("imperial")
 
 
+def test_a_long_name_of_a_watch_is_wrapped_below_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    athlete = PULLING_BACK["athlete"] | {"device": "Garmin Forerunner 265 Music, the blue one"}
+    lines = on_terminal(standing(PULLING_BACK | {"athlete": athlete}, BERLIN, "metric"), monkeypatch)
+    begin = next(n for n, line in enumerate(lines) if line.startswith("You: "))
+    assert lines[begin + 1].startswith("  ") and not lines[begin + 1].startswith("  usual week")
+
+
 def test_after_a_long_time_away_the_usual_week_is_that_of_then() -> None:
     week = PULLING_BACK["athlete"]["week"] | {"source": "median of the last 8 weeks, as of 24 April 2026"}
     lines = as_read(athlete=PULLING_BACK["athlete"] | {"week": week})
-    assert "  usual week as of 24 April 2026: 4.5 runs, 231 minutes, the longest 84; 2 rest days, 1 hard day" in lines
+    week_then = "about 4.5 runs, 231 minutes, the longest 84; 2 days without sport, 1 hard day"
+    assert f"  usual week as of 24 April 2026: {week_then}" in lines
 
 
 def test_who_never_ran_hard_reads_that_once() -> None:

@@ -60,7 +60,9 @@ def test_what_was_cleaned_out_is_named() -> None:
     assert streams.heart_rate_bpm is not None and streams.cadence_rpm is not None
     streams.heart_rate_bpm[1200:1800] = 2 * streams.cadence_rpm[1200:1800]
     faults = told(streams)["cleaning"]["faults"]
-    assert faults[0]["what"] == "cadence lock" and faults[0]["share"] == pytest.approx(600 / 2700, abs=0.02)
+    assert faults[0]["what"] == "sensor counted your steps" and faults[0]["share"] == pytest.approx(
+        600 / 2700, abs=0.02
+    )
 
 
 def test_a_belt_is_held_against_a_heart_rate() -> None:

@@ -58,6 +58,8 @@ def test_every_chart_is_said_in_words() -> None:
     for chart in drawn:
         assert set((chart["aria-labelledby"] or "-").split()) <= named
     assert "lie at +" in html and "bpm" in html
+    # Runs of half a year ago lie around the norm of then.
+    assert re.search(r"Today.{1,5}s norm is \d+ bpm; one run strays by \d+ from the norm of its own day", html)
 
 
 def test_nothing_on_the_page_comes_from_elsewhere_or_runs() -> None:

@@ -163,7 +163,8 @@ def test_what_is_missing_is_said_in_words():
     assert "needs 12 easy runs with heart rate; has" in reading(few, 60).missing
     stopped = [run for run in ABSORBED if run.day < FIRST_DAY + timedelta(days=200)]
     assert reading(stopped, 260).missing == (
-        "your newest run is from 24 July; if you have newer ones, bring them with `pullback sync` or `pullback import`"
+        "your newest run is from 24 July; if you have newer ones, "
+        "`pullback sync` fetches them from Strava, `pullback import` takes files"
     )
     assert "newest run is from 24 July 2025" in reading(stopped, 900).missing
     strapless = [run if run in stopped else replace(run, easy=None, left_out="no heart rate") for run in ABSORBED]

@@ -53,7 +53,8 @@ def test_a_pull_back_says_what_changed_why_what_to_do_what_clears_it_and_how_to_
     changed, why, to_do, answer = text.split("\n\n")
     assert changed == (
         "Since 3 November your easy runs cost 5 bpm more: about 148 instead of 143 at 5:40/km, over 8 runs against 6 "
-        "before. In your last 2 years chance alone did that twice (once in 3 months to 8 years)."
+        "before. In your last 2 years that happened twice by chance, about once in 13 months (between 3 months "
+        "and 8 years)."
     )
     assert why == (
         "Intensity came on 28 October: 6 hard sessions so far, about one a week, on top of your easy runs. The likely "
@@ -170,10 +171,16 @@ def test_how_often_noise_alone_did_the_same_is_said_as_it_is_known() -> None:
         own_past = facts and {"years": 2.1, "times": 2, "per_year": [0.12, 3.44]} | facts
         return wording.alert("watch", with_heart(own_past=own_past or None))[1]
 
-    assert "chance alone never did that (at most once in 7 months)." in past(times=0, per_year=[0.0, 1.76])
-    assert "chance alone did that once (once in 5 months or more rarely)." in past(times=1, per_year=[0.01, 2.66])
-    assert "In your last 3 years chance alone did that 4 times (" in past(times=4, years=3.0)
-    assert "In your last 13 months chance alone" in past(years=1.1)
+    assert "In your last 2 years that never happened by chance (at most once in 7 months)." in past(
+        times=0, per_year=[0.0, 1.76]
+    )
+    assert "that happened once by chance (at most once in 5 months)." in past(times=1, per_year=[0.01, 2.66])
+    five = past(times=5, years=3.0, per_year=[0.55, 4.0])
+    assert (
+        "In your last 3 years that happened 5 times by chance, about once in 7 months (between 3 and 22 months)."
+        in five
+    )
+    assert "In your last 13 months that happened" in past(years=1.1)
     assert "How often chance alone does that to you isn't known yet." in past()
 
 
