@@ -30,7 +30,7 @@ from daemon.values import UNKNOWN_SPORTS, Activity
 
 log = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the readers would read the same file differently, so that an import reads it again."""
 
 ROUTES = "routes"
