@@ -4,7 +4,7 @@ May not judge: it leaves a note of the earliest day whose facts changed.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -24,7 +24,7 @@ from daemon.recordings.owner import exported_athlete
 from daemon.recordings.table import TableRow, read_table
 from daemon.store import Store, grants
 from daemon.store import activities as rows
-from daemon.store.imports import ImportedFile, imported, read_otherwise, save_imported
+from daemon.store.imports import ImportedFile, held_by_files, imported, read_otherwise, save_imported
 from daemon.store.progress import note_change, progress, save_progress
 from daemon.values import UNKNOWN_SPORTS, Activity
 
@@ -35,6 +35,9 @@ VERSION = 3
 
 ROUTES = "routes"
 """The folder of an export in which planned routes lie: GPX files without times."""
+
+FILES = frozenset({"fit", "tcx", "gpx"})
+"""Sources of an activity that nothing but a file speaks of."""
 
 BATCH = 50
 """Activities written in one transaction: what Ctrl-C loses at most."""
@@ -50,7 +53,8 @@ class Outcome:
     `runs`, `other_sports` and `no_sport` (their files name none) are new. `improved` were known and know more now,
     and so do the `rerecorded`, runs with a better recording. `partly` names files of which something is
     left out, and says what. A dry run says how many of the new ones are `perhaps` other recordings of the same: what is
-    recorded decides. `first` and `last` are local days of everything in the files that counts.
+    recorded decides. `dropped` were found in the same files by older readers, and aren't any more. `first` and `last`
+    are local days of everything in the files that counts.
     """
 
     runs: list[int] = field(default_factory=list)
@@ -60,6 +64,7 @@ class Outcome:
     rerecorded: int = 0
     known: int = 0
     deleted: int = 0
+    dropped: int = 0
     perhaps: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     partly: list[Skipped] = field(default_factory=list)
@@ -132,7 +137,8 @@ class _Import:
             known = rows.known(session, self.athlete_id)
             facts = rows.by_id(session, self.athlete_id, known)
             files = imported(session, self.athlete_id, VERSION)
-            self.outdated = read_otherwise(session, self.athlete_id, VERSION)
+            self.read_before = read_otherwise(session, self.athlete_id, VERSION)
+        self.outdated = {number for ids in self.read_before.values() for number in ids}
         self.settled = {digest: (file.activities, file.problem) for digest, file in files.items()}
         self.gone = [facts[number] for number, held in known.items() if held.deleted]
         self.living = [facts[number] for number, held in known.items() if not held.deleted]
@@ -276,6 +282,7 @@ class _Import:
                 self._apply(session, changes)
                 self.guessed |= {change.activity.id for change in changes if change.activity.offset_guessed}
                 save_imported(session, self.athlete_id, files, VERSION, self.clock.now())
+                self._drop_earlier_readings(session, files)
         for change in changes:
             self._count(change)
 
@@ -310,6 +317,17 @@ class _Import:
             rows.forget_metrics(session, self.athlete_id, activity.id)
         if days:
             note_change(session, self.athlete_id, min(days))
+
+    def _drop_earlier_readings(self, session: Any, files: Mapping[str, ImportedFile]) -> None:
+        """Takes out what older readers found in these files and today's don't, if no table or other file has it."""
+        ids = {n for digest, file in files.items() if file.problem is None for n in self.read_before.get(digest, ())}
+        gone = ids - held_by_files(session, self.athlete_id) if ids else ids
+        living = {n for n, held in rows.known_by_id(session, self.athlete_id, gone).items() if not held.deleted}
+        found = [a for a in rows.by_id(session, self.athlete_id, living).values() if a.source in FILES]
+        if found:
+            rows.remove(session, self.athlete_id, [activity.id for activity in found])
+            note_change(session, self.athlete_id, min(activity.day for activity in found))
+            self.outcome.dropped += len(found)
 
     def _count(self, change: Change) -> None:
         if change.how == "deleted":
