@@ -16,11 +16,11 @@ from daemon.recordings import points
 from daemon.store import activities as rows
 from daemon.store import grants
 from daemon.store.progress import progress
-from tests.exported import export
+from tests.exported import export, table
 from tests.house import MONDAY, House, open_house, plain_run
 
 VIENNA = ZoneInfo("Europe/Vienna")
-RUN0, RUN1 = 12_345_678_000, 12_345_678_001
+RUN0, RUN1, RUN2 = range(12_345_678_000, 12_345_678_003)
 
 
 @pytest.fixture
@@ -61,6 +61,48 @@ def older_readers(monkeypatch: pytest.MonkeyPatch) -> None:
 def counted(house: House) -> list[int]:
     evaluate(house.store, grants.RUNNER, house.config, MONDAY)
     return sorted(round(run.distance_m / 100) for run in runs(house.store, grants.RUNNER, house.config))
+
+
+def dated(archive: Path, day: int) -> Path:
+    """The export as made on this day of May."""
+    with zipfile.ZipFile(archive) as made:
+        held = {name: made.read(name) for name in made.namelist()}
+    with zipfile.ZipFile(archive, "w") as new:
+        for name, data in held.items():
+            new.writestr(zipfile.ZipInfo(name, (2026, 5, day, 7, 0, 0)), data)
+    return archive
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_exports_that_hold_the_same_runs_the_one_made_last_names_them(
+    alone: House, tmp_path: Path, turned: bool
+) -> None:
+    held = [plain_run(RUN0, MONDAY - timedelta(days=1), minutes=12)]
+    named = {RUN0: {"Activity Name": "Easy with Ada"}}
+    first = dated(export(tmp_path / "a.zip", held, {RUN0: {"Weather Temperature": "12.0"}}), 1)
+    last = dated(export(tmp_path / "b.zip", held, named), 9)
+    for paths in ([first, last], [last, first]):
+        bring(alone, *(paths[::-1] if turned else paths))
+        assert name_of(alone, RUN0) == "Easy with Ada"
+    # By itself, and later, the older one gives what the newer doesn't have, and changes no name.
+    bring(alone, first)
+    with alone.store.read() as session:
+        run = rows.activity(session, grants.RUNNER, RUN0)
+    assert run is not None and (run.name, run.weather_temperature_c) == ("Easy with Ada", 12.0)
+    assert bring(alone, first).improved == 0
+    newest = dated(export(tmp_path / "c.zip", held, {RUN0: {"Activity Name": "Sunday"}}), 20)
+    bring(alone, newest)
+    assert name_of(alone, RUN0) == "Sunday"
+
+
+def test_an_older_export_that_comes_later_renames_nothing_and_brings_what_is_new(alone: House, tmp_path: Path) -> None:
+    held = [plain_run(RUN0 + n, MONDAY - timedelta(days=1 + n), minutes=12) for n in range(3)]
+    june = export(tmp_path / "june.zip", held[:2], {RUN1: {"Activity Name": "Easy with Ada"}})
+    (tmp_path / "may").mkdir()
+    (tmp_path / "may" / "activities.csv").write_text(table(held[1:]), "utf-8")
+    bring(alone, june)
+    assert bring(alone, tmp_path / "may").runs == [RUN2]
+    assert (name_of(alone, RUN1), name_of(alone, RUN2)) == ("Easy with Ada", "Morning Run")
 
 
 def test_what_older_readers_took_for_one_run_is_gone_once_the_file_is_read_again(

@@ -7,7 +7,8 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, timedelta, tzinfo
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from daemon.errors import UserError
 from daemon.importer import deciding
 from daemon.importer.deciding import Change, Clocks, Item, decide
 from daemon.importer.readers import answers
-from daemon.importer.work import Answer, Found, Task
+from daemon.importer.work import Answer, Task
 from daemon.recordings.errors import Unreadable
 from daemon.recordings.members import Member, Skipped, beside, find, identity, key, read_member
 from daemon.recordings.owner import exported_athlete
@@ -35,9 +36,6 @@ VERSION = 3
 
 ROUTES = "routes"
 """The folder of an export in which planned routes lie: GPX files without times."""
-
-FILES = frozenset({"fit", "tcx", "gpx"})
-"""Sources of an activity that nothing but a file speaks of."""
 
 BATCH = 50
 """Activities written in one transaction: what Ctrl-C loses at most."""
@@ -122,6 +120,7 @@ class _Import:
     has_table: bool = False
     listed: dict[tuple[str, str], list[Activity]] = field(default_factory=dict)
     told: dict[int, Activity] = field(default_factory=dict)
+    older: set[int] = field(default_factory=set)
     bare: dict[int, Activity] = field(default_factory=dict)
     batch: dict[int, Item] = field(default_factory=dict)
     files: dict[str, ImportedFile] = field(default_factory=dict)
@@ -136,6 +135,7 @@ class _Import:
             self.granted = grants.grant(session) is not None
             known = rows.known(session, self.athlete_id)
             facts = rows.by_id(session, self.athlete_id, known)
+            self.exported = progress(session, self.athlete_id).exported or ""
             files = imported(session, self.athlete_id, VERSION)
             self.read_before = read_otherwise(session, self.athlete_id, VERSION)
         self.outdated = {number for ids in self.read_before.values() for number in ids}
@@ -151,14 +151,21 @@ class _Import:
 
     def read_tables(self, tables: Sequence[Member]) -> None:
         """What the exports say of their activities, of each the newest. Raises UserError where one is another's."""
-        for table, rows_of in sorted(self._readable(tables), key=lambda pair: _newest(pair[1]), reverse=True):
+        read = [(deciding.age(rows_of, table.changed), table, rows_of) for table, rows_of in self._readable(tables)]
+        for age, table, rows_of in sorted(read, key=itemgetter(0), reverse=True):
             for row in rows_of:
                 # Older exports may hold its recording all the same.
+                if age < self.exported and row.activity.id not in self.told:
+                    self.older.add(row.activity.id)
                 activity = self.told.setdefault(row.activity.id, replace(row.activity, athlete_id=self.athlete_id))
                 if row.filename is None:
                     self.bare[activity.id] = activity
                 else:
                     self.listed.setdefault(beside(table, row.filename), []).append(activity)
+        newest = max((age for age, *_ in read), default="")
+        if newest > self.exported and not self.dry_run:
+            with self.store.write() as session:
+                self._note(session, exported=newest)
 
     def _readable(self, tables: Sequence[Member]) -> Iterator[tuple[Member, tuple[TableRow, ...]]]:
         for table in tables:
@@ -232,7 +239,8 @@ class _Import:
             for row, found in pairs
         ]
         used = {id(found) for _, found in pairs}
-        items += [self._unlisted(found, by_hand) for found in answer.found if id(found) not in used]
+        left = (found for found in answer.found if id(found) not in used)
+        items += [Item(f.activity, f.series, f.offset_known, listed=False, by_hand=by_hand) for f in left]
         items += [Item(row, None, offset_known=False, listed=True, by_hand=by_hand) for row in without]
         if answer.known and task.ids is None:
             self.outcome.known += len(answer.known)
@@ -246,9 +254,6 @@ class _Import:
             # Noted with the last of its activities: whatever ends the import, no file counts as read before them.
             ids = () if answer.problem else tuple(item.activity.id for item in taken)
             self.files[answer.digest] = ImportedFile(ids, answer.problem)
-
-    def _unlisted(self, found: Found, by_hand: bool) -> Item:
-        return Item(found.activity, found.series, found.offset_known, listed=False, by_hand=by_hand)
 
     def _span(self, ids: Iterable[int]) -> None:
         self._reach(self.days[number] for number in ids)
@@ -267,7 +272,7 @@ class _Import:
             activity = replace(activity, utc_offset_s=offset_s, offset_guessed=True)
         if len(self.batch) >= BATCH or activity.id in self.batch:
             self.flush()
-        self.batch[activity.id] = replace(item, activity=activity)
+        self.batch[activity.id] = replace(item, activity=activity, older=item.listed and activity.id in self.older)
 
     def flush(self) -> None:
         """Writes what has gathered, in one transaction."""
@@ -323,7 +328,7 @@ class _Import:
         ids = {n for digest, file in files.items() if file.problem is None for n in self.read_before.get(digest, ())}
         gone = ids - held_by_files(session, self.athlete_id) if ids else ids
         living = {n for n, held in rows.known_by_id(session, self.athlete_id, gone).items() if not held.deleted}
-        found = [a for a in rows.by_id(session, self.athlete_id, living).values() if a.source in FILES]
+        found = [a for a in rows.by_id(session, self.athlete_id, living).values() if a.source in deciding.FILES]
         if found:
             rows.remove(session, self.athlete_id, [activity.id for activity in found])
             note_change(session, self.athlete_id, min(activity.day for activity in found))
@@ -387,11 +392,6 @@ class _Import:
     def _note(self, session: Any, **changes: object) -> None:
         state = progress(session, self.athlete_id)
         save_progress(session, self.athlete_id, replace(state, **changes))  # type: ignore[arg-type]
-
-
-def _newest(table: Sequence[TableRow]) -> tuple[datetime, int]:
-    """Sorts exports by age: the newer one goes further, or has more in it."""
-    return max((row.activity.start for row in table), default=datetime.min.replace(tzinfo=UTC)), len(table)
 
 
 def _may_be_run(row: Activity) -> bool:
