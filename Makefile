@@ -54,8 +54,9 @@ browser:
 # Ten minutes for each door that strangers' bytes come through (MINUTES=1 for less). What fails is kept in .hypothesis and
 # tried first the next time; what is worth keeping becomes an @example.
 MINUTES := 10
-FUZZED := $(addprefix tests/,config/test_fuzz.py strava/test_callback_fuzz.py strava/test_fuzz.py strava/test_recovery_fuzz.py \
-  web/test_fuzz.py)
+FUZZED := $(addprefix tests/,config/test_fuzz.py recordings/test_fit_decoders.py recordings/test_hostile.py \
+  recordings/test_members.py recordings/test_table.py strava/test_callback_fuzz.py strava/test_fuzz.py \
+  strava/test_recovery_fuzz.py web/test_fuzz.py)
 fuzz: $(VENV)/.tools
 	@for file in $(FUZZED); do end=$$(($$(date +%s) + 60 * $(MINUTES))); while test $$(date +%s) -lt $$end; do \
 	  PULLBACK_FUZZ=10 $(VENV)/bin/python -m pytest -q --hypothesis-show-statistics $$file >$(VENV)/fuzz.log 2>&1 \

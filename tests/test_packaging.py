@@ -116,6 +116,16 @@ def test_make_without_a_target_only_explains() -> None:
     assert "make demo" in done.stdout and "make test" in done.stdout
 
 
+def test_make_fuzz_tries_every_test_of_strangers_bytes() -> None:
+    show = ["make", "--silent", "--eval", "fuzzed: ; @echo $(FUZZED)", "fuzzed"]
+    listed = subprocess.run(show, cwd=TOP, capture_output=True, text=True, check=True).stdout.split()
+    tests = {str(path.relative_to(TOP)): path.read_text("utf-8") for path in (TOP / "tests").rglob("test_*.py")}
+    read = {name for name, text in tests.items() if name.startswith("tests/recordings/") and "@given(" in text}
+    assert len(read) == 4
+    assert read | {name for name, text in tests.items() if "\nfrom tests.fuzzing import" in text} == set(listed)
+    assert not [name for name in listed if "@settings(" in tests[name]]
+
+
 def test_an_interpreter_the_service_could_not_reach_is_refused(tmp_path: Path) -> None:
     """The check of `make install`, run as it stands there by an interpreter that says it lies under /root."""
     makefile = (TOP / "Makefile").read_text()

@@ -142,6 +142,7 @@ def summary(outcome: "Outcome", again: Collection[int] = ()) -> list[str]:
         (outcome.rerecorded, "known run got its better recording", "known runs got their better recordings"),
         (outcome.improved, "known activity has more to it now", "known activities have more to them now"),
         (outcome.known, "already known", "already known"),
+        (outcome.dropped, "older reading of a file dropped", "older readings of files dropped"),
         (outcome.deleted, "deleted at Strava, left out", "deleted at Strava, left out"),
         (len(outcome.skipped), "skipped", "skipped"),
     )

@@ -4,10 +4,11 @@ May not judge: it leaves a note of the earliest day whose facts changed.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, timedelta, tzinfo
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,20 +18,20 @@ from daemon.errors import UserError
 from daemon.importer import deciding
 from daemon.importer.deciding import Change, Clocks, Item, decide
 from daemon.importer.readers import answers
-from daemon.importer.work import Answer, Found, Task
+from daemon.importer.work import Answer, Task
 from daemon.recordings.errors import Unreadable
 from daemon.recordings.members import Member, Skipped, beside, find, identity, key, read_member
 from daemon.recordings.owner import exported_athlete
 from daemon.recordings.table import TableRow, read_table
 from daemon.store import Store, grants
 from daemon.store import activities as rows
-from daemon.store.imports import ImportedFile, imported, read_otherwise, save_imported
+from daemon.store.imports import ImportedFile, held_by_files, imported, read_otherwise, save_imported
 from daemon.store.progress import note_change, progress, save_progress
 from daemon.values import UNKNOWN_SPORTS, Activity
 
 log = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the readers would read the same file differently, so that an import reads it again."""
 
 ROUTES = "routes"
@@ -50,7 +51,8 @@ class Outcome:
     `runs`, `other_sports` and `no_sport` (their files name none) are new. `improved` were known and know more now,
     and so do the `rerecorded`, runs with a better recording. `partly` names files of which something is
     left out, and says what. A dry run says how many of the new ones are `perhaps` other recordings of the same: what is
-    recorded decides. `first` and `last` are local days of everything in the files that counts.
+    recorded decides. `dropped` were found in the same files by older readers, and aren't any more. `first` and `last`
+    are local days of everything in the files that counts.
     """
 
     runs: list[int] = field(default_factory=list)
@@ -60,6 +62,7 @@ class Outcome:
     rerecorded: int = 0
     known: int = 0
     deleted: int = 0
+    dropped: int = 0
     perhaps: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     partly: list[Skipped] = field(default_factory=list)
@@ -117,6 +120,7 @@ class _Import:
     has_table: bool = False
     listed: dict[tuple[str, str], list[Activity]] = field(default_factory=dict)
     told: dict[int, Activity] = field(default_factory=dict)
+    older: set[int] = field(default_factory=set)
     bare: dict[int, Activity] = field(default_factory=dict)
     batch: dict[int, Item] = field(default_factory=dict)
     files: dict[str, ImportedFile] = field(default_factory=dict)
@@ -131,8 +135,10 @@ class _Import:
             self.granted = grants.grant(session) is not None
             known = rows.known(session, self.athlete_id)
             facts = rows.by_id(session, self.athlete_id, known)
+            self.exported = progress(session, self.athlete_id).exported or ""
             files = imported(session, self.athlete_id, VERSION)
-            self.outdated = read_otherwise(session, self.athlete_id, VERSION)
+            self.read_before = read_otherwise(session, self.athlete_id, VERSION)
+        self.outdated = {number for ids in self.read_before.values() for number in ids}
         self.settled = {digest: (file.activities, file.problem) for digest, file in files.items()}
         self.gone = [facts[number] for number, held in known.items() if held.deleted]
         self.living = [facts[number] for number, held in known.items() if not held.deleted]
@@ -145,14 +151,21 @@ class _Import:
 
     def read_tables(self, tables: Sequence[Member]) -> None:
         """What the exports say of their activities, of each the newest. Raises UserError where one is another's."""
-        for table, rows_of in sorted(self._readable(tables), key=lambda pair: _newest(pair[1]), reverse=True):
+        read = [(deciding.age(rows_of, table.changed), table, rows_of) for table, rows_of in self._readable(tables)]
+        for age, table, rows_of in sorted(read, key=itemgetter(0), reverse=True):
             for row in rows_of:
                 # Older exports may hold its recording all the same.
+                if age < self.exported and row.activity.id not in self.told:
+                    self.older.add(row.activity.id)
                 activity = self.told.setdefault(row.activity.id, replace(row.activity, athlete_id=self.athlete_id))
                 if row.filename is None:
                     self.bare[activity.id] = activity
                 else:
                     self.listed.setdefault(beside(table, row.filename), []).append(activity)
+        newest = max((age for age, *_ in read), default="")
+        if newest > self.exported and not self.dry_run:
+            with self.store.write() as session:
+                self._note(session, exported=newest)
 
     def _readable(self, tables: Sequence[Member]) -> Iterator[tuple[Member, tuple[TableRow, ...]]]:
         for table in tables:
@@ -226,7 +239,8 @@ class _Import:
             for row, found in pairs
         ]
         used = {id(found) for _, found in pairs}
-        items += [self._unlisted(found, by_hand) for found in answer.found if id(found) not in used]
+        left = (found for found in answer.found if id(found) not in used)
+        items += [Item(f.activity, f.series, f.offset_known, listed=False, by_hand=by_hand) for f in left]
         items += [Item(row, None, offset_known=False, listed=True, by_hand=by_hand) for row in without]
         if answer.known and task.ids is None:
             self.outcome.known += len(answer.known)
@@ -240,9 +254,6 @@ class _Import:
             # Noted with the last of its activities: whatever ends the import, no file counts as read before them.
             ids = () if answer.problem else tuple(item.activity.id for item in taken)
             self.files[answer.digest] = ImportedFile(ids, answer.problem)
-
-    def _unlisted(self, found: Found, by_hand: bool) -> Item:
-        return Item(found.activity, found.series, found.offset_known, listed=False, by_hand=by_hand)
 
     def _span(self, ids: Iterable[int]) -> None:
         self._reach(self.days[number] for number in ids)
@@ -261,7 +272,7 @@ class _Import:
             activity = replace(activity, utc_offset_s=offset_s, offset_guessed=True)
         if len(self.batch) >= BATCH or activity.id in self.batch:
             self.flush()
-        self.batch[activity.id] = replace(item, activity=activity)
+        self.batch[activity.id] = replace(item, activity=activity, older=item.listed and activity.id in self.older)
 
     def flush(self) -> None:
         """Writes what has gathered, in one transaction."""
@@ -276,6 +287,7 @@ class _Import:
                 self._apply(session, changes)
                 self.guessed |= {change.activity.id for change in changes if change.activity.offset_guessed}
                 save_imported(session, self.athlete_id, files, VERSION, self.clock.now())
+                self._drop_earlier_readings(session, files)
         for change in changes:
             self._count(change)
 
@@ -310,6 +322,17 @@ class _Import:
             rows.forget_metrics(session, self.athlete_id, activity.id)
         if days:
             note_change(session, self.athlete_id, min(days))
+
+    def _drop_earlier_readings(self, session: Any, files: Mapping[str, ImportedFile]) -> None:
+        """Takes out what older readers found in these files and today's don't, if no table or other file has it."""
+        ids = {n for digest, file in files.items() if file.problem is None for n in self.read_before.get(digest, ())}
+        gone = ids - held_by_files(session, self.athlete_id) if ids else ids
+        living = {n for n, held in rows.known_by_id(session, self.athlete_id, gone).items() if not held.deleted}
+        found = [a for a in rows.by_id(session, self.athlete_id, living).values() if a.source in deciding.FILES]
+        if found:
+            rows.remove(session, self.athlete_id, [activity.id for activity in found])
+            note_change(session, self.athlete_id, min(activity.day for activity in found))
+            self.outcome.dropped += len(found)
 
     def _count(self, change: Change) -> None:
         if change.how == "deleted":
@@ -369,11 +392,6 @@ class _Import:
     def _note(self, session: Any, **changes: object) -> None:
         state = progress(session, self.athlete_id)
         save_progress(session, self.athlete_id, replace(state, **changes))  # type: ignore[arg-type]
-
-
-def _newest(table: Sequence[TableRow]) -> tuple[datetime, int]:
-    """Sorts exports by age: the newer one goes further, or has more in it."""
-    return max((row.activity.start for row in table), default=datetime.min.replace(tzinfo=UTC)), len(table)
 
 
 def _may_be_run(row: Activity) -> bool:

@@ -3,11 +3,12 @@
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Literal, TypeVar
 
 from daemon import metrics
 from daemon.importer.work import Found
+from daemon.recordings.table import TableRow
 from daemon.store.activities import Known
 from daemon.values import UNKNOWN_SPORTS, Activity
 
@@ -16,6 +17,9 @@ Value = TypeVar("Value")
 NEAR = timedelta(days=45)
 """An activity so near in time tells the clock of one whose file doesn't [ENG]."""
 
+FILES = frozenset({"fit", "tcx", "gpx"})
+"""Sources of an activity that nothing but a file speaks of."""
+
 DELETED = "deleted at Strava: to have it all the same, name this file itself"
 
 
@@ -23,7 +27,8 @@ DELETED = "deleted at Strava: to have it all the same, name this file itself"
 class Item:
     """One activity on its way into the store.
 
-    `listed` says that an export's table names it, `by_hand` that the runner named its file on the command line.
+    `listed` says that an export's table names it, `older` that a newer export was imported before, and `by_hand` that
+    the runner named its file on the command line.
     """
 
     activity: Activity
@@ -31,6 +36,7 @@ class Item:
     offset_known: bool
     listed: bool
     by_hand: bool
+    older: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,8 @@ def decide(
         return Change(
             "nothing" if wanted is None and more == stored else "add", more, wanted, stored.day, wanted is not None
         )
+    if item.older:
+        activity = _completed(merged(stored, activity), activity)
     if item.series is None:
         # A table alone, or a file that was read before: what was recorded stays.
         activity, recording = merged(activity, stored) if item.listed else stored, series
@@ -153,6 +161,12 @@ def is_deleted(item: Item, deleted: Iterable[Activity], living: Iterable[Activit
         return False
     same = [a for a in deleted if metrics.same_clock(a, item.activity)]
     return bool(same) and not any(metrics.same_clock(a, item.activity) for a in living)
+
+
+def age(table: Sequence[TableRow], changed: str) -> str:
+    """Sorts exports by age: the newer one goes further, or has more in it, or was `changed` later."""
+    newest = max((row.activity.start for row in table), default=datetime.min.replace(tzinfo=UTC))
+    return f"{newest.astimezone(UTC).isoformat()} {len(table):07} {changed}"
 
 
 class Clocks:

@@ -1,16 +1,18 @@
 """GPX, element by element: tracks of a file that follow each other are one activity, with pauses between them.
 
-Tracks of another time of the day, or of other days, are activities of their own: services write years into one file.
+Tracks and segments of another time of the day, or of other days, are activities of their own: services write years
+into one file.
 """
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from daemon.recordings.errors import Unreadable
-from daemon.recordings.made import recorded
+from daemon.recordings.made import recorded, with_lost
 from daemon.recordings.one_line import one_line
-from daemon.recordings.points import Points, number_of
+from daemon.recordings.points import NEW_RUN_S, Points, number_of
 from daemon.recordings.sports import sport_word
 from daemon.recordings.track import Told
 from daemon.values import Recorded
@@ -28,10 +30,6 @@ _VALUES = {
 }
 """Local names inside a point, extensions of all makers alike: Garmin's TrackPointExtension, Cluetrust's, Strava's."""
 
-NEW_RUN_S = 3 * 3600.0
-"""A track that begins so long after the last one ended is another run [ENG]: what cuts one run into tracks (a lost
-signal, a watch turned off at a café) is over sooner, and the second run of a day comes later."""
-
 MOST_TRACKS = 10_000
 """In one file: ten years of runs are 3,000 [ENG]."""
 
@@ -41,7 +39,7 @@ _NO_DEVICES = frozenset({"Garmin Connect", "StravaGPX", "strava.com"})
 
 @dataclass(slots=True)
 class _Tracks:
-    """One track, or those of one activity that follow each other."""
+    """One track, a part of it, or those of one activity that follow each other."""
 
     points: Points = field(default_factory=Points)
     name: str = ""
@@ -98,9 +96,11 @@ class GpxReader:
 
     def activities(self) -> list[Recorded]:
         """The activities of the file; Unreadable where no track of it can be used."""
-        runs = _joined(each for each in self._tracks if len(each.points))
         found: list[Recorded] = []
-        why: list[str] = []
+        why = ["no times in it" for each in self._tracks if each.points.undated and not len(each.points)]
+        runs = _joined(self._parts())
+        for before, run in reversed(list(pairwise(runs))):
+            run.points.count_anew(before.points)
         for run in runs:
             try:
                 found.append(self._recorded(run))
@@ -108,10 +108,17 @@ class GpxReader:
                 why.append(str(reason))
         if not found:
             raise Unreadable(why[0] if why else "no times in it")
-        if why:
-            tracks = "1 track" if len(why) == 1 else f"{len(why)} tracks"
-            found[0] = replace(found[0], lost=f"{tracks} left out: {why[0]}")
-        return found
+        return with_lost(found, why, "track", "tracks")
+
+    def _parts(self) -> list[_Tracks]:
+        """The tracks that have times, those of several days cut where a segment begins long after the last."""
+        parts: list[_Tracks] = []
+        for track in self._tracks:
+            for points in track.points.cut(track.points.breaks) if len(track.points) else ():
+                if len(parts) >= MOST_TRACKS:
+                    raise Unreadable("more tracks than a recording has")
+                parts.append(_Tracks(points, track.name, track.kind))
+        return parts
 
     def _recorded(self, run: _Tracks) -> Recorded:
         if len(run.points) < 2:
@@ -132,15 +139,20 @@ class GpxReader:
 
 
 def _joined(tracks: Iterable[_Tracks]) -> list[_Tracks]:
-    """The tracks by start, those of one kind that follow each other as one."""
+    """The tracks by start, those of one kind that follow each other as one; each whose clock was not set by itself."""
     runs: list[_Tracks] = []
+    alone: list[_Tracks] = []
     end = -math.inf
-    for track in sorted(tracks, key=lambda each: each.points.span):
-        begin, last = track.points.span
+    spans = [(track.points.span, track) for track in tracks]
+    for span, track in sorted(spans, key=lambda pair: pair[0] or (0.0, 0.0)):
+        if span is None:
+            alone.append(track)
+            continue
+        begin, last = span
         if begin - end > NEW_RUN_S or runs[-1].kind and track.kind not in ("", runs[-1].kind):
             runs.append(track)
         else:
             runs[-1].points.join(track.points)
             runs[-1].name, runs[-1].kind = runs[-1].name or track.name, runs[-1].kind or track.kind
         end = max(end, last)
-    return runs
+    return runs + alone

@@ -2,6 +2,8 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -59,6 +61,15 @@ def recorded(track: Track, told: Told) -> Recorded:
     strays = "1 point" if track.strays == 1 else f"{track.strays} points"
     lost = f"{strays} with a clock far from the others' left out" if track.strays else None
     return Recorded(_activity(streams, told, float(track.unix_s[0])), streams, told.utc_offset_s is not None, lost)
+
+
+def with_lost(found: Sequence[Recorded], why: Sequence[str], part: str, parts: str) -> list[Recorded]:
+    """`found`, the first of which says how many `parts` of the file are left out, and `why` the first of them is."""
+    if not why:
+        return list(found)
+    left = f"1 {part}" if len(why) == 1 else f"{len(why)} {parts}"
+    lost = "; ".join(text for text in (found[0].lost, f"{left} left out: {why[0]}") if text)
+    return [replace(found[0], lost=lost), *found[1:]]
 
 
 def summarised(told: Told) -> Recorded:

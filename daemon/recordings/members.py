@@ -8,8 +8,9 @@ import gzip
 import io
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from daemon.recordings import archive
@@ -36,11 +37,13 @@ class Member:
     """One file to read: `path` itself, or the member named `inner` of the zip archive `path`.
 
     `size` is what the file system or the archive declares, in bytes (packed as it lies there), for progress only.
+    `changed` is the local time of its last change that they declare: of two such texts the later one sorts last.
     """
 
     path: Path
     inner: str | None
     size: int | None
+    changed: str = field(default="", compare=False)
 
     @property
     def label(self) -> str:
@@ -114,7 +117,7 @@ def _from(path: Path, seen: set[tuple[int, int]]) -> Iterator[Member | Skipped]:
             if archive.looks_zipped(path) or path.suffix.lower() == ".zip":
                 yield from _or_nothing(_in_archive(path), label)
             else:
-                yield Member(path, None, status.st_size)
+                yield _plain_file(path, status)
     except (OSError, ValueError) as error:
         yield Skipped(label, reason(error))
 
@@ -173,7 +176,7 @@ def _in_folder_one(path: Path, folders: list[Path], seen: set[tuple[int, int]]) 
             if not stat.S_ISREG(status.st_mode):
                 yield Skipped(printable(str(path)), "a pipe, socket or device, not a file")
             elif _new(status, seen):
-                yield from [Member(path, None, status.st_size)] if wanted(path.name) else _archive_met(path, seen)
+                yield from [_plain_file(path, status)] if wanted(path.name) else _archive_met(path, seen)
     except OSError as error:
         # A dangling link to a photo is nobody's concern; an unreadable folder or recording is.
         if wanted(path.name) or not path.suffix:
@@ -200,11 +203,29 @@ def _in_archive(path: Path) -> Iterator[Member | Skipped]:
         yield Skipped(printable(str(path)), reason(error))
         return
     # Tables first: the importer wants a table's ids before the recordings they belong to.
-    members = [Member(path, info.filename, info.compress_size) for info in infos if wanted(info.filename)]
+    members = [
+        Member(path, info.filename, info.compress_size, _sortable(info.date_time))
+        for info in infos
+        if wanted(info.filename)
+    ]
     yield from sorted(members, key=lambda member: not member.is_table)
     if inside := sum(info.filename.lower().endswith(".zip") for info in infos):
         archives = "an archive" if inside == 1 else f"{inside} archives"
         yield Skipped(printable(str(path)), f"{archives} inside it not opened: unpack it and name what to import")
+
+
+def _plain_file(path: Path, status: os.stat_result) -> Member:
+    try:
+        changed = _sortable(time.localtime(status.st_mtime))
+    except (OverflowError, OSError):
+        changed = ""
+    return Member(path, None, status.st_size, changed)
+
+
+def _sortable(moment: Sequence[int]) -> str:
+    """To two seconds, as archives have it."""
+    year, month, day, hour, minute, second = moment[:6]
+    return f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second // 2 * 2:02}"
 
 
 def wanted(name: str) -> bool:

@@ -1,11 +1,18 @@
-"""TCX, element by element: every Activity is one, with its laps; between two tracks the watch was stopped."""
+"""TCX, element by element: every Activity is one, with its laps; between two tracks the watch was stopped.
+
+A lap that begins hours after the last one, or on another day, begins an activity of its own.
+"""
 
 import math
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import pairwise
+from operator import itemgetter
 
 from daemon.recordings.errors import Unreadable
-from daemon.recordings.made import recorded, summarised
+from daemon.recordings.made import recorded, summarised, with_lost
 from daemon.recordings.one_line import one_line
-from daemon.recordings.points import Points, moment_of, number_of
+from daemon.recordings.points import NEW_RUN_S, Points, moment_of, number_of
 from daemon.recordings.sports import sport_word
 from daemon.recordings.track import Told
 from daemon.values import Lap, Recorded
@@ -34,9 +41,37 @@ class _Activity:
     """What has been read of one activity."""
 
     def __init__(self, sport: str) -> None:
-        self.sport, self.device, self.begun = sport, "", ""
+        self.sport, self.device = sport, ""
         self.points = Points()
+        self.begins: list[tuple[int, str]] = []  # of each lap: the index of its first point, and its time
         self.laps: list[dict[str, float]] = []
+
+    @property
+    def begun(self) -> str:
+        return next((time for _, time in self.begins if time), "")
+
+    def runs(self) -> "Iterator[_Activity]":
+        """It, or its runs where its laps are of several."""
+        parts: list[Points] = []
+        end = math.inf
+        for points in self.points.cut(at for at, _ in self.begins):
+            begin, last = points.span or (-math.inf, -math.inf)
+            if parts and begin - end <= NEW_RUN_S:
+                parts[-1].join(points)
+                end = max(end, last)
+            else:
+                parts.append(points)
+                end = last
+        for before, after in reversed(list(pairwise(parts))):
+            after.count_anew(before)
+        first = 0
+        for points in parts:
+            past = bisect_left(self.begins, first + len(points), key=itemgetter(0)) if points is not parts[-1] else None
+            own = slice(bisect_left(self.begins, first, key=itemgetter(0)), past)
+            run = _Activity(self.sport)
+            run.device, run.points, run.begins, run.laps = self.device, points, self.begins[own], self.laps[own]
+            yield run
+            first += len(points)
 
 
 class TcxReader:
@@ -65,7 +100,7 @@ class TcxReader:
             return
         elif name == "Lap":
             self._lap = {}
-            self._activity.begun = self._activity.begun or attributes.get("StartTime", "")
+            self._activity.begins.append((len(self._activity.points), attributes.get("StartTime", "")))
         elif name == "Trackpoint":
             self._point, self._time = {}, ""
 
@@ -114,15 +149,15 @@ class TcxReader:
         """All activities of the file that can be read; Unreadable where none can."""
         found: list[Recorded] = []
         why: list[str] = []
-        for index, activity in enumerate(self._found):
+        for index, run in ((index, run) for index, activity in enumerate(self._found) for run in activity.runs()):
             try:
-                found.append(self._recorded(activity, index))
+                found.append(self._recorded(run, index))
             except Unreadable as reason:
                 why.append(str(reason))
         if not found:
             course = "a course to follow, not a recording"
             raise Unreadable(why[0] if why else course if self._course else "no activity in it")
-        return found
+        return with_lost(found, why, "activity", "activities")
 
     def _recorded(self, activity: _Activity, index: int) -> Recorded:
         sport, trainer = sport_word(activity.sport)

@@ -100,6 +100,13 @@ def _one_recording(unix_s: FloatArray) -> NDArray[np.bool_]:
     return keep & (unix_s >= low) & (unix_s <= high)
 
 
+def believed_span(unix_s: FloatArray) -> tuple[float, float] | None:
+    """The first and the last time (unix s) that belong together; None where most have a clock that was not set."""
+    sane = (unix_s >= EARLIEST_UNIX_S) & (unix_s < LATEST_UNIX_S)
+    kept = unix_s[_one_recording(unix_s)]
+    return (float(kept.min()), float(kept.max())) if kept.size and 2 * np.count_nonzero(sane) >= unix_s.size else None
+
+
 def _sorted(unix_s: FloatArray, columns: dict[str, FloatArray]) -> tuple[FloatArray, dict[str, FloatArray]]:
     if not (np.diff(unix_s) < 0).any():
         return unix_s, columns

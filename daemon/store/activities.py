@@ -286,6 +286,14 @@ def tombstone(session: Session, athlete_id: int, ids: Iterable[int], now: dateti
         _do(session, delete(table).where(col(table.athlete_id) == athlete_id, col(table.activity_id).in_(gone)))
 
 
+def remove(session: Session, athlete_id: int, ids: Iterable[int]) -> None:
+    """Takes out activities that never were, and all that hangs on them; their doubles count again."""
+    gone = list(ids)
+    mine = col(ActivityRow.athlete_id) == athlete_id
+    _do(session, update(ActivityRow).where(mine, col(ActivityRow.double_of).in_(gone)).values(double_of=None))
+    _do(session, delete(ActivityRow).where(mine, col(ActivityRow.id).in_(gone)))
+
+
 def expire(session: Session, athlete_id: int, now: datetime, keep: timedelta, longer: timedelta = timedelta(0)) -> int:
     """Deletes raw answers whose time is over; returns how many.
 

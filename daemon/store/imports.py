@@ -33,9 +33,15 @@ def imported(session: Session, athlete_id: int, version: int) -> dict[str, Impor
     }
 
 
-def read_otherwise(session: Session, athlete_id: int, version: int) -> set[int]:
-    """The activities of files that another version of the readers read."""
-    query = select(ImportedRow.activities).where(ImportedRow.athlete_id == athlete_id, ImportedRow.version != version)
+def read_otherwise(session: Session, athlete_id: int, version: int) -> dict[str, tuple[int, ...]]:
+    """The activities of files that another version of the readers read, by digest."""
+    query = select(ImportedRow).where(ImportedRow.athlete_id == athlete_id, ImportedRow.version != version)
+    return {row.digest: tuple(row.activities) for row in session.exec(query)}
+
+
+def held_by_files(session: Session, athlete_id: int) -> set[int]:
+    """The activities that any file has, as it was last read."""
+    query = select(ImportedRow.activities).where(ImportedRow.athlete_id == athlete_id)
     return {number for activities in session.exec(query) for number in activities}
 
 

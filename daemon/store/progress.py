@@ -19,9 +19,10 @@ class Progress:
     `judge_from`: the earliest local day whose facts changed since it was judged; `changes` counts such notes, so that
     one made during a judgement isn't lost, and `paired_at` is that number when doubles were looked for; `because` says
     what changed, of several the most telling. `judged_with` names the code and settings of the record.
-    `exported_athlete` is whose export was imported. `access` is the reason Strava refuses us (None: it doesn't) since
-    `access_since`. `budget` is the last rate-limit reading as the strava room writes it. `refresh_begun_at`: new tokens
-    were asked for then, and no answer was kept since. Raw answers were given `raw_kept_s` seconds.
+    `exported_athlete` is whose export was imported, `exported` the newest one, as the importer sorts them.
+    `access` is the reason Strava refuses us (None: it doesn't) since `access_since`.
+    `budget` is the last rate-limit reading as the strava room writes it. `refresh_begun_at`: new tokens were asked for
+    then, and no answer was kept since. Raw answers were given `raw_kept_s` seconds.
     `units` are those the runner has chosen at Strava (None: not asked yet).
     """
 
@@ -37,6 +38,7 @@ class Progress:
     because: Cause | None = None
     judged_with: str | None = None
     exported_athlete: int | None = None
+    exported: str | None = None
     access: str | None = None
     access_since: datetime | None = None
     problem: str | None = None

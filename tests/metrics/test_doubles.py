@@ -95,6 +95,12 @@ def test_a_watch_that_pauses_itself_and_a_phone_that_does_not_are_one() -> None:
     assert counted(stops, run(11, minutes=60, km=6.0, heart=0.0)) == {11: 10}
 
 
+def test_a_halt_at_a_traffic_light_does_not_make_two_runs_of_two_devices() -> None:
+    # Known from their summaries alone, and not of the same distance: their clocks decide.
+    halted = run(10, minutes=60, km=10.0, pause=(10, 15), trust="summary")
+    assert counted(halted, run(11, 0.5, minutes=60, km=11.0, pause=(30, 34), trust="summary")) == {11: 10}
+
+
 def test_repetitions_logged_one_by_one_are_not_doubles_of_each_other() -> None:
     reps = [run(n, 1.4 * n, minutes=1.5, km=0.4) for n in range(8)]
     assert counted(*reps) == {}
@@ -185,6 +191,10 @@ def test_the_same_programme_of_a_treadmill_morning_and_evening_is_two_runs() -> 
     indoors = {"body": 1, "trainer": True}
     assert counted(run(10, **indoors, heart=0.0), run(11, 600.0, **indoors, heart=0.0)) == {}
     assert counted(run(10, **indoors), run(11, 600.0, **indoors, heart=0.0)) == {}
+    # One of the two devices doesn't know that it was indoors.
+    unaware = {"body": 1, "heart": 0.0}
+    assert counted(run(10, **unaware), run(11, 600.0, **indoors, heart=0.0)) == {}
+    assert counted(run(10, **indoors, heart=0.0), run(11, 600.0, **unaware)) == {}
     # A clock ten hours off: the heart beats alike only once.
     assert counted(run(10, **indoors), run(11, 600.0, **indoors)) == {11: 10}
     assert counted(run(10, body=1, heart=0.0), run(11, 600.0, body=1, heart=0.0)) == {11: 10}

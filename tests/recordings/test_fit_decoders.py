@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from fit_tool.profile.profile_type import EventType, Sport, SubSport
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.recordings import fit, fit_fast, fit_official
 from daemon.recordings.fit_structure import parts
 from daemon.recordings.reading import read_recording
+from tests.fuzzing import tries
 from tests.recordings.written_fit import (
     START,
     Row,
@@ -98,7 +99,7 @@ USED = frozenset(
 """The fields of the few messages that become something."""
 
 
-@settings(deadline=None, max_examples=60)
+@tries(60)
 @given(files())
 def test_both_decoders_give_the_same_messages(data: bytes) -> None:
     agree(data)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.recordings import fit, fit_official
@@ -15,6 +15,7 @@ from daemon.recordings.errors import Unreadable
 from daemon.recordings.fit_structure import as_file
 from daemon.recordings.reading import read_recording
 from daemon.values import Recorded
+from tests.fuzzing import tries
 from tests.recordings.test_xml import gpx, tcx, tcx_activity, tcx_lap, trackpoint, trkpt
 from tests.recordings.written_fit import (
     FIT_EPOCH_UNIX_S,
@@ -86,13 +87,13 @@ def damaged(draw: st.DrawFn) -> bytes:
     return as_file(bytes(data[14:-2])) if is_fit and draw(st.booleans()) else bytes(data)
 
 
-@settings(deadline=None, max_examples=300)
+@tries(300)
 @given(damaged())
 def test_a_damaged_file_is_a_run_or_a_line(data: bytes) -> None:
     read_or_why(data)
 
 
-@settings(deadline=None, max_examples=100)
+@tries(100)
 @given(damaged())
 def test_the_official_decoder_keeps_the_same_promise(data: bytes) -> None:
     read = fit._decoder
@@ -103,7 +104,7 @@ def test_the_official_decoder_keeps_the_same_promise(data: bytes) -> None:
         fit._decoder = read
 
 
-@settings(deadline=None, max_examples=100)
+@tries(100)
 @given(st.binary(max_size=300))
 def test_any_bytes_behind_a_right_head_are_a_run_or_a_line(data: bytes) -> None:
     read_or_why(as_file(data))

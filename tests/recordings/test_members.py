@@ -16,12 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.recordings import archive
 from daemon.recordings.errors import Unreadable
 from daemon.recordings.members import LARGEST_RECORDING, Member, Skipped, beside, find, key, read_member, wanted
+from tests.fuzzing import tries
 
 Files = dict[str, bytes]
 EXPORT: Files = {
@@ -386,7 +387,7 @@ def test_which_names_can_be_recordings(name: str, counts: bool) -> None:
     assert wanted(name) == counts
 
 
-@settings(max_examples=80, deadline=None)
+@tries(80)
 @given(st.data())
 def test_no_damage_to_an_archive_makes_it_stumble(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

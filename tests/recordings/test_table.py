@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.recordings.dates import read_dates
 from daemon.recordings.errors import Unreadable
 from daemon.recordings.numbers import decimal_marks, read_numbers
 from daemon.recordings.table import Table, read_table
+from tests.fuzzing import tries
 from tests.recordings.export_writer import (
     LANGUAGES,
     ORDER,
@@ -58,7 +59,7 @@ def check(table: Table, truth: list[Truth], words: set[str], may_lack: frozenset
 STYLES = [(plain, plain, ","), (comma, plain, ","), (spaced, plain, ","), (comma, comma, ";"), (spaced, spaced, "\t")]
 
 
-@settings(max_examples=14, deadline=None)
+@tries(14)
 @given(
     st.integers(0, 10**6),
     st.sampled_from(LANGUAGES),
@@ -269,7 +270,7 @@ def test_a_hundred_columns_that_could_be_anything_are_told_apart_in_seconds() ->
     assert time.process_time() - began < 5.0
 
 
-@settings(max_examples=40, deadline=None)
+@tries(40)
 @given(st.data())
 def test_no_damage_makes_it_stumble(data: st.DataObject) -> None:
     broken = bytearray(GOOD)

@@ -127,6 +127,62 @@ def test_a_gpx_of_several_days_is_a_run_for_each_and_the_tracks_of_one_day_s_run
     assert [each.activity for each in again] == [each.activity for each in found]
 
 
+def test_a_single_point_years_away_does_not_make_one_run_of_all_tracks() -> None:
+    day = 86_400
+    astray = trk(0, 300).replace(clock(300), clock(4000 * day))
+    backwards = trk(4 * day, 300).replace(clock(4 * day), clock(-4000 * day))
+    tracks = [astray, trk(2 * day, 300), backwards, trk(6 * day, 300)]
+    found = read_recording(with_tracks(*tracks).encode(), "years.gpx")
+    assert [(each.activity.start - START).days for each in found] == [0, 2, 4, 6]
+    assert [each.activity.elapsed_time_s for each in found] == [299, 300, 299, 300]
+    assert [each.lost is not None for each in found] == [True, False, True, False]
+    # At the end of a segment: neither is the run cut there, nor do its points lie within a pause of years.
+    for where in (4000 * day, -4000 * day):
+        first = [*map(trkpt, range(300)), trkpt(300).replace(clock(300), clock(where))]
+        run = only(gpx(first, map(trkpt, range(360, 661))))
+        assert run.activity.elapsed_time_s == 660 and run.streams is not None and run.streams.time_s.size == 601
+        assert run.lost == "1 point with a clock far from the others' left out"
+
+
+def test_segments_and_laps_of_several_days_are_a_run_for_each() -> None:
+    begins = (0, 3600, 86_400, 30 * 86_400)
+    segments = [[trkpt(s).replace(clock(s), clock(at + s, "+02:00"[: 6 * (at > 86_400)] or "Z")) for s in range(301)]
+                for at in begins]  # fmt: skip
+    found = read_recording(gpx(*segments).encode(), "track.gpx")
+    assert [each.activity.elapsed_time_s for each in found] == [3900, 300, 300]
+    assert [each.activity.moving_time_s for each in found] == [600, 300, 300]
+    assert [each.activity.utc_offset_s for each in found] == [0, 0, 7200]
+    again = read_recording(gpx(*segments[::-1]).encode(), "track.gpx")
+    assert [each.activity.start for each in again] == [each.activity.start for each in found]
+    # A watch that counts its metres on and on.
+    laps = [tcx_lap(at, at + 300, (trackpoint(at + s, 1000 * n + 2.8 * s) for s in range(301)))
+            for n, at in enumerate(begins)]  # fmt: skip
+    found = read_recording(tcx(tcx_activity(*laps)).encode(), "laps.tcx")
+    assert [each.activity.elapsed_time_s for each in found] == [3900, 300, 300]
+    assert [len(each.activity.laps) for each in found] == [2, 1, 1]
+    assert [each.activity.start - START for each in found] == [timedelta(seconds=at) for at in (0, 86_400, 30 * 86_400)]
+    streams = [each.streams.distance_m for each in found if each.streams is not None]
+    assert [round(float(metres[-1])) for metres in streams if metres is not None] == [1840, 1000 + 840 - 840, 1000]
+    assert len({each.activity.id for each in found}) == 3
+
+
+def test_a_track_without_times_beside_a_good_one_is_said() -> None:
+    undated = "<trk><trkseg><trkpt lat='50' lon='8'/><trkpt lat='50.1' lon='8'/></trkseg></trk>"
+    (found,) = read_recording(with_tracks("<trk/>", undated, trk(0, 300)).encode(), "a.gpx")
+    assert found.lost == "1 track left out: no times in it"
+    short = tcx_activity(tcx_lap(90_000, 90_000, [trackpoint(90_000)]))
+    (found,) = read_recording(tcx(tcx_activity(tcx_lap(0, 300, map(trackpoint, range(301)))), short).encode(), "a.tcx")
+    assert found.lost == "1 activity left out: nothing recorded in it"
+
+
+def test_a_track_within_another_does_not_end_it() -> None:
+    tracks = [trk(0, 5 * 3600), trk(3600, 300), trk(5 * 3600 + 1800, 300)]
+    (found,) = read_recording(with_tracks(*tracks).encode(), "a.gpx")
+    assert found.activity.elapsed_time_s == 5 * 3600 + 2100
+    # What one track recorded is no pause because another was shorter.
+    assert found.streams is not None and found.streams.time_s.size > 5 * 3600
+
+
 def test_a_ride_to_the_start_of_a_run_is_a_ride_and_a_run() -> None:
     found = read_recording(with_tracks(trk(0, 300, kind="1"), trk(400, 300)).encode(), "both.gpx")
     assert [each.activity.sport for each in found] == ["Ride", "Run"]
