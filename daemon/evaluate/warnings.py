@@ -34,9 +34,27 @@ def tell_verdict(desk: Desk, today: Verdict) -> None:
         _say(desk, today, say, [rows[ending.alert.id] for ending in over])
     goes_on = verdict.told_of(today, current)
     if goes_on is not None:
-        if not goes_on.open:
-            outbox.reopen(desk.session, goes_on.id, desk.now)
-        _remind(desk, today, rows[goes_on.id])
+        _go_on(desk, today, rows[goes_on.id])
+
+
+def _go_on(desk: Desk, today: Verdict, alert: Alert) -> None:
+    """A warning that was told goes on, also where that it is over has been said meanwhile: then it is told again."""
+    if alert.kind == "pull_back":
+        desk.close_kinds("all_clear")  # the one on its way isn't true
+    heard = Heard.of(desk)
+    if today.state == alert.kind and heard.ended(alert):
+        desk.close(alert)
+        desk.open(
+            alert.kind,
+            free_key(heard.alerts, alert.kind, alert.began),
+            wording.alert(alert.kind, today, desk.units, desk.runs),
+            thread=alert.thread,
+            known_to=heard.knowing(alert.kind, alert.began, alert.thread),
+        )
+        return
+    if alert.closed_at is not None:
+        outbox.reopen(desk.session, alert.id, desk.now)
+    _remind(desk, today, alert)
 
 
 def _counts(alert: Alert, heard: Heard) -> bool:
@@ -67,7 +85,7 @@ def _say(desk: Desk, today: Verdict, say: verdict.Say, ended: list[Alert]) -> No
         thread = max(a.id for a in heard.alerts if a.kind == "pull_back" and a.began == say.episode)
         thread = next(a.thread for a in heard.alerts if a.id == thread)
         # Who never heard of it needn't hear that it is over.
-        spared = heard.unaware(thread)
+        spared = set(desk.hearers("all_clear")) - heard.believing(thread, "pull_back")
     elif say.kind in WARNINGS:
         thread, known_to = _same_thread(say, heard, ended)
     if say.kind == "pull_back":
@@ -97,7 +115,7 @@ def _same_thread(say: verdict.Say, heard: Heard, ended: list[Alert]) -> tuple[in
 
 def _retract(desk: Desk, today: Verdict, alert: Alert, heard: Heard) -> None:
     """Says that a warning is taken back, where it was heard or may have been, and what stands today."""
-    believing = heard.believing(alert.thread)
+    believing = heard.believing(alert.thread, alert.kind)
     # Where no such channel is left in the config, its address has changed.
     channels = [channel for channel in believing if channel in _configured(desk)] or desk.hearers(alert.kind)
     if believing and channels:
