@@ -14,12 +14,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import product
 from pathlib import Path
+from threading import Event
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlmodel import select
 
 from daemon import documents, notify
 from daemon.config import AlertsConfig, AthleteConfig, Channel, Config, Digest, QuietHours
@@ -31,6 +33,7 @@ from daemon.notify import Failure, Message
 from daemon.store import Store, judgement, open_store, outbox, snooze
 from daemon.store.outbox import Alert, Delivery
 from daemon.store.progress import Progress, save_progress
+from daemon.store.tables import DeliveryRow
 from daemon.values import Verdict
 from tests.house import Clock, Phone
 
@@ -407,20 +410,27 @@ class OutboxMachine(RuleBasedStateMachine):
         quiet = self.config.alerts.quiet_hours
         assert quiet is None or not is_quiet(now.astimezone(BERLIN).time(), *quiet)
         assert not self.quiet_from <= now < self.quiet_to
-        with self.store.read() as session:
-            waiting = [d for d in outbox.unsettled(session) if d.channel == outbox.channel_id(url)]
+        claimed = self.claimed(outbox.channel_id(url), message)
         if meanwhile is not None:
             meanwhile()
         had = len(self.phones[number].messages)
         failure = notify.send(url, message)
         if len(self.phones[number].messages) > had:
-            claimed = [d for d in waiting if d.state == "claimed"]
             assert all(d.alert.title in message.title + message.text for d in claimed)
             for d in claimed:
                 assert d.alert.kind == "retraction" or d.channel in self.allowed[d.alert.id]
                 assert d.alert.kind != "digest" or is_news(d.alert, now)
             self.arrived += [(number, replace(d)) for d in claimed]
         return failure
+
+    def claimed(self, channel: str, message: Message) -> list[Delivery]:
+        """What is being sent to a channel; another phone's sender may have had it withdrawn since it was claimed."""
+        with self.store.read() as session:
+            mine = [d for d in outbox.deliveries(session) if d.channel == channel]
+            claims = session.exec(select(DeliveryRow).where(DeliveryRow.claimed_at == self.clock.now()))
+            just = {row.id for row in claims if row.state == "withdrawn"}
+        said = message.title + message.text
+        return [d for d in mine if d.state == "claimed" or (d.id in just and d.alert.title in said)]
 
 
 def wants(channel: Channel, kind: str) -> bool:
@@ -436,6 +446,28 @@ def is_news(digest: Alert, now: datetime) -> bool:
     """Whether a digest is due, or nearly, as the clock may have been put back a little since."""
     due = datetime.combine(date.fromisoformat(digest.began), SUNDAYS.at, BERLIN)
     return abs(now - due) < LATE
+
+
+def test_what_is_withdrawn_before_the_second_sender_looks_has_arrived_where_it_was_sent() -> None:
+    machine, judged = OutboxMachine(), Event()
+    try:
+        machine.there_is_strain()
+        first = iter([True])
+
+        def change() -> None:
+            machine.a_deleted_run_takes_the_reason_away()
+            judged.set()
+
+        def send(url: str, message: Message) -> Failure | None:
+            if next(first, None):
+                return machine.send(url, message, meanwhile=change)
+            judged.wait(10)  # a busy machine: this thread comes second
+            return machine.send(url, message)
+
+        machine.deliver_with(send)
+        machine.what_is_recorded_as_sent_has_arrived()
+    finally:
+        machine.stack.close()
 
 
 TestOutbox = OutboxMachine.TestCase
