@@ -562,3 +562,78 @@ def test_an_all_clear_that_waits_is_withdrawn_where_the_runner_is_still_recoveri
     stands(house, "stable", date(2026, 11, 20), pulled_back="2026-11-10")
     house.deliver()
     assert [title[:9] for title in house.phone.titles] == ["Time to p", "All clear"]
+
+
+WATCH = {"watch": "2026-11-02"}
+GROWN = {"episode": "2026-11-03"}
+
+
+def test_a_pull_back_nobody_heard_is_withdrawn_without_a_word_and_the_watch_heard_before_it_remains(
+    house: House,
+) -> None:
+    house.set_config("alerts", minimum="watch")
+    stands(house, "watch", date(2026, 11, 2), **WATCH)
+    house.deliver()
+    house.clock.advance(days=1)
+    stands(house, "pull_back", date(2026, 11, 3), **GROWN)  # and the phone is off
+    stands(house, "watch", date(2026, 11, 3), **WATCH)
+    house.deliver()
+    assert [title[:5] for title in house.phone.titles] == ["Watch"]
+    stands(house, "stable", date(2026, 11, 3), since=date(2026, 11, 2))
+    house.deliver()
+    assert [title[:17] for title in house.phone.titles][1:] == ["Taken back: watch"]
+
+
+def test_each_channel_hears_taken_back_what_it_heard(house: House) -> None:
+    watcher, both = Phone(), Phone()
+    channels = (Channel(watcher.url, kinds=("watch",)), Channel(both.url, minimum="watch"))
+    house.set_config("alerts", urls=(Channel(house.phone.url), *channels))
+    stands(house, "watch", date(2026, 11, 2), **WATCH)
+    house.deliver()
+    house.clock.advance(days=1)
+    stands(house, "pull_back", date(2026, 11, 3), **GROWN)
+    house.deliver()
+    for _ in range(2):
+        stands(house, "stable", date(2026, 11, 3), since=date(2026, 11, 2))
+        house.deliver()
+    for phone in (watcher, both):
+        phone.hang_up()
+    assert [title[:16] for title in house.phone.titles] == ["Time to pull bac", "Taken back: pull"]
+    assert [title[:16] for title in both.titles][1:] == ["Time to pull bac", "Taken back: pull"]
+    assert [title[:17] for title in watcher.titles][1:] == ["Taken back: watch"]
+
+
+def test_a_watch_that_has_passed_is_not_taken_back_with_the_pull_back_that_grew_from_it(house: House) -> None:
+    house.set_config("alerts", urls=(Channel(house.phone.url, kinds=("watch",)),))
+    stands(house, "watch", date(2026, 11, 2), **WATCH)
+    house.deliver()
+    house.clock.advance(days=1)
+    stands(house, "pull_back", date(2026, 11, 3), **GROWN)
+    stands(house, "stable", date(2026, 11, 3))
+    house.deliver()
+    assert len(house.phone.titles) == 1
+
+
+def test_a_watch_taken_back_that_comes_as_a_pull_back_is_not_said_to_be_taken_back(house: House) -> None:
+    house.set_config("alerts", minimum="watch")
+    stands(house, "watch", date(2026, 11, 2), **WATCH)
+    house.deliver()
+    house.clock.advance(days=1)
+    stands(house, "stable", date(2026, 11, 3), since=date(2026, 11, 2))
+    stands(house, "pull_back", date(2026, 11, 3), **GROWN)
+    house.deliver()
+    assert len(house.phone.messages) == 2 and "Taken back" not in house.phone.messages[1]["message"]
+
+
+def test_of_two_phones_the_one_whose_address_changed_hears_the_end_too(house: House) -> None:
+    old, new = Phone(), Phone()
+    house.set_config("alerts", urls=(Channel(house.phone.url), Channel(old.url)))
+    stands(house, "pull_back", date(2026, 11, 2), episode="2026-11-02")
+    house.deliver()
+    house.set_config("alerts", urls=(Channel(house.phone.url), Channel(new.url)))
+    stands(house, "stable", date(2026, 11, 20), pulled_back="2026-11-19")
+    house.deliver()
+    for phone in (old, new):
+        phone.hang_up()
+    assert [title[:9] for title in house.phone.titles] == ["Time to p", "All clear"]
+    assert [title[:9] for title in new.titles] == ["All clear"]

@@ -73,6 +73,10 @@ class Desk:
         """The local day on which it was opened."""
         return local_day(alert.opened_at, self.zone)
 
+    def channels(self) -> set[str]:
+        """Those in the config."""
+        return {outbox.channel_id(channel.url) for channel in self.config.alerts.urls}
+
     def hearers(self, kind: str) -> list[str]:
         return [outbox.channel_id(c.url) for c in self.config.alerts.urls if hears(c, kind, self.config)]
 
@@ -149,6 +153,11 @@ class Heard:
         told = (a for a in self.alerts if a.thread == thread and a.kind == kind)
         same = (self.on(a) for a in told if near(a.began, began))
         return self.believing(thread, kind, surely=True) & set().union(*same)
+
+    def is_new(self, thread: int, channel: str) -> bool:
+        """Whether nothing of a thread was ever meant for a channel."""
+        found = (d for a in self.alerts if a.thread == thread for d in self.deliveries.get(a.id, ()))
+        return all(d.channel != channel for d in found)
 
     def ended(self, alert: Alert) -> bool:
         """Whether some channel has, or may have, the all-clear of a pull-back, given since it was told."""
