@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from sqlmodel import select
+from sqlmodel import col, select
 
 from daemon import documents, notify
 from daemon.config import AlertsConfig, AthleteConfig, Channel, Config, Digest, QuietHours
@@ -98,6 +98,8 @@ class OutboxMachine(RuleBasedStateMachine):
         """The channels that wanted an alert at some time while it was open."""
         self.arrived: list[tuple[int, Delivery]] = []
         """(phone, delivery) in the order in which phones took them."""
+        self.withdrawn_before: set[int] = set()
+        """The deliveries whose claim was left by a crash, and withdrawn, before a round began."""
         self.repeats: Counter[int] = Counter()
         """How often a delivery may arrive again: its answer was lost."""
         self.quiet_from = self.quiet_to = BEFORE_WINTER_TIME - timedelta(days=9999)
@@ -383,6 +385,8 @@ class OutboxMachine(RuleBasedStateMachine):
             span = self.quiet_to - self.quiet_from
             self.quiet_from, self.quiet_to = self.clock.now(), self.clock.now() + span
         before = len(self.arrived)
+        with self.store.read() as session:
+            self.withdrawn_before = withdrawn_claims(session)
         try:
             withdraw_late(self.store, self.config, self.clock.now(), BERLIN)
             deliver(self.store, self.config.alerts, send, self.clock, BERLIN, at_once=at_once)  # type: ignore[arg-type]
@@ -410,7 +414,7 @@ class OutboxMachine(RuleBasedStateMachine):
         quiet = self.config.alerts.quiet_hours
         assert quiet is None or not is_quiet(now.astimezone(BERLIN).time(), *quiet)
         assert not self.quiet_from <= now < self.quiet_to
-        claimed = self.claimed(outbox.channel_id(url), message)
+        claimed = self.claimed(outbox.channel_id(url))
         if meanwhile is not None:
             meanwhile()
         had = len(self.phones[number].messages)
@@ -423,14 +427,17 @@ class OutboxMachine(RuleBasedStateMachine):
             self.arrived += [(number, replace(d)) for d in claimed]
         return failure
 
-    def claimed(self, channel: str, message: Message) -> list[Delivery]:
+    def claimed(self, channel: str) -> list[Delivery]:
         """What is being sent to a channel; another phone's sender may have had it withdrawn since it was claimed."""
         with self.store.read() as session:
             mine = [d for d in outbox.deliveries(session) if d.channel == channel]
-            claims = session.exec(select(DeliveryRow).where(DeliveryRow.claimed_at == self.clock.now()))
-            just = {row.id for row in claims if row.state == "withdrawn"}
-        said = message.title + message.text
-        return [d for d in mine if d.state == "claimed" or (d.id in just and d.alert.title in said)]
+            taken_back = withdrawn_claims(session) - self.withdrawn_before
+        return [d for d in mine if d.state == "claimed" or d.id in taken_back]
+
+
+def withdrawn_claims(session: Any) -> set[int]:
+    query = select(DeliveryRow.id).where(DeliveryRow.state == "withdrawn", col(DeliveryRow.claimed_at).is_not(None))
+    return set(session.exec(query))
 
 
 def wants(channel: Channel, kind: str) -> bool:
