@@ -44,6 +44,7 @@ def test_each_channel_hears_taken_back_what_it_heard(house: House) -> None:
         phone.hang_up()
     assert [title[:16] for title in house.phone.titles] == ["Time to pull bac", "Taken back: pull"]
     assert [title[:16] for title in both.titles][1:] == ["Time to pull bac", "Taken back: pull"]
+    assert "Taken back: watch" not in both.messages[-1]["message"]
     assert [title[:17] for title in watcher.titles][1:] == ["Taken back: watch"]
 
 
