@@ -546,3 +546,38 @@ def test_a_watch_that_becomes_a_pull_back_is_one_thread(house: House) -> None:
     assert pull_back.thread == watch.id and watch.closed_at is not None
     house.deliver()
     assert len(house.phone.messages) == 1 and "pull back" in house.phone.titles[0].lower()
+
+
+def test_a_pull_back_that_goes_on_on_the_day_of_its_all_clear_is_told_again_where_that_was_heard(house: House) -> None:
+    asleep, day = Phone(), date(2026, 11, 20)
+    house.set_config("alerts", urls=(Channel(house.phone.url), Channel(asleep.url)))
+    stands(house, "pull_back", date(2026, 11, 2), episode="2026-11-02")
+    house.deliver()
+    house.clock.advance(days=18)
+    asleep.status = 500
+    stands(house, "stable", day, pulled_back="2026-11-19")
+    house.deliver()  # only the first phone hears that all is clear
+    stands(house, "pull_back", day, episode="2026-11-02", pulled_back="2026-11-20")  # after a run that evening
+    asleep.status = 200
+    house.deliver(at_once=True)
+    house.clock.advance(days=10)
+    stands(house, "stable", date(2026, 11, 30), pulled_back="2026-11-29")
+    house.deliver(at_once=True)
+    asleep.hang_up()
+    assert [title[:9] for title in house.phone.titles] == ["Time to p", "All clear", "Time to p", "All clear"]
+    assert [title[:9] for title in asleep.titles] == ["Time to p", "All clear"]
+    with house.store.read() as session:
+        assert len({a.thread for a in outbox.alerts(session, house.athlete_id)}) == 1
+
+
+def test_an_all_clear_that_waits_is_withdrawn_where_the_runner_is_still_recovering(house: House) -> None:
+    stands(house, "pull_back", date(2026, 11, 2), episode="2026-11-02")
+    house.deliver()
+    house.clock.advance(days=18)
+    stands(house, "stable", date(2026, 11, 20), pulled_back="2026-11-10")
+    stands(house, "recovering", date(2026, 11, 20), episode="2026-11-02", pulled_back="2026-11-10")
+    house.deliver()
+    assert [title[:9] for title in house.phone.titles] == ["Time to p"]
+    stands(house, "stable", date(2026, 11, 20), pulled_back="2026-11-10")
+    house.deliver()
+    assert [title[:9] for title in house.phone.titles] == ["Time to p", "All clear"]

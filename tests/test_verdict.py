@@ -303,7 +303,7 @@ def tell(verdicts, minimum="watch"):
     for verdict in verdicts:
         says = what_to_say(verdict, told, WATCHES if minimum == "watch" else PULL_BACKS)
         assert len(says) <= 1
-        told += [OpenAlert(say.kind, say.episode) for say in says]
+        told += [OpenAlert(say.kind, say.episode, open=say.closes) for say in says]
         log += [(verdict, say) for say in says]
     return log
 

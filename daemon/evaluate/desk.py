@@ -15,7 +15,6 @@ from daemon.store import outbox
 from daemon.store.outbox import Alert, Delivery
 from daemon.store.progress import Progress
 from daemon.values import Run
-from daemon.verdict import WARNINGS
 from daemon.verdict.telling import near
 
 log = logging.getLogger(__name__)
@@ -74,6 +73,10 @@ class Desk:
         """The local day on which it was opened."""
         return local_day(alert.opened_at, self.zone)
 
+    def channels(self) -> set[str]:
+        """Those in the config."""
+        return {outbox.channel_id(channel.url) for channel in self.config.alerts.urls}
+
     def hearers(self, kind: str) -> list[str]:
         return [outbox.channel_id(c.url) for c in self.config.alerts.urls if hears(c, kind, self.config)]
 
@@ -121,49 +124,58 @@ class Heard:
         return {d.channel for d in self.deliveries.get(alert.id, ()) if d.arrived}
 
     def retraction(self, alert: Alert) -> Alert | None:
-        """The retraction of an alert that was told, or is on its way."""
-        found = (a for a in self.alerts if a.kind == "retraction" and a.episode.startswith(retraction_of(alert)))
-        return next((a for a in found if not self._silent(a)), None)
+        """The retraction of an alert, or of the same warning told again since, that was told or is on its way."""
+        since = (a for a in self.alerts if a.kind == "retraction" and a.thread == alert.thread and a.id > alert.id)
+        return next((a for a in since if a.about == alert.kind and not self.silent(a)), None)
 
     def stands(self, alert: Alert) -> bool:
         """Whether it counts as told: it is open, or reached somebody (or nobody listens), and wasn't taken back."""
         if alert.closed_at is None:
             return True
-        return not self._silent(alert) and self.retraction(alert) is None
+        return not self.silent(alert) and self.retraction(alert) is None
 
-    def believing(self, thread: int, *, surely: bool = False) -> set[str]:
-        """The channels that have a warning of a thread, and no retraction of it since.
+    def believing(self, thread: int, kind: str, *, surely: bool = False) -> set[str]:
+        """The channels that have a thread's warning of this kind, and no retraction or all-clear of it since.
 
-        A retraction that was withdrawn or given up in doubt may have arrived: such a channel isn't `surely` believing.
+        What was withdrawn or given up in doubt may have arrived: such a channel isn't `surely` believing.
         """
         believing: set[str] = set()
         for alert in (a for a in self.alerts if a.thread == thread):
-            if alert.kind in (*WARNINGS, "reminder"):
-                believing |= self.on(alert)
-            elif alert.kind == "retraction":
+            if _ends(alert, kind):
                 left = {d.channel for d in self.deliveries.get(alert.id, ()) if d.state in UNTOLD}
                 believing -= self.on(alert) if surely else self.on(alert) - left
+            elif alert.about == kind:
+                believing |= self.on(alert)
         return believing
 
     def knowing(self, kind: str, began: str, thread: int) -> set[str]:
-        """The channels that surely have this very warning already, and surely no retraction of it since.
+        """The channels that surely have this very warning already, and surely no end of it since.
 
         One that was cut off in sending may have it: better told twice than never.
         """
         told = (a for a in self.alerts if a.thread == thread and a.kind == kind and near(a.began, began))
         same = ({d.channel for d in self.deliveries.get(a.id, ()) if d.state == "sent"} for a in told)
-        return self.believing(thread, surely=True) & set().union(*same)
+        return self.believing(thread, kind, surely=True) & set().union(*same)
 
-    def unaware(self, thread: int) -> set[str]:
-        """The channels that a thread's warnings were meant for and never reached."""
-        warnings = [a for a in self.alerts if a.thread == thread and a.kind in WARNINGS]
-        missed = {d.channel for a in warnings for d in self.deliveries.get(a.id, ()) if d.state in UNTOLD}
-        return missed - self.believing(thread)
+    def is_new(self, thread: int, channel: str) -> bool:
+        """Whether nothing of a thread was ever meant for a channel."""
+        found = (d for a in self.alerts if a.thread == thread for d in self.deliveries.get(a.id, ()))
+        return all(d.channel != channel for d in found)
 
-    def _silent(self, alert: Alert) -> bool:
+    def ended(self, alert: Alert) -> bool:
+        """Whether some channel has, or may have, the all-clear of a pull-back, given since it was told."""
+        since = (a for a in self.alerts if a.kind == "all_clear" and a.thread == alert.thread and a.id > alert.id)
+        return any(self.on(a) for a in since)
+
+    def silent(self, alert: Alert) -> bool:
         """Whether it was meant for channels, and was withdrawn from all of them before it arrived."""
         found = self.deliveries.get(alert.id, ())
         return bool(found) and all(d.state == "withdrawn" and not d.arrived for d in found)
+
+
+def _ends(alert: Alert, kind: str) -> bool:
+    """Whether it tells that a thread's warning of this kind doesn't stand any more."""
+    return (alert.kind == "retraction" and alert.about == kind) or (alert.kind == "all_clear" and kind == "pull_back")
 
 
 def retraction_of(alert: Alert) -> str:

@@ -64,7 +64,7 @@ def replay(
     for judged in walked:
         verdicts.append(judged)
         for say in verdict.what_to_say(judged, told, kinds) if state.history_ready else ():
-            told.append(verdict.OpenAlert(say.kind, say.episode))
+            told.append(verdict.OpenAlert(say.kind, say.episode, open=say.closes))  # an all-clear goes on being true
             if say.kind != "all_clear" or config.alerts.all_clear:
                 title, _ = wording.alert(say.kind, judged, units_of(state, config))
                 alerts.append(Told(judged.day, say.kind, title))

@@ -10,7 +10,7 @@ from typing import Any
 
 from daemon import documents, wording
 from daemon.config import Config
-from daemon.evaluate.desk import Desk, Heard, hears
+from daemon.evaluate.desk import Desk, Heard, free_key
 from daemon.evaluate.history import facts, home_zone
 from daemon.evaluate.warnings import tell_verdict
 from daemon.evaluate.week import LATE, digest_due, first_day, week_of
@@ -99,19 +99,29 @@ def _tell_digest(desk: Desk, today: Verdict) -> None:
     """The weekly digest, once its time has come."""
     digest = desk.config.schedule.digest
     day = digest_due(digest, desk.now, desk.zone)
-    if digest is None or day is None or any(a.kind == "digest" and a.began == str(day) for a in desk.alerts()):
+    heard = Heard.of(desk)
+    # One that was withdrawn before it arrived, as the time of it was moved, told nobody.
+    told = (a for a in heard.alerts if a.kind == "digest" and not heard.silent(a))
+    if digest is None or day is None or any(a.began == str(day) for a in told):
         return
     week = week_of(list(desk.runs.values()), first_day(digest, day))
-    desk.open("digest", str(day), wording.digest(today, week, desk.units), event=True)
+    desk.open("digest", free_key(heard.alerts, "digest", str(day)), wording.digest(today, week, desk.units), event=True)
 
 
 def _address(desk: Desk) -> None:
-    hearers = {outbox.channel_id(channel.url): channel for channel in desk.config.alerts.urls}
-    heard = Heard.of(desk)
+    """Gives what reached nobody yet, or waits for an address that was changed, to the channels that lack it."""
+    heard, configured = Heard.of(desk), desk.channels()
 
     def wants(channel: str, alert: Alert) -> bool:
+        found = heard.deliveries.get(alert.id, ())
+        moved = any(d.state in ("pending", "claimed") and d.channel not in configured for d in found)
+        if channel not in desk.hearers(alert.about):
+            return False
+        if alert.kind in ("retraction", "all_clear"):  # only for who heard what is over
+            return moved and heard.is_new(alert.thread, channel)
         knows = alert.kind in WARNINGS and channel in heard.knowing(alert.kind, alert.began, alert.thread)
-        return hears(hearers[channel], alert.about, desk.config) and not knows
+        reached = alert.closed_at is not None or any(d.state == "sent" for d in found)
+        return (moved or not reached) and not knows
 
     since = desk.now - outbox.GIVE_UP_AFTER
-    outbox.address(desk.session, desk.athlete_id, list(hearers), wants, now=desk.now, since=since)
+    outbox.address(desk.session, desk.athlete_id, configured, wants, now=desk.now, since=since)

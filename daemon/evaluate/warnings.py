@@ -28,15 +28,33 @@ def tell_verdict(desk: Desk, today: Verdict) -> None:
     for ending in over:
         desk.close(rows[ending.alert.id])
         if ending.unfounded:
-            _retract(desk, today, rows[ending.alert.id], heard)
+            _retract(desk, today, rows[ending.alert.id], record, heard)
     _close_good_news(desk, today)
     for say in verdict.what_to_say(today, current, kinds_told(desk.config)):
         _say(desk, today, say, [rows[ending.alert.id] for ending in over])
     goes_on = verdict.told_of(today, current)
     if goes_on is not None:
-        if not goes_on.open:
-            outbox.reopen(desk.session, goes_on.id, desk.now)
-        _remind(desk, today, rows[goes_on.id])
+        _go_on(desk, today, rows[goes_on.id])
+
+
+def _go_on(desk: Desk, today: Verdict, alert: Alert) -> None:
+    """A warning that was told goes on, also where that it is over has been said meanwhile: then it is told again."""
+    if alert.kind == "pull_back":
+        desk.close_kinds("all_clear")  # the one on its way isn't true
+    heard = Heard.of(desk)
+    if today.state == alert.kind and heard.ended(alert):
+        desk.close(alert)
+        desk.open(
+            alert.kind,
+            free_key(heard.alerts, alert.kind, alert.began),
+            wording.alert(alert.kind, today, desk.units, desk.runs),
+            thread=alert.thread,
+            known_to=heard.knowing(alert.kind, alert.began, alert.thread),
+        )
+        return
+    if alert.closed_at is not None:
+        outbox.reopen(desk.session, alert.id, desk.now)
+    _remind(desk, today, alert)
 
 
 def _counts(alert: Alert, heard: Heard) -> bool:
@@ -67,7 +85,7 @@ def _say(desk: Desk, today: Verdict, say: verdict.Say, ended: list[Alert]) -> No
         thread = max(a.id for a in heard.alerts if a.kind == "pull_back" and a.began == say.episode)
         thread = next(a.thread for a in heard.alerts if a.id == thread)
         # Who never heard of it needn't hear that it is over.
-        spared = heard.unaware(thread)
+        spared = set(desk.hearers("all_clear")) - _reached(desk, thread, "pull_back", heard)
     elif say.kind in WARNINGS:
         thread, known_to = _same_thread(say, heard, ended)
     if say.kind == "pull_back":
@@ -95,12 +113,27 @@ def _same_thread(say: verdict.Say, heard: Heard, ended: list[Alert]) -> tuple[in
     return (escalated[-1].thread if escalated else None), set()
 
 
-def _retract(desk: Desk, today: Verdict, alert: Alert, heard: Heard) -> None:
-    """Says that a warning is taken back, where it was heard or may have been, and what stands today."""
-    believing = heard.believing(alert.thread)
-    # Where no such channel is left in the config, its address has changed.
-    channels = [channel for channel in believing if channel in _configured(desk)] or desk.hearers(alert.kind)
-    if believing and channels:
+def _retract(desk: Desk, today: Verdict, alert: Alert, record: set[Episode], heard: Heard) -> None:
+    """Says that a warning is taken back, where it was heard or may have been, and what stands today.
+
+    Who heard only of the watch that a pull-back grew from hears it of the watch, where nothing is left of that either.
+    """
+    channels = _reached(desk, alert.thread, alert.kind, heard)
+    _take_back(desk, today, alert, channels, heard)
+    if alert.kind == "pull_back":
+        watches = [a for a in heard.alerts if a.kind == "watch" and a.thread == alert.thread and heard.stands(a)]
+        as_open = [OpenAlert("watch", a.began, True, a.id) for a in watches[-1:]]
+        if any(ending.unfounded for ending in verdict.endings(today, as_open, record)):
+            know = channels.union(*(heard.on(a) for a in heard.alerts if a.thread == alert.thread and _is_end(a)))
+            _take_back(desk, today, watches[-1], _reached(desk, alert.thread, "watch", heard) - know, heard)
+
+
+def _is_end(alert: Alert) -> bool:
+    return alert.kind in ("retraction", "all_clear")
+
+
+def _take_back(desk: Desk, today: Verdict, alert: Alert, channels: set[str], heard: Heard) -> None:
+    if channels:
         desk.open(
             "retraction",
             free_key(heard.alerts, "retraction", retraction_of(alert)),
@@ -112,8 +145,14 @@ def _retract(desk: Desk, today: Verdict, alert: Alert, heard: Heard) -> None:
         )
 
 
-def _configured(desk: Desk) -> set[str]:
-    return {outbox.channel_id(channel.url) for channel in desk.config.alerts.urls}
+def _reached(desk: Desk, thread: int, kind: str, heard: Heard) -> set[str]:
+    """The channels in the config that believe a thread's warning of this kind.
+
+    Where one that does is in the config no longer its address has changed: any that is new to the thread may be it.
+    """
+    believing, configured = heard.believing(thread, kind), desk.channels()
+    moved = not believing <= configured
+    return {c for c in configured if c in believing or (moved and c in desk.hearers(kind) and heard.is_new(thread, c))}
 
 
 def _unretract(desk: Desk, today: Verdict) -> None:
@@ -122,7 +161,8 @@ def _unretract(desk: Desk, today: Verdict) -> None:
     if now is None:
         return
     for alert in desk.alerts():
-        taken_back = OpenAlert(alert.about, alert.began)
+        # A watch that became a pull-back holds.
+        taken_back = OpenAlert(now.kind if alert.about == "watch" else alert.about, alert.began)
         if alert.kind == "retraction" and verdict.told_of(today, [taken_back]) is not None:
             outbox.withdraw(desk.session, alert.id)
 

@@ -116,19 +116,15 @@ def address(
     now: datetime,
     since: datetime,
 ) -> None:
-    """Gives alerts opened after `since` that reached nobody yet a delivery on each of `channels` that lacks one.
+    """Gives alerts opened after `since` a delivery on each of `channels` that lacks one and `wants(channel, alert)` it.
 
     So a channel whose address was mended, or that was missing when the alert was opened, still hears of it.
-    `wants(channel, alert)` says whether a channel is to have it.
     """
     query = select(AlertRow).where(AlertRow.athlete_id == athlete_id, col(AlertRow.opened_at) > since)
-    for row in session.exec(query.where(col(AlertRow.closed_at).is_(None))).all():
-        existing = session.exec(select(DeliveryRow).where(DeliveryRow.alert_id == row.id)).all()
-        if row.id is None or any(delivery.state == "sent" for delivery in existing):
-            continue
-        wanted = {c for c in channels if wants(c, _alert(row))}
-        for channel in wanted - {delivery.channel for delivery in existing}:
-            session.add(_pending(row.id, channel, now))
+    for alert in [_alert(row) for row in session.exec(query)]:
+        existing = session.exec(select(DeliveryRow.channel).where(DeliveryRow.alert_id == alert.id)).all()
+        for channel in {c for c in channels if c not in existing and wants(c, alert)}:
+            session.add(_pending(alert.id, channel, now))
 
 
 def close(session: Session, alert: Alert, now: datetime) -> None:

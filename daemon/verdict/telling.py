@@ -157,7 +157,8 @@ def _all_clear(verdict: Verdict, told: Sequence[OpenAlert]) -> tuple[Say, ...]:
     pulled_back = max((alert.episode for alert in told if alert.kind == "pull_back"), default=None)
     if verdict.state not in ("stable", "absorbing") or pulled_back is None:
         return ()
-    if any(a.kind == "all_clear" and a.episode >= pulled_back for a in told):
+    # One that is closed is no longer true: the pull-back went on after all.
+    if any(a.kind == "all_clear" and a.open and a.episode >= pulled_back for a in told):
         return ()
     fine = str(verdict.memory.get("fine", ""))
     last = str(verdict.memory.get("pulled_back", ""))

@@ -14,12 +14,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import product
 from pathlib import Path
+from threading import Event
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlmodel import col, select
 
 from daemon import documents, notify
 from daemon.config import AlertsConfig, AthleteConfig, Channel, Config, Digest, QuietHours
@@ -31,6 +33,7 @@ from daemon.notify import Failure, Message
 from daemon.store import Store, judgement, open_store, outbox, snooze
 from daemon.store.outbox import Alert, Delivery
 from daemon.store.progress import Progress, save_progress
+from daemon.store.tables import DeliveryRow
 from daemon.values import Verdict
 from tests.house import Clock, Phone
 
@@ -84,7 +87,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.phones = (Phone(), Phone(), Phone())
         for phone in self.phones:
             self.stack.callback(phone.hang_up)
-        self.another_config(NIGHT, WATCHER, True)
+        self.another_config(NIGHT, WATCHER, digest=True, reminders=True)
         self.clock = Clock(BEFORE_WINTER_TIME)
         self.latest = self.clock.now()
         self.record: list[Episode] = []
@@ -95,6 +98,8 @@ class OutboxMachine(RuleBasedStateMachine):
         """The channels that wanted an alert at some time while it was open."""
         self.arrived: list[tuple[int, Delivery]] = []
         """(phone, delivery) in the order in which phones took them."""
+        self.withdrawn_before: set[int] = set()
+        """The deliveries whose claim was left by a crash, and withdrawn, before a round began."""
         self.repeats: Counter[int] = Counter()
         """How often a delivery may arrive again: its answer was lost."""
         self.quiet_from = self.quiet_to = BEFORE_WINTER_TIME - timedelta(days=9999)
@@ -163,6 +168,21 @@ class OutboxMachine(RuleBasedStateMachine):
             self.taken = None
             self.judge()
 
+    @rule(heard=st.booleans())
+    def it_is_over_and_a_late_run_shows_that_it_goes_on(self, heard: bool) -> None:
+        if not self.record:
+            return
+        if self.record[-1].end is None and self.record[-1].begin == self.today():
+            self.time_passes(60 * 26)
+        self.it_ends()
+        if heard:
+            self.a_round(at_once=True)
+        end = self.record[-1].end
+        if end is not None and end <= self.today() < end + timedelta(days=10):
+            self.the_watch_ends(judge=False)
+            self.record[-1].end = None
+            self.judge()
+
     @rule(days=st.integers(-6, 6))
     def judged_again_it_began_on_another_day(self, days: int) -> None:
         if self.record and self.record[-1].end is None:
@@ -185,13 +205,16 @@ class OutboxMachine(RuleBasedStateMachine):
         quiet=st.sampled_from([None, NIGHT, LUNCH]),
         third=st.sampled_from(WISHES),
         digest=st.booleans(),
+        reminders=st.booleans(),
     )
-    def another_config(self, quiet: QuietHours | None, third: dict[str, Any] | None, digest: bool) -> None:
+    def another_config(
+        self, quiet: QuietHours | None, third: dict[str, Any] | None, digest: bool, reminders: bool
+    ) -> None:
         urls = (Channel(self.phones[0].url), Channel(self.phones[1].url, minimum="watch"))
         urls += () if third is None else (Channel(self.phones[2].url, **third),)
         self.config = Config(
             athlete=AthleteConfig(timezone=BERLIN),
-            alerts=AlertsConfig(urls=urls, quiet_hours=quiet, remind_after=timedelta(days=3)),
+            alerts=AlertsConfig(urls=urls, quiet_hours=quiet, remind_after=timedelta(days=3) if reminders else None),
             schedule=ScheduleConfig(digest=SUNDAYS if digest else None),
         )
 
@@ -264,16 +287,16 @@ class OutboxMachine(RuleBasedStateMachine):
         assert all(times <= 1 + self.repeats[number] for number, times in count.items())
 
     @invariant()
-    def no_warning_is_told_again_unless_it_was_taken_back(self) -> None:
+    def no_warning_is_told_again_unless_it_was_over(self) -> None:
         with self.store.read() as session:
             found = outbox.deliveries(session)
         for phone, kind in product(range(3), ("pull_back", "watch")):
             mine = [d for d in found if d.channel == outbox.channel_id(self.phones[phone].url)]
-            if any(d.alert.kind == "retraction" and d.alert.about == kind and d.doubtful for d in mine):
-                continue  # it may have been taken back there, so it is told again
+            if any(ends(d.alert, kind) and d.doubtful for d in mine):
+                continue  # it may be over there, so it is told again
             told: dict[str, int] = {}
-            for delivery in (d for n, d in self.arrived if n == phone and d.alert.about == kind):
-                if delivery.alert.kind == "retraction":
+            for delivery in (d for n, d in self.arrived if n == phone):
+                if ends(delivery.alert, kind):
                     told = {}
                 elif delivery.alert.kind == kind:
                     begun = date.fromisoformat(delivery.alert.began)
@@ -292,7 +315,8 @@ class OutboxMachine(RuleBasedStateMachine):
         for phone in self.phones:
             phone.status, phone.refusals, phone.drops = 200, 0, False
         self.the_runner_resumes()
-        self.another_config(self.config.alerts.quiet_hours, WATCHER, True)
+        # A reminder would make up for a word that was lost.
+        self.another_config(self.config.alerts.quiet_hours, WATCHER, digest=True, reminders=False)
         noon = max(self.clock.now(), self.latest).date() + timedelta(days=1)
         sunday = noon + timedelta(days=9 - (noon.weekday() + 3) % 7)
         for day in [*(noon + timedelta(days=day) for day in range(3)), sunday]:  # the longest wait is a day
@@ -314,7 +338,7 @@ class OutboxMachine(RuleBasedStateMachine):
                 assert self.believes(n, "pull_back") == stands
                 assert n == 0 or not watched or self.believes(n, "watch")
         self.nothing_arrives_twice_without_a_lost_answer()
-        self.no_warning_is_told_again_unless_it_was_taken_back()
+        self.no_warning_is_told_again_unless_it_was_over()
 
     # -- helpers --------------------------------------------------------------------------------------------------
 
@@ -361,6 +385,8 @@ class OutboxMachine(RuleBasedStateMachine):
             span = self.quiet_to - self.quiet_from
             self.quiet_from, self.quiet_to = self.clock.now(), self.clock.now() + span
         before = len(self.arrived)
+        with self.store.read() as session:
+            self.withdrawn_before = withdrawn_claims(session)
         try:
             withdraw_late(self.store, self.config, self.clock.now(), BERLIN)
             deliver(self.store, self.config.alerts, send, self.clock, BERLIN, at_once=at_once)  # type: ignore[arg-type]
@@ -388,14 +414,12 @@ class OutboxMachine(RuleBasedStateMachine):
         quiet = self.config.alerts.quiet_hours
         assert quiet is None or not is_quiet(now.astimezone(BERLIN).time(), *quiet)
         assert not self.quiet_from <= now < self.quiet_to
-        with self.store.read() as session:
-            waiting = [d for d in outbox.unsettled(session) if d.channel == outbox.channel_id(url)]
+        claimed = self.claimed(outbox.channel_id(url))
         if meanwhile is not None:
             meanwhile()
         had = len(self.phones[number].messages)
         failure = notify.send(url, message)
         if len(self.phones[number].messages) > had:
-            claimed = [d for d in waiting if d.state == "claimed"]
             assert all(d.alert.title in message.title + message.text for d in claimed)
             for d in claimed:
                 assert d.alert.kind == "retraction" or d.channel in self.allowed[d.alert.id]
@@ -403,15 +427,54 @@ class OutboxMachine(RuleBasedStateMachine):
             self.arrived += [(number, replace(d)) for d in claimed]
         return failure
 
+    def claimed(self, channel: str) -> list[Delivery]:
+        """What is being sent to a channel; another phone's sender may have had it withdrawn since it was claimed."""
+        with self.store.read() as session:
+            mine = [d for d in outbox.deliveries(session) if d.channel == channel]
+            taken_back = withdrawn_claims(session) - self.withdrawn_before
+        return [d for d in mine if d.state == "claimed" or d.id in taken_back]
+
+
+def withdrawn_claims(session: Any) -> set[int]:
+    query = select(DeliveryRow.id).where(DeliveryRow.state == "withdrawn", col(DeliveryRow.claimed_at).is_not(None))
+    return set(session.exec(query))
+
 
 def wants(channel: Channel, kind: str) -> bool:
     return kind in channel.kinds if channel.kinds else kind != "watch" or channel.minimum == "watch"
+
+
+def ends(alert: Alert, kind: str) -> bool:
+    """Whether an alert says that a warning of this kind is over or taken back."""
+    return (alert.kind == "retraction" and alert.about == kind) or (alert.kind == "all_clear" and kind == "pull_back")
 
 
 def is_news(digest: Alert, now: datetime) -> bool:
     """Whether a digest is due, or nearly, as the clock may have been put back a little since."""
     due = datetime.combine(date.fromisoformat(digest.began), SUNDAYS.at, BERLIN)
     return abs(now - due) < LATE
+
+
+def test_what_is_withdrawn_before_the_second_sender_looks_has_arrived_where_it_was_sent() -> None:
+    machine, judged = OutboxMachine(), Event()
+    try:
+        machine.there_is_strain()
+        first = iter([True])
+
+        def change() -> None:
+            machine.a_deleted_run_takes_the_reason_away()
+            judged.set()
+
+        def send(url: str, message: Message) -> Failure | None:
+            if next(first, None):
+                return machine.send(url, message, meanwhile=change)
+            judged.wait(10)  # a busy machine: this thread comes second
+            return machine.send(url, message)
+
+        machine.deliver_with(send)
+        machine.what_is_recorded_as_sent_has_arrived()
+    finally:
+        machine.stack.close()
 
 
 TestOutbox = OutboxMachine.TestCase
