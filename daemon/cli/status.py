@@ -168,7 +168,7 @@ def _intensity(document: dict[str, Any]) -> show.Line:
     ended = found["evidence"].get("ended_on") if found else None
     told = f"none now, the last spell ended on {ended}" if ended else "none yet"
     if not document["signals"]:
-        told = "not judged yet"
+        told = "not known yet"
     return show.Line(f"Intensity: {told}", spare=BASIS)
 
 

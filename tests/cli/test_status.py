@@ -202,7 +202,7 @@ def test_the_spell_that_is_over_the_one_that_was_always_there_and_none() -> None
     assert "Intensity: none now, the last spell ended on 2026-05-01" in as_read(intensity=None, signals=[over])
     rest = PULLING_BACK["signals"][0] | {"name": "rest", "level": "ok"}
     assert "Intensity: none yet" in as_read(intensity=None, signals=[rest])
-    assert "Intensity: not judged yet" in as_read(intensity=None, signals=[])
+    assert "Intensity: not known yet" in as_read(intensity=None, signals=[])
 
 
 def test_before_anything_was_fetched_it_says_what_to_do() -> None:
