@@ -101,22 +101,27 @@ def deliver(
     """One round over what waits, all channels at the same time, what waits for one in as few messages as hold it.
 
     A message takes as long as its picture may (`TIMEOUT_S` of the report) and then a channel (`WHOLE_S`): a minute at
-    most. Where more waits than one holds, a channel gets the next once it took the one before. `stop` is asked between
-    two messages.
+    most. Where more waits than one holds, the loudest goes first, and a channel gets the next once it took the one
+    before; whether to `stop`, quiet hours and a snooze are looked at again between two messages.
     Nothing is sent in quiet hours (by the clock in `zone`) or to who snoozes, also not `at_once`, which only says that
     waits between attempts are cut short. Raises StoreError, Busy. Under the lock no other process is sending, so a
     claimed delivery was left by a crash.
     """
     quiet, now = alerts.quiet_hours, clock.now()
-    if quiet is not None and is_quiet(now.astimezone(zone).time(), quiet.start, quiet.end):
+
+    def enough() -> bool:
+        local = clock.now().astimezone(zone).time()
+        return stop() or (quiet is not None and is_quiet(local, quiet.start, quiet.end))
+
+    if enough():
         return Delivered()
     with store.only_one("delivery", wait_s=2.0):
         with store.read() as session:
             waiting = due(outbox.unsettled(session), now, at_once=at_once)
-        if not waiting or stop():
+        if not waiting or enough():
             return Delivered()
         channels = {outbox.channel_id(c.url): c.url for c in alerts.urls}
-        return _Round(store, send, clock, stop, _Pictures(picture)).over(_not_snoozed(store, waiting, now), channels)
+        return _Round(store, send, clock, enough, _Pictures(picture)).over(_not_snoozed(store, waiting, now), channels)
 
 
 def _not_snoozed(store: Store, waiting: Sequence[Delivery], now: datetime) -> list[Delivery]:
@@ -149,14 +154,16 @@ class _Round:
             # A command run by hand may lack a credential that the service has, so it waits before it is given up.
             if delivery.channel not in channels and self.clock.now() - delivery.created_at >= GIVE_UP_AFTER:
                 self._record_failures([delivery], Failure(NO_CHANNEL))
-        left = {c: [d for d in waiting if d.channel == c] for c in channels}
+        loudest_first = sorted(waiting, key=lambda d: (_loudness(d.alert), d.id))
+        left = {c: [d for d in loudest_first if d.channel == c] for c in channels}
         while (left := {c: found for c, found in left.items() if found}) and not self.unwritten and not self.stop():
             # What couldn't be written down once it has arrived would arrive again.
             self.store.keep_room()
             self.taken = set()
             lots = {channel: found[: _in_one(found, channels[channel])] for channel, found in left.items()}
             self._send(self._claim(lots), channels)
-            left = {channel: left[channel][len(lots[channel]) :] for channel in self.taken}
+            rest = {channel: left[channel][len(lots[channel]) :] for channel in self.taken}
+            left = {channel: _not_snoozed(self.store, found, self.clock.now()) for channel, found in rest.items()}
         if self.unwritten:
             raise self.unwritten
         return Delivered(self.sent, self.failed, self.given_up)

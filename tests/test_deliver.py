@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import daemon.store.database
 from daemon import notify
-from daemon.config import Channel
+from daemon.config import Channel, QuietHours
 from daemon.deliver import LEAST_ATTEMPTS, MOST_IN_ONE, deliver, is_quiet, next_attempt
 from daemon.notify import Failure, Message
-from daemon.store import Busy, StoreError, outbox
+from daemon.store import Busy, StoreError, outbox, snooze
 from daemon.store.database import INSIST_TRIES
 from daemon.store.outbox import GIVE_UP_AFTER
 from tests.house import MONDAY, House
@@ -257,6 +257,40 @@ def test_a_daemon_that_is_stopped_begins_no_further_message(house: House) -> Non
     assert len(house.phone.messages) == 1 and states(house).count("pending") == 20 - MOST_IN_ONE
 
 
+@pytest.mark.parametrize("how", ["quiet hours", "snooze"])
+def test_quiet_that_begins_between_two_messages_holds_the_second(house: House, how: str) -> None:
+    house.set_config("alerts", quiet_hours=QuietHours(time(22), time(7)))
+    house.clock.moment = evening = datetime(2026, 11, 2, 21, 59, 50, tzinfo=UTC)
+    for n in range(20):
+        tell(house, f"2026-10-{n + 1:02}", "watch")
+
+    def send(url: str, message: Message) -> Failure | None:
+        if how == "quiet hours":
+            house.clock.advance(seconds=20)
+        else:
+            with house.store.write() as session:
+                snooze.snooze(session, house.athlete_id, evening, evening + timedelta(days=3))
+        return notify.send(url, message)
+
+    assert deliver(house.store, house.config.alerts, send, house.clock, UTC).sent == MOST_IN_ONE
+    assert len(house.phone.messages) == 1
+
+
+def test_of_many_that_wait_the_pull_back_goes_first(house: House) -> None:
+    for n in range(12):
+        tell(house, f"2026-10-{n + 1:02}", "watch")
+    tell(house, "2026-11-02", "pull_back")
+    first: list[str] = []
+
+    def send(url: str, message: Message) -> Failure | None:
+        with house.store.read() as session:
+            first[:] = first or [d.alert.kind for d in outbox.deliveries(session) if d.state == "claimed"]
+        return None
+
+    deliver(house.store, house.config.alerts, send, house.clock, UTC)
+    assert "pull_back" in first and len(first) == MOST_IN_ONE
+
+
 def test_of_many_alerts_that_waited_none_is_cut_off_with_the_end_of_a_message(house: House) -> None:
     for n in range(20):
         with house.store.write() as session:
@@ -294,8 +328,6 @@ def test_quiet_hours_pass_midnight(clock: str, quiet: bool) -> None:
 
 
 def test_nothing_is_sent_in_quiet_hours_and_it_arrives_when_they_end(house: House) -> None:
-    from daemon.config import QuietHours
-
     house.set_config("alerts", quiet_hours=QuietHours(time(22), time(7)))
     house.clock.moment = datetime(2026, 11, 2, 23, 30, tzinfo=UTC)
     tell(house)
