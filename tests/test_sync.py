@@ -110,6 +110,21 @@ def test_a_short_list_by_mistake_deletes_nothing(house: House, monkeypatch: pyte
     assert alive(house) == set(ids)
 
 
+def test_runs_that_are_never_listed_and_yet_there_hide_no_deletion(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [house.world.add(plain_run(n, house.clock.now() - timedelta(days=n), minutes=10)) for n in range(1, 9)]
+    deleted = ids.pop(4)
+    house.pull()
+    house.world.delete(deleted)
+    everything = house.world.visible
+    monkeypatch.setattr(house.world, "visible", lambda *who, **what: everything(*who, **what)[:1])
+    for _ in range(24):
+        house.clock.advance(hours=1)
+        house.pull()
+    assert alive(house) == set(ids)
+
+
 def test_streams_that_come_an_hour_later_are_asked_for_at_5_15_and_45_minutes(house: House) -> None:
     a_year(house, 1)
     house.pull()

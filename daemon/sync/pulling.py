@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from random import Random
 from typing import Any, Literal
 
 from daemon.clock import Clock
@@ -212,8 +213,12 @@ class _Pull:
         self.outcome.changed += len(edited)
 
     def _ask_by_id(self, missing: Sequence[int], known: Mapping[int, Known]) -> None:
-        """A list can be short by mistake, so a run is taken for deleted only when Strava says so by its id."""
-        for activity_id in missing[:ASKED_BY_ID]:
+        """A list can be short by mistake, so a run is taken for deleted only when Strava says so by its id.
+
+        Of many it asks for a few, others each time: some may never be listed and yet be there.
+        """
+        turn = Random(self.clock.now().isoformat())
+        for activity_id in turn.sample(missing, min(ASKED_BY_ID, len(missing))):
             with _one_run_alone():
                 try:
                     found = self.strava.activity(activity_id)
