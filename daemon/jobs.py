@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from daemon import systemd
+from daemon import memory, systemd
 from daemon.access import connect
 from daemon.care import trouble
 from daemon.clock import Clock
@@ -115,6 +115,8 @@ class Daemon:
         made = backup.nightly(self.store.path, local, self.config.backup.keep)
         if made is not None:
             log.info('backup made and examined file="%s" bytes=%d', made, made.stat().st_size)
+            # A day's judging and pages leave holes between what stays, and in a year they would add up.
+            memory.give_back()
 
     def trouble(self) -> str | None:
         """What the dead man's switch should hear after a poll: None where all is well."""
