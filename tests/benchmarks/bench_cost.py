@@ -155,7 +155,7 @@ def test_replay_of_ten_years(tmp_path: Path) -> None:
         began = time.perf_counter()
         replayed = replay(store, 1, a_config(), datetime.now(UTC))
         spent[count] = time.perf_counter() - began
-        print(f"\nreplay of {count} runs over {len(replayed.verdicts)} days: {spent[count]:.2f} s")
+        print(f"\nreplay of {count} runs over {len(replayed.days)} days: {spent[count]:.2f} s")
         store.close()
     ratio = spent[3000] / spent[300]
     print(f"replay of 3000 runs against 300: {ratio:.1f} x (promised 12), {spent[3000]:.1f} s (promised 20)")
