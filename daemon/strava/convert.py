@@ -114,6 +114,8 @@ def _rising(time_s: FloatArray) -> NDArray[np.bool_]:
     if not usable.any():
         return usable
     not_fallen = usable & (seconds >= np.maximum.accumulate(np.where(usable, seconds, -np.inf)))
+    if not_fallen.all():
+        return not_fallen
     not_wild = usable & (seconds <= np.minimum.accumulate(np.where(usable, seconds, np.inf)[::-1])[::-1])
     return not_fallen if np.count_nonzero(not_fallen) >= np.count_nonzero(not_wild) else not_wild
 
