@@ -10,7 +10,7 @@ from sqlalchemy import CursorResult, Delete, Text, Update, delete, func, type_co
 from sqlmodel import Session, SQLModel, col, select
 
 from daemon.store.facts import DETAIL, NOT_LISTED, content_hash, facts_of, from_facts, from_text
-from daemon.store.statements import FORGET_METRICS, FORGET_SERIES, RECORDED, REPLACE
+from daemon.store.statements import FORGET_METRICS, FORGET_SERIES, RECORDED, REPLACE, THERE
 from daemon.store.tables import ActivityRow, MetricsRow, RawRow, SeriesRow
 from daemon.values import RUN_SPORTS, UNKNOWN_SPORTS, Activity
 
@@ -95,10 +95,11 @@ def save_activity(
     detail_wanted: bool = False,
 ) -> None:
     """Adds an activity, or takes over what a list answer says of a known one (which is then alive again)."""
-    row = session.get(ActivityRow, (activity.athlete_id, activity.id))
-    if row is None:
+    key = {"athlete": activity.athlete_id, "activity": activity.id}
+    if session.connection().execute(THERE, key).first() is None:
         _put(session, ActivityRow, _fresh(activity, now, recording, detail_wanted))
         return
+    row = session.get_one(ActivityRow, (activity.athlete_id, activity.id))
     values = _values(activity, recording)
     # What only the detail or an import says survives a new list answer.
     facts = values["facts"]

@@ -23,6 +23,10 @@ REPLACE: dict[type[SQLModel], Insert] = {
 FORGET_METRICS, FORGET_SERIES = _forget(MetricsRow), _forget(SeriesRow)
 """Take the `activity` of an `athlete` out of a table."""
 
+THERE = select(col(ActivityRow.id)).where(
+    col(ActivityRow.athlete_id) == bindparam("athlete"), col(ActivityRow.id) == bindparam("activity")
+)
+
 RECORDED = (
     update(ActivityRow)
     .where(col(ActivityRow.athlete_id) == bindparam("athlete"), col(ActivityRow.id) == bindparam("activity"))

@@ -74,11 +74,14 @@ def read_streams(raw: Any) -> Streams | None:
     keep = _rising(time_s)
     if np.count_nonzero(keep) < 2:
         return None
+    whole = bool(keep.all())
 
     def stream(key: str) -> FloatArray | None:
         values = _array(data.get(key))[: len(time_s)]
         if np.isnan(values).all():
             return None
+        if whole and len(values) == len(time_s):
+            return values
         padded = np.full(len(time_s), np.nan)
         padded[: len(values)] = values
         return padded[keep]
