@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from daemon.values import Answer, Intensity, Run, Signal, Verdict
+from daemon.values import Answer, Intensity, ReplayedDay, Run, Signal, Verdict
 
 Document = dict[str, Any]
 
@@ -92,25 +92,29 @@ def run_document(run: Run) -> Document:
 
 
 def replay_document(
-    verdicts: Sequence[Verdict], alerts: Iterable[Document], usable_runs_per_week: float | None, rated_days: int
+    days: Sequence[ReplayedDay],
+    intensity: Iterable[Intensity],
+    alerts: Iterable[Document],
+    usable_runs_per_week: float | None,
+    rated_days: int,
 ) -> Document:
     """`replay --json` over consecutive days; `alerts_per_year` is over `rated_days`, those of the time with runs."""
     told = list(alerts)
     years = rated_days / 365.25
     return {
-        "from": _iso(verdicts[0].day) if verdicts else None,
-        "to": _iso(verdicts[-1].day) if verdicts else None,
+        "from": _iso(days[0].day) if days else None,
+        "to": _iso(days[-1].day) if days else None,
         "days": [
             {
-                "date": v.day.isoformat(),
-                "verdict": v.state,
-                "signals": {s.name: {"level": s.level, "score": s.score} for s in v.signals},
+                "date": d.day.isoformat(),
+                "verdict": d.state,
+                "signals": {name: {"level": level, "score": score} for name, level, score in d.signals},
             }
-            for v in verdicts
+            for d in days
         ],
-        "intensity": [intensity_document(spell) for spell in (verdicts[-1].intensity if verdicts else ())],
+        "intensity": [intensity_document(spell) for spell in intensity],
         "alerts": told,
-        "alerts_per_year": round(len(told) / years, 2) if verdicts else None,
+        "alerts_per_year": round(len(told) / years, 2) if days else None,
         "usable_runs_per_week": usable_runs_per_week,
     }
 

@@ -337,3 +337,15 @@ class Verdict:
     signals: tuple[Signal, ...]
     intensity: tuple[Intensity, ...]
     memory: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedDay:
+    """What a replay keeps of one day: its state, and the name, level and score of each signal.
+
+    All that a verdict says is far more, and after ten years would be most of the memory there is.
+    """
+
+    day: date
+    state: State
+    signals: tuple[tuple[str, Level, float], ...]

@@ -19,7 +19,7 @@ from daemon import notify
 from daemon.access import authorise, connect
 from daemon.config import AlertsConfig, Channel, Config, StravaConfig
 from daemon.deliver import Delivered, deliver
-from daemon.evaluate import Evaluated, evaluate, local_now
+from daemon.evaluate import Evaluated, evaluate, local_now, walk
 from daemon.jobs import Daemon
 from daemon.signals import SignalParams
 from daemon.simulator.standin import StandIn
@@ -28,6 +28,7 @@ from daemon.store import Store, open_store
 from daemon.strava.auth import authorize_url, exchange
 from daemon.strava.wire import Timeouts
 from daemon.sync import Outcome, pull
+from daemon.values import Verdict
 
 MONDAY = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 
@@ -161,6 +162,11 @@ class House:
 
     def evaluate(self) -> Evaluated:
         return evaluate(self.store, self.athlete_id, self.config, self.clock.now())
+
+    def judged_anew(self) -> list[Verdict]:
+        """Every day judged from what is stored as if it were new, as `replay` does."""
+        _, walked = walk(self.store, self.athlete_id, self.config, self.clock.now())
+        return list(walked)
 
     def deliver(self, **options: Any) -> Delivered:
         zone = local_now(self.store, self.config, self.clock.now()).tzinfo or UTC

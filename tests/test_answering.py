@@ -45,8 +45,7 @@ def by_id(house: House, number: int) -> Run:
 
 
 def as_replayed(house: House) -> dict[date, Verdict]:
-    replayed = replay(house.store, house.athlete_id, house.config, house.clock.now())
-    return {verdict.day: verdict for verdict in replayed.verdicts}
+    return {verdict.day: verdict for verdict in house.judged_anew()}
 
 
 def test_who_was_ill_has_those_days_judged_again_without_them(warned: House) -> None:

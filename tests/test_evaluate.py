@@ -60,8 +60,7 @@ def test_a_late_upload_has_its_day_and_the_days_after_it_judged_again(house: Hou
     after = {v.day: v for v in record(house)}
     late = (house.clock.now() - timedelta(days=6)).date()
     assert all(after[day] == before[day] for day in before if day < late)
-    replayed = replay(house.store, house.athlete_id, house.config, house.clock.now())
-    assert list(after.values()) == list(replayed.verdicts)
+    assert list(after.values()) == house.judged_anew()
 
 
 def test_a_lapsed_subscription_is_told_once_even_while_learning(house: House) -> None:
@@ -123,8 +122,8 @@ def test_days_before_the_first_run_that_is_left_leave_the_record(house: House) -
         house.world.delete(deleted)
         house.pull()
         house.evaluate()
-        expected = replay(house.store, house.athlete_id, house.config, house.clock.now()).verdicts
-        assert [(v.day, v.state) for v in record(house)] == [(v.day, v.state) for v in expected]
+        expected = replay(house.store, house.athlete_id, house.config, house.clock.now()).days
+        assert [(v.day, v.state) for v in record(house)] == [(d.day, d.state) for d in expected]
         assert bool(expected) == (left is not None)
 
 
@@ -181,5 +180,4 @@ def test_a_clock_far_in_the_past_says_nothing_and_recovers(house: House) -> None
     house.clock.moment = now + timedelta(hours=1)
     house.evaluate()
     assert [kind for kind, _ in told(house)] == ["pull_back"]
-    replayed = replay(house.store, house.athlete_id, house.config, house.clock.now())
-    assert record(house) == list(replayed.verdicts)
+    assert record(house) == house.judged_anew()

@@ -74,7 +74,7 @@ def test_an_export_and_a_sync_of_the_same_runner_give_the_same_verdicts(tmp_path
         others = {run.id: (run.kind, run.hard) for run in runs(synced.store, synced.athlete_id, synced.config)}
     assert evaluated.verdict is not None and evaluated.verdict.state == "pull_back"
     assert kinds == others
-    assert [(v.day, v.state) for v in walked.verdicts] == [(v.day, v.state) for v in expected.verdicts]
+    assert [(d.day, d.state) for d in walked.days] == [(d.day, d.state) for d in expected.days]
     assert [(a.day, a.kind) for a in walked.alerts] == [(a.day, a.kind) for a in expected.alerts]
 
 

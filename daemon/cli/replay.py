@@ -69,8 +69,8 @@ def _walk(
     first, last = span
     replayed = evaluate.replay(store, known_athlete(store), config, session.clock.now(), first=first, last=last)
     told = [{"date": t.day.isoformat(), "kind": t.kind, "title": t.title} for t in replayed.alerts]
-    rated = replayed.rated_days
-    return documents.replay_document(replayed.verdicts, told, replayed.usable_runs_per_week, rated), rated
+    days, rated, usable = replayed.days, replayed.rated_days, replayed.usable_runs_per_week
+    return documents.replay_document(days, replayed.intensity, told, usable, rated), rated
 
 
 def _tried(session: Session, changes: list[str]) -> "Config":

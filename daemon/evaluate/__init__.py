@@ -3,7 +3,7 @@
 from daemon.evaluate.explaining import explain
 from daemon.evaluate.history import local_now, runs, units
 from daemon.evaluate.judging import Evaluated, evaluate
-from daemon.evaluate.replaying import Replayed, replay
+from daemon.evaluate.replaying import Replayed, replay, walk
 from daemon.evaluate.status import athlete_document, status_document, whole_status
 from daemon.evaluate.telling import withdraw_late
 from daemon.evaluate.week import digest_due
@@ -20,6 +20,7 @@ __all__ = [
     "runs",
     "status_document",
     "units",
+    "walk",
     "whole_status",
     "withdraw_late",
 ]

@@ -56,7 +56,7 @@ def encode_series(series: Series) -> bytes:
         steps = np.diff(integers, prepend=np.uint16(0)).astype("<u2").view(np.uint8)
         parts += [steps[0::2].tobytes(), steps[1::2].tobytes()]
     head = _HEAD.pack(_MAGIC, _VERSION, series.step_s, series.flags.size)
-    return head + zlib.compress(b"".join(parts), 6)
+    return head + zlib.compress(b"".join(parts), 4)
 
 
 def decode_series(data: bytes) -> Series:

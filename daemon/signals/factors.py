@@ -59,8 +59,9 @@ def readings(table: RunTable, rows: IntArray, norm_from: int | None) -> tuple[Re
         table.lay_off[rows],
     ]
     device = sensors(table, rows)
-    codes, count = np.unique(device, return_counts=True)
-    others = np.delete(codes, int(count.argmax())) if codes.size else codes
+    count = np.bincount(device + 1, minlength=1)  # one that isn't known is −1
+    count[count.argmax()] = 0
+    others = np.flatnonzero(count) - 1
     columns += [(device == code).astype(float) for code in others]
     factors: tuple[Factor, ...] = (PACE, heat, EVENING, AFTER_HARD, LAY_OFF)
     factors += tuple(Factor("sensor", 0.0, SENSOR_SD_BPM) for _ in others)

@@ -141,7 +141,7 @@ class RunTable:
 
     def row(self, ordinal: int) -> int:
         """The first row on or after day `ordinal`."""
-        return int(np.searchsorted(self.day, ordinal, side="left"))
+        return int(self.day.searchsorted(ordinal))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,14 +177,18 @@ class History:
     @property
     def first_run_day(self) -> int | None:
         """The ordinal of the first run's day, None where there is no run."""
-        rows = self.table.is_run
-        return int(self.table.day[int(rows.argmax())]) if rows.any() else None
+        first = self.table.of_all(_first_run_day)
+        return first if first is not None and first <= self.today.toordinal() else None
 
     @property
     def idle_days(self) -> int:
         """Days since that of the last run; 0 where there is no run."""
         rows = np.flatnonzero(self.table.is_run)
         return self.today.toordinal() - int(self.table.day[rows[-1]]) if rows.size else 0
+
+
+def _first_run_day(table: RunTable) -> int | None:
+    return int(table.day[int(table.is_run.argmax())]) if table.is_run.any() else None
 
 
 def _plainly_easy(run: Run) -> bool:

@@ -77,35 +77,47 @@ def find(history: History, params: Params) -> tuple[Intensity, ...]:
     days = _hard_days(history.table)
     if first_run is None or days.size < 2:
         return ()
-    today, weight = history.today.toordinal(), _weights(history.table)
-    ends = np.concatenate((np.flatnonzero(np.diff(days) > params.quiet_days) + 1, [days.size])).tolist()
-    spells, begin, since = [], 0, first_run
-    for end in ends:  # each unbroken group of hard days holds one spell at most
-        found = _found(history.table, days[begin:end], weight[begin:end], (since, first_run, today), params)
-        if found is not None:
-            spells.append(found)
-        begin, since = end, int(days[end - 1]) + 1
-    return tuple(spells)
+    today = history.today.toordinal()
+    begin = _last_group(days, today, params)
+    over = _over(history.table, days[:begin], first_run, params)
+    return over + _found(history.table, days, begin, (first_run, today), params)
+
+
+def _last_group(days: IntArray, until: int, params: Params) -> int:
+    """Position of the first hard day after the last quiet time up to day `until`: `days.size` where it goes on."""
+    quiet = np.flatnonzero(np.diff(days, append=until) > params.quiet_days)
+    return int(quiet[-1]) + 1 if quiet.size else 0
+
+
+def _over(table: RunTable, days: IntArray, first_run: int, params: Params) -> tuple[Intensity, ...]:
+    """The spells in the first hard days of a table, after which quiet time followed: they stay as they are."""
+    if days.size == 0:
+        return ()
+    key = ("spells", days.size, first_run, params)
+    if key not in table.worked_out:
+        last = int(days[-1])
+        begin = _last_group(days, last, params)
+        now = _found(table, days, begin, (first_run, last + params.quiet_days + 1), params)
+        table.worked_out[key] = _over(table, days[:begin], first_run, params) + now
+    known: tuple[Intensity, ...] = table.worked_out[key]
+    return known
 
 
 def _found(
-    table: RunTable, days: IntArray, weight: FloatArray, limits: tuple[int, int, int], params: Params
-) -> Intensity | None:
-    """The spell in a group of hard days, None where there is none. `limits`: since when it might be, first run, today.
+    table: RunTable, days: IntArray, begin: int, limits: tuple[int, int], params: Params
+) -> tuple[Intensity, ...]:
+    """The spell in the unbroken group of hard days from position `begin` on: one at most.
 
-    In a long history most groups are over, and stay as they are.
+    `limits`: the days of the first run and of the judgement.
     """
-    since, first_run, today = limits
-    over = today - int(days[-1]) > params.quiet_days
-    if not over:
-        begin = _begin(days, weight, since, first_run, today, params)
-        return None if begin is None else _spell(table, days[begin:], first_run, today, params)
-    key = ("spell", int(days[0]), int(days[-1]), first_run, params)
-    if key not in table.worked_out:
-        begin = _begin(days, weight, since, first_run, int(days[-1]) + params.quiet_days, params)
-        table.worked_out[key] = None if begin is None else _spell(table, days[begin:], first_run, today, params)
-    known: Intensity | None = table.worked_out[key]
-    return known
+    if begin == days.size:
+        return ()
+    first_run, today = limits
+    since = int(days[begin - 1]) + 1 if begin else first_run
+    days, weight = days[begin:], _weights(table)[begin : days.size]
+    at = _begin(days, weight, since, first_run, today, params)
+    spell = None if at is None else _spell(table, days[at:], first_run, today, params)
+    return () if spell is None else (spell,)
 
 
 def _begin(days: IntArray, weight: FloatArray, since: int, first_run: int, today: int, params: Params) -> int | None:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import CursorResult, Delete, Text, Update, delete, func, insert, type_coerce, update
+from sqlalchemy import CursorResult, Delete, Text, Update, delete, func, type_coerce, update
 from sqlmodel import Session, SQLModel, col, select
 
 from daemon.store.facts import DETAIL, NOT_LISTED, content_hash, facts_of, from_facts, from_text
+from daemon.store.statements import FORGET_METRICS, FORGET_SERIES, RECORDED, REPLACE, THERE
 from daemon.store.tables import ActivityRow, MetricsRow, RawRow, SeriesRow
 from daemon.values import RUN_SPORTS, UNKNOWN_SPORTS, Activity
 
@@ -94,10 +95,11 @@ def save_activity(
     detail_wanted: bool = False,
 ) -> None:
     """Adds an activity, or takes over what a list answer says of a known one (which is then alive again)."""
-    row = session.get(ActivityRow, (activity.athlete_id, activity.id))
-    if row is None:
+    key = {"athlete": activity.athlete_id, "activity": activity.id}
+    if session.connection().execute(THERE, key).first() is None:
         _put(session, ActivityRow, _fresh(activity, now, recording, detail_wanted))
         return
+    row = session.get_one(ActivityRow, (activity.athlete_id, activity.id))
     values = _values(activity, recording)
     # What only the detail or an import says survives a new list answer.
     facts = values["facts"]
@@ -110,7 +112,7 @@ def save_activity(
     session.add(row)
     if recording == "none":
         # Retyped, or entered by hand: what was recorded as a run no longer counts.
-        _do(session, delete(SeriesRow).where(*_of(SeriesRow, activity.athlete_id, activity.id)))
+        _do(session, FORGET_SERIES, athlete=activity.athlete_id, activity=activity.id)
 
 
 def add_recorded(session: Session, recorded: Iterable[tuple[Activity, bytes | None]], now: datetime) -> None:
@@ -160,11 +162,10 @@ def raw(session: Session, athlete_id: int, activity_id: int, kind: str) -> bytes
 
 def save_recording(session: Session, athlete_id: int, activity_id: int, series: bytes | None) -> None:
     """Records that the streams came; `series` is None where nothing in them could be used."""
-    this = (col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.id) == activity_id)
-    recording = "none" if series is None else "have"
-    _do(session, update(ActivityRow).where(*this).values(recording=recording, next_attempt_at=None, failures=0))
+    found = "none" if series is None else "have"
+    _do(session, RECORDED, athlete=athlete_id, activity=activity_id, found=found)
     if series is None:
-        _do(session, delete(SeriesRow).where(*_of(SeriesRow, athlete_id, activity_id)))
+        _do(session, FORGET_SERIES, athlete=athlete_id, activity=activity_id)
     else:
         _put(session, SeriesRow, {"athlete_id": athlete_id, "activity_id": activity_id, "data": series})
 
@@ -274,7 +275,7 @@ def activity(session: Session, athlete_id: int, activity_id: int) -> Activity | 
 
 def forget_metrics(session: Session, athlete_id: int, activity_id: int) -> None:
     """Makes the next evaluation measure this run again."""
-    _do(session, delete(MetricsRow).where(*_of(MetricsRow, athlete_id, activity_id)))
+    _do(session, FORGET_METRICS, athlete=athlete_id, activity=activity_id)
 
 
 def tombstone(session: Session, athlete_id: int, ids: Iterable[int], now: datetime) -> None:
@@ -339,13 +340,13 @@ def _put(session: Session, table: type[SQLModel], *found: dict[str, Any]) -> Non
     """Adds rows or replaces those with their key: in a backfill this runs thousands of times, so without the ORM."""
     session.flush()
     if found:
-        session.connection().execute(insert(table).prefix_with("OR REPLACE"), list(found))
+        session.connection().execute(REPLACE[table], list(found))
 
 
-def _do(session: Session, statement: Update | Delete) -> CursorResult[Any]:
+def _do(session: Session, statement: Update | Delete, **values: Any) -> CursorResult[Any]:
     """The same for rows that change or go; what the session had loaded of them is what it was."""
     session.flush()
-    return session.connection().execute(statement)
+    return session.connection().execute(statement, values)
 
 
 def _fresh(activity: Activity, now: datetime, recording: Recording, detail_wanted: bool) -> dict[str, Any]:
@@ -362,10 +363,6 @@ def _values(activity: Activity, recording: Recording) -> dict[str, Any]:
 
 def _living(athlete_id: int) -> tuple[Any, Any]:
     return col(ActivityRow.athlete_id) == athlete_id, col(ActivityRow.deleted_at).is_(None)
-
-
-def _of(table: Any, athlete_id: int, activity_id: int) -> tuple[Any, Any]:
-    return col(table.athlete_id) == athlete_id, col(table.activity_id) == activity_id
 
 
 def _joins(table: Any) -> Any:

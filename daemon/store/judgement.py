@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, insert
 from sqlmodel import Session, col, select
 
 from daemon.store.tables import VerdictRow
@@ -39,4 +39,6 @@ def memories(session: Session, athlete_id: int, since: date) -> list[tuple[str, 
 def save_verdicts(session: Session, athlete_id: int, days: Sequence[tuple[date, dict[str, Any]]], since: date) -> None:
     """Replaces the record from `since` on, which is not later than the first of `days`."""
     session.exec(delete(VerdictRow).where(col(VerdictRow.athlete_id) == athlete_id, col(VerdictRow.day) >= since))
-    session.add_all(VerdictRow(athlete_id=athlete_id, day=day, data=data) for day, data in days)
+    record = [{"athlete_id": athlete_id, "day": day, "data": data} for day, data in days]
+    if record:
+        session.connection().execute(insert(VerdictRow), record)

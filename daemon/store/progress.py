@@ -4,10 +4,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from daemon.measures import Units
+from daemon.store.statements import PROGRESS, REPLACE
 from daemon.store.tables import SyncRow
 from daemon.values import Cause
 
@@ -66,7 +66,7 @@ _MOMENTS = (
 
 def progress(session: Session, athlete_id: int) -> Progress:
     """The athlete's progress; a fresh one when nothing was pulled yet."""
-    stored = session.exec(select(col(SyncRow.data)).where(SyncRow.athlete_id == athlete_id)).first()
+    stored = session.connection().execute(PROGRESS, {"athlete": athlete_id}).scalar()
     if stored is None:
         return Progress()
     data = {k: v for k, v in stored.items() if k in _NAMES}
@@ -81,7 +81,7 @@ def save_progress(session: Session, athlete_id: int, state: Progress) -> None:
     data = {name: getattr(state, name) for name in _NAMES}
     for name in (*_MOMENTS, "judge_from"):
         data[name] = None if data[name] is None else data[name].isoformat()
-    session.connection().execute(insert(SyncRow).prefix_with("OR REPLACE"), {"athlete_id": athlete_id, "data": data})
+    session.connection().execute(REPLACE[SyncRow], {"athlete_id": athlete_id, "data": data})
 
 
 def note_change(session: Session, athlete_id: int, day: date, because: Cause = "recorded") -> None:

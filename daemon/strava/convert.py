@@ -74,11 +74,14 @@ def read_streams(raw: Any) -> Streams | None:
     keep = _rising(time_s)
     if np.count_nonzero(keep) < 2:
         return None
+    whole = bool(keep.all())
 
     def stream(key: str) -> FloatArray | None:
         values = _array(data.get(key))[: len(time_s)]
         if np.isnan(values).all():
             return None
+        if whole and len(values) == len(time_s):
+            return values
         padded = np.full(len(time_s), np.nan)
         padded[: len(values)] = values
         return padded[keep]
@@ -114,6 +117,8 @@ def _rising(time_s: FloatArray) -> NDArray[np.bool_]:
     if not usable.any():
         return usable
     not_fallen = usable & (seconds >= np.maximum.accumulate(np.where(usable, seconds, -np.inf)))
+    if not_fallen.all():
+        return not_fallen
     not_wild = usable & (seconds <= np.minimum.accumulate(np.where(usable, seconds, np.inf)[::-1])[::-1])
     return not_fallen if np.count_nonzero(not_fallen) >= np.count_nonzero(not_wild) else not_wild
 

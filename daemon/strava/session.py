@@ -106,9 +106,8 @@ class Session(requests.Session):
             "allow_redirects": False,
             "stream": True,
         }
-        if str(url).startswith("http://"):
-            # Plain http is for loopback alone, so it must not wander off to a proxy either.
-            kwargs["proxies"] = {"http": "", "all": ""}
+        # Plain http is for loopback alone, so it must not wander off to a proxy either.
+        self.trust_env = not str(url).startswith("http://")
         with super().request(method, url, *args, **kwargs) as response:
             if 300 <= response.status_code < 400:
                 raise Unusable(f"it redirects, HTTP {response.status_code}")

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from daemon import access, documents
 from daemon.errors import UserError
-from daemon.evaluate import answering, local_now, replay, runs
+from daemon.evaluate import answering, local_now, runs
 from daemon.evaluate.history import activity
 from daemon.simulator.faults import Fault
 from daemon.simulator.tokens import Grant
@@ -309,9 +309,8 @@ class SyncMachine(RuleBasedStateMachine):
     def all_runs_are_judged(self) -> None:
         house = self.house
         assert all(run.easy or run.left_out for run in runs(house.store, house.athlete_id, house.config))
-        replayed = replay(house.store, house.athlete_id, house.config, house.clock.now())
         today = local_now(house.store, house.config, house.clock.now()).date().isoformat()
-        expected = [documents.verdict_document(verdict) for verdict in replayed.verdicts]
+        expected = [documents.verdict_document(verdict) for verdict in house.judged_anew()]
         with house.store.read() as session:
             record = judgement.verdicts(session, house.athlete_id)
         # Of days to come, which a clock that was set back leaves behind, nothing is said.

@@ -39,7 +39,7 @@ def test_half_a_year_with_trouble_is_recorded_and_told_as_a_replay_says(house: H
         recorded = judgement.verdicts(session, house.athlete_id)
         alerts = outbox.alerts(session, house.athlete_id)
         deliveries = outbox.deliveries(session)
-    assert recorded == [documents.verdict_document(verdict) for verdict in replayed.verdicts]
+    assert recorded == [documents.verdict_document(verdict) for verdict in house.judged_anew()]
     assert [a.kind for a in alerts] == [told.kind for told in replayed.alerts]
     assert "pull_back" in {a.kind for a in alerts}
     late = [a.opened_at.date() - told.day for a, told in zip(alerts, replayed.alerts, strict=True)]

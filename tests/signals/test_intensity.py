@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.signals.days import reading
+from daemon.signals import History, RunTable, SignalParams, read
+from tests.signals.days import NOW, reading
 from tests.signals.runners import FIRST_DAY, QUIET, Plan, simulate
 
 CLEAN = replace(QUIET, hard_seen=1.0, easy_called_hard=0.0, skip=0.0)
@@ -50,6 +51,18 @@ def test_four_weeks_without_a_hard_run_end_a_spell_on_its_last_session():
     assert reading(eased, 20 * 7).intensity[0].ended_on is None
 
 
+def test_spells_looked_at_day_after_day_are_those_of_a_single_look():
+    runs = simulate(CLEAN, Plan(weeks=34, intensity_week=8), seed=5)
+    pauses = (FIRST_DAY + timedelta(weeks=14), FIRST_DAY + timedelta(weeks=20)), (FIRST_DAY + timedelta(weeks=28),)
+    eased = [replace(run, hard=False, kind="easy") if _between(run.day, *pauses) else run for run in runs]
+    table = RunTable.of(eased)
+    for day in range(0, 34 * 7, 2):
+        seen = read(History.at(table, FIRST_DAY + timedelta(days=day), NOW), SignalParams())
+        assert seen.intensity == reading(eased, day).intensity, day
+    first, second = seen.intensity
+    assert first.ended_on < pauses[0][0] < pauses[0][1] <= second.introduced_on < second.ended_on < pauses[1][0]
+
+
 def test_a_second_session_on_an_established_first_is_a_step_up():
     runs = simulate(CLEAN, Plan(weeks=30, established=True, second_session_week=22), seed=5)
     before, after = reading(runs, 22 * 7 - 1), reading(runs, 26 * 7)
@@ -68,6 +81,10 @@ def test_a_history_that_has_just_begun_is_no_step_up():
 def test_intensity_alone_raises_no_concern():
     runs = simulate(CLEAN, Plan(weeks=28, intensity_week=20), seed=5)
     assert reading(runs, 27 * 7).signal("intensity").level == "ok"
+
+
+def _between(day, first, last):
+    return first[0] <= day < first[1] or day >= last[0]
 
 
 def _ordinal(text):

@@ -68,6 +68,20 @@ def test_one_wild_run_is_no_rise():
     assert found.errors[0] < 1.0
 
 
+def test_a_wild_run_weighs_less_by_the_cube_of_how_wild_it_is():
+    days, bpm = 2 * np.arange(20.0), 140 + 2 * np.sin(1.7 * np.arange(20))
+    bpm[12] = 162.0
+    near = 3.0**2 * np.exp(-np.abs(days[:, None] - days[None, :]) / 60) + wander.LEVEL_SD_BPM**2
+    off, noise = bpm - np.median(bpm), np.full(20, 2.5**2)
+    inverse = np.linalg.inv(near + np.diag(noise))
+    wild = np.abs(inverse @ off) / np.sqrt(np.diagonal(inverse)) / 2
+    assert np.flatnonzero(wild > 1).tolist() == [12]
+    noise[12] *= wild[12] ** 3
+    level = near[-1] @ np.linalg.inv(near + np.diag(noise)) @ off
+    norm = wander.norm(readings(days, bpm), (PACE,), Wander(3.0, 60.0, 2.5), days[-1])
+    assert norm.bpm == pytest.approx(np.median(bpm) + level, abs=1e-6)
+
+
 @pytest.mark.parametrize(("wander_bpm", "run_bpm"), [(1.0, 1.5), (5.5, 3.0)])
 def test_a_runners_own_wander_is_learned(wander_bpm, run_bpm):
     learned = [wander.learn(made(seed, wander_bpm, 60.0, run_bpm), (PACE,)) for seed in range(12)]
