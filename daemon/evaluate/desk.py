@@ -134,17 +134,20 @@ class Heard:
             return True
         return not self.silent(alert) and self.retraction(alert) is None
 
-    def believing(self, thread: int, kind: str, *, surely: bool = False) -> set[str]:
-        """The channels that have a thread's warning of this kind, and no retraction or all-clear of it since.
+    def believing(self, kind: str, began: str, thread: int, *, surely: bool = False) -> set[str]:
+        """The channels that have this warning, and no retraction of it nor any all-clear since.
 
-        What was withdrawn or given up in doubt may have arrived: such a channel isn't `surely` believing.
+        It is what a thread told of it, and what was told of an episode near it: to who hears them they are one. An
+        all-clear ends whatever was told before. What was withdrawn or given up in doubt may have arrived: such a
+        channel isn't `surely` believing.
         """
         believing: set[str] = set()
-        for alert in (a for a in self.alerts if a.thread == thread):
-            if _ends(alert, kind):
+        for alert in (a for a in self.alerts if a.about == kind or _ends(a, kind)):
+            same = alert.thread == thread or near(alert.began, began)
+            if _ends(alert, kind) and (same or alert.kind == "all_clear"):
                 left = {d.channel for d in self.deliveries.get(alert.id, ()) if d.state in UNTOLD}
                 believing -= self.on(alert) if surely else self.on(alert) - left
-            elif alert.about == kind:
+            elif same and not _ends(alert, kind):
                 believing |= self.on(alert)
         return believing
 
@@ -153,9 +156,9 @@ class Heard:
 
         One that was cut off in sending may have it: better told twice than never.
         """
-        told = (a for a in self.alerts if a.thread == thread and a.kind == kind and near(a.began, began))
+        told = (a for a in self.alerts if a.kind == kind and near(a.began, began))
         same = ({d.channel for d in self.deliveries.get(a.id, ()) if d.state == "sent"} for a in told)
-        return self.believing(thread, kind, surely=True) & set().union(*same)
+        return self.believing(kind, began, thread, surely=True) & set().union(*same)
 
     def is_new(self, thread: int, channel: str) -> bool:
         """Whether nothing of a thread was ever meant for a channel."""
@@ -163,9 +166,9 @@ class Heard:
         return all(d.channel != channel for d in found)
 
     def ended(self, alert: Alert) -> bool:
-        """Whether some channel has, or may have, the all-clear of a pull-back, given since it was told."""
-        since = (a for a in self.alerts if a.kind == "all_clear" and a.thread == alert.thread and a.id > alert.id)
-        return any(self.on(a) for a in since)
+        """Whether some channel has, or may have, an all-clear given since a warning was told: of it, or a later one."""
+        since = (a for a in self.alerts if a.kind == "all_clear" and a.id > alert.id)
+        return any(self.on(a) for a in since if a.thread == alert.thread or alert.kind == "pull_back")
 
     def silent(self, alert: Alert) -> bool:
         """Whether it was meant for channels, and was withdrawn from all of them before it arrived."""
