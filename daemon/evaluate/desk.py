@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from daemon.clock import local_day
-from daemon.config import Channel, Config
+from daemon.config import FOR_WATCHERS, Config
 from daemon.evaluate.history import units_of
 from daemon.measures import Units
 from daemon.store import outbox
@@ -19,23 +19,13 @@ from daemon.verdict.telling import near
 
 log = logging.getLogger(__name__)
 
-FOR_WATCHERS = ("watch", "absorbing", "ready")
-"""Less than a pull-back, and good news that follows none: for those who asked for "watch" or name the kind."""
-
 UNTOLD = ("withdrawn", "given_up")
-
-
-def hears(channel: Channel, kind: str, config: Config) -> bool:
-    """Whether a channel wants alerts of a kind: one of those it names, else what its least level lets through."""
-    if channel.kinds is not None:
-        return kind in channel.kinds
-    return kind not in FOR_WATCHERS or (channel.minimum or config.alerts.minimum) == "watch"
 
 
 def kinds_told(config: Config) -> frozenset[str]:
     """The kinds somebody wants; a pull-back and its end always, so that `status` and an answer know of them."""
     always = ("pull_back", "all_clear", *(FOR_WATCHERS if config.alerts.minimum == "watch" else ()))
-    heard = (k for channel in config.alerts.urls for k in FOR_WATCHERS if hears(channel, k, config))
+    heard = (k for channel in config.alerts.urls for k in FOR_WATCHERS if config.alerts.hears(channel, k))
     return frozenset({*always, *heard})
 
 
@@ -78,7 +68,7 @@ class Desk:
         return {outbox.channel_id(channel.url) for channel in self.config.alerts.urls}
 
     def hearers(self, kind: str) -> list[str]:
-        return [outbox.channel_id(c.url) for c in self.config.alerts.urls if hears(c, kind, self.config)]
+        return [outbox.channel_id(c.url) for c in self.config.alerts.urls if self.config.alerts.hears(c, kind)]
 
     def open(self, kind: str, episode: str, words: tuple[str, str], **options: Any) -> None:
         """Adds an alert for the channels that hear its kind, or those given; nothing where it was told already."""

@@ -146,9 +146,14 @@ def close_alerts(session: Session, athlete_id: int, kinds: Iterable[str], now: d
         close(session, _alert(row), now)
 
 
-def withdraw(session: Session, alert_id: int) -> None:
-    """Takes back what has not been delivered of an alert; what is being sent at this moment may arrive all the same."""
+def withdraw(session: Session, alert_id: int, channel: str | None = None) -> None:
+    """Takes back what has not been delivered of an alert, on one channel or on all of them.
+
+    What is being sent at this moment may arrive all the same.
+    """
     query = select(DeliveryRow).where(DeliveryRow.alert_id == alert_id)
+    if channel is not None:
+        query = query.where(DeliveryRow.channel == channel)
     for row in session.exec(query.where(col(DeliveryRow.state).in_(("pending", "claimed")))):
         if row.state == "pending":
             row.claimed_at = None
