@@ -104,8 +104,8 @@ def deliver(
     most. Where more waits than one holds, the loudest goes first, and a channel gets the next once it took the one
     before; whether to `stop`, quiet hours and a snooze are looked at again between two messages.
     Nothing is sent in quiet hours (by the clock in `zone`), to who snoozes or on a channel that wants no such alert any
-    more, also not `at_once`, which only says that waits between attempts are cut short. Raises StoreError, Busy. Under the lock no other process is sending, so a
-    claimed delivery was left by a crash.
+    more, also not `at_once`, which only says that waits between attempts are cut short. Raises StoreError, Busy. Under
+    the lock no other process is sending, so a claimed delivery was left by a crash.
     """
     quiet, now = alerts.quiet_hours, clock.now()
 

@@ -144,3 +144,16 @@ def test_a_gateway_that_waited_in_vain_may_have_delivered_it(house: House) -> No
     house.phone.status = 200
     is_quiet_again(house, day, None)
     assert said(house.phone) == [TAKEN_BACK]
+
+
+def test_a_silence_that_a_clock_put_back_seemed_to_end_is_told_to_who_has_not_heard_of_it(
+    house: House, other: Phone
+) -> None:
+    house.pull()
+    house.phone.status = 404
+    for days in (8, -2, 2):
+        house.clock.advance(days=days)
+        house.evaluate()
+        house.deliver(at_once=True)
+        house.phone.status = 200 if days < 0 else house.phone.status
+    assert [len(house.phone.titles), len(other.titles)] == [1, 1]

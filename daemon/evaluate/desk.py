@@ -88,6 +88,14 @@ class Desk:
             self.opened.append(alert)
             log.info('alert opened alert=%d kind=%s title="%s"', alert, kind, words[0])
 
+    def stand(self, kind: str, episode: str, words: tuple[str, str]) -> None:
+        """It is so: opens the alert, or goes on with one that was closed as it seemed to be over (another clock)."""
+        known = next((a for a in self.alerts() if (a.kind, a.episode) == (kind, episode)), None)
+        if known is None:
+            self.open(kind, episode, words)
+        elif known.closed_at is not None:
+            outbox.reopen(self.session, known.id, self.now)
+
     def close(self, alert: Alert) -> None:
         outbox.close(self.session, alert, self.now)
 
