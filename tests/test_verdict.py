@@ -265,6 +265,14 @@ def test_absorbing_claims_only_what_was_seen():
     assert verdict.headline == "Absorbing: no sign of strain in 6 easy runs since intensity came on 5 October."
 
 
+def test_one_sign_that_is_left_is_said_beside_what_was_seen():
+    absorbing, stable = live([{"signs": ("rest",)}])[-1], live([{"signs": ("rest",), "rose": None}])[-1]
+    assert absorbing.headline == (
+        "Absorbing: hardly a sign of strain in 6 easy runs since intensity came on 5 October. Something is up."
+    )
+    assert stable.headline == "Stable: something is up. Nothing else is up."
+
+
 def test_a_watch_does_not_flicker():
     got = states([EARLIER, CALM, CALM, EARLIER] + [CALM] * 6)
     assert got == ["watch"] * 8 + ["absorbing"] * 2
