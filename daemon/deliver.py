@@ -121,8 +121,11 @@ def deliver(
         waiting = _wanted(store, alerts, waiting, now)
         if not waiting or enough():
             return Delivered()
-        channels = {outbox.channel_id(c.url): c.url for c in alerts.urls}
-        return _Round(store, send, clock, enough, _Pictures(picture)).over(_not_snoozed(store, waiting, now), channels)
+        numbered = alerts.numbered().items()
+        called = {outbox.channel_id(url): f"{number} scheme={scheme}" for url, (number, scheme) in numbered}
+        channels = {outbox.channel_id(url): url for url, _ in numbered}
+        wanted = _not_snoozed(store, waiting, now)
+        return _Round(store, send, clock, enough, called, _Pictures(picture)).over(wanted, channels)
 
 
 def _wanted(store: Store, alerts: AlertsConfig, waiting: Sequence[Delivery], now: datetime) -> list[Delivery]:
@@ -163,6 +166,8 @@ class _Round:
     send: Send
     clock: Clock
     stop: Callable[[], bool]
+    called: Mapping[str, str]
+    """What the log calls a channel."""
     pictures: "_Pictures"
     sent: int = 0
     failed: int = 0
@@ -220,7 +225,7 @@ class _Round:
         self.sent += len(deliveries)
         self.taken.add(deliveries[0].channel)
         for d in deliveries:
-            log.info("alert sent alert=%d kind=%s channel=%s", d.alert.id, d.alert.kind, d.channel)
+            log.info("alert sent alert=%d kind=%s channel=%s", d.alert.id, d.alert.kind, self.called[d.channel])
 
     def _record_failures(self, deliveries: Sequence[Delivery], failure: Failure) -> None:
         now = self.clock.now()
@@ -236,7 +241,7 @@ class _Round:
         for delivery, at in zip(deliveries, again, strict=True):
             self.failed += 1
             self.given_up += at is None
-            _log_failure(delivery, failure, at)
+            _log_failure(delivery, self.called.get(delivery.channel, "unknown"), failure, at)
 
     def _insist(self, work: Callable[[Any], None]) -> bool:
         try:
@@ -252,14 +257,14 @@ def _again(delivery: Delivery, now: datetime) -> datetime | None:
     return next_attempt(delivery.attempts + (delivery.state != "claimed"), delivery.created_at, now)
 
 
-def _log_failure(delivery: Delivery, failure: Failure, again: datetime | None) -> None:
+def _log_failure(delivery: Delivery, channel: str, failure: Failure, again: datetime | None) -> None:
     log.log(
         logging.ERROR if again is None else logging.WARNING,
         'alert %s alert=%d kind=%s channel=%s problem="%s"%s',
         "given up" if again is None else "not sent",
         delivery.alert.id,
         delivery.alert.kind,
-        delivery.channel,
+        channel,
         failure.text,
         "" if again is None else f" again_at={again:%Y-%m-%dT%H:%MZ}",
     )

@@ -86,6 +86,13 @@ class AlertsConfig:
     all_clear: bool = _key(values.boolean, True)
     stale_after: timedelta = _key(values.duration(at_least="1h", at_most="52w"), timedelta(days=7))
 
+    def numbered(self) -> dict[str, tuple[int, str]]:
+        """Each address with its number, from 1, and its scheme: so a channel is called wherever it is named."""
+        numbered: dict[str, tuple[int, str]] = {}
+        for number, channel in enumerate(self.urls, 1):
+            numbered.setdefault(channel.url, (number, channel.url.split("://", 1)[0].lower()))
+        return numbered
+
     def hears(self, channel: Channel, kind: str) -> bool:
         """Whether a channel wants alerts of a kind: one of those it names, else what its least level lets through."""
         if channel.kinds is not None:
