@@ -103,9 +103,9 @@ def deliver(
     A message takes as long as its picture may (`TIMEOUT_S` of the report) and then a channel (`WHOLE_S`): a minute at
     most. Where more waits than one holds, the loudest goes first, and a channel gets the next once it took the one
     before; whether to `stop`, quiet hours and a snooze are looked at again between two messages.
-    Nothing is sent in quiet hours (by the clock in `zone`) or to who snoozes, also not `at_once`, which only says that
-    waits between attempts are cut short. Raises StoreError, Busy. Under the lock no other process is sending, so a
-    claimed delivery was left by a crash.
+    Nothing is sent in quiet hours (by the clock in `zone`), to who snoozes or on a channel that wants no such alert any
+    more, also not `at_once`, which only says that waits between attempts are cut short. Raises StoreError, Busy. Under
+    the lock no other process is sending, so a claimed delivery was left by a crash.
     """
     quiet, now = alerts.quiet_hours, clock.now()
 
@@ -118,10 +118,35 @@ def deliver(
     with store.only_one("delivery", wait_s=2.0):
         with store.read() as session:
             waiting = due(outbox.unsettled(session), now, at_once=at_once)
+        waiting = _wanted(store, alerts, waiting, now)
         if not waiting or enough():
             return Delivered()
-        channels = {outbox.channel_id(c.url): c.url for c in alerts.urls}
-        return _Round(store, send, clock, enough, _Pictures(picture)).over(_not_snoozed(store, waiting, now), channels)
+        numbered = alerts.numbered().items()
+        called = {outbox.channel_id(url): f"{number} scheme={scheme}" for url, (number, scheme) in numbered}
+        channels = {outbox.channel_id(url): url for url, _ in numbered}
+        wanted = _not_snoozed(store, waiting, now)
+        return _Round(store, send, clock, enough, called, _Pictures(picture)).over(wanted, channels)
+
+
+def _wanted(store: Store, alerts: AlertsConfig, waiting: Sequence[Delivery], now: datetime) -> list[Delivery]:
+    """What the channels want by the config of now. The rest waits for another config, and is withdrawn at last.
+
+    A retraction goes to whoever heard what is taken back.
+    """
+    named = {outbox.channel_id(c.url): [d for d in alerts.urls if d.url == c.url] for c in alerts.urls}
+
+    def wanted(d: Delivery) -> bool:
+        if d.alert.kind == "retraction" or d.channel not in named:
+            return True
+        on = alerts.all_clear or d.alert.kind != "all_clear"
+        return on and any(alerts.hears(channel, d.alert.about) for channel in named[d.channel])
+
+    late = [d for d in waiting if not wanted(d) and now - d.created_at >= GIVE_UP_AFTER]
+    if late:
+        with store.write() as session:
+            for d in late:
+                outbox.withdraw(session, d.alert.id, d.channel)
+    return [d for d in waiting if wanted(d)]
 
 
 def _not_snoozed(store: Store, waiting: Sequence[Delivery], now: datetime) -> list[Delivery]:
@@ -141,6 +166,8 @@ class _Round:
     send: Send
     clock: Clock
     stop: Callable[[], bool]
+    called: Mapping[str, str]
+    """What the log calls a channel."""
     pictures: "_Pictures"
     sent: int = 0
     failed: int = 0
@@ -198,7 +225,7 @@ class _Round:
         self.sent += len(deliveries)
         self.taken.add(deliveries[0].channel)
         for d in deliveries:
-            log.info("alert sent alert=%d kind=%s channel=%s", d.alert.id, d.alert.kind, d.channel)
+            log.info("alert sent alert=%d kind=%s channel=%s", d.alert.id, d.alert.kind, self.called[d.channel])
 
     def _record_failures(self, deliveries: Sequence[Delivery], failure: Failure) -> None:
         now = self.clock.now()
@@ -214,7 +241,7 @@ class _Round:
         for delivery, at in zip(deliveries, again, strict=True):
             self.failed += 1
             self.given_up += at is None
-            _log_failure(delivery, failure, at)
+            _log_failure(delivery, self.called.get(delivery.channel, "unknown"), failure, at)
 
     def _insist(self, work: Callable[[Any], None]) -> bool:
         try:
@@ -230,14 +257,14 @@ def _again(delivery: Delivery, now: datetime) -> datetime | None:
     return next_attempt(delivery.attempts + (delivery.state != "claimed"), delivery.created_at, now)
 
 
-def _log_failure(delivery: Delivery, failure: Failure, again: datetime | None) -> None:
+def _log_failure(delivery: Delivery, channel: str, failure: Failure, again: datetime | None) -> None:
     log.log(
         logging.ERROR if again is None else logging.WARNING,
         'alert %s alert=%d kind=%s channel=%s problem="%s"%s',
         "given up" if again is None else "not sent",
         delivery.alert.id,
         delivery.alert.kind,
-        delivery.channel,
+        channel,
         failure.text,
         "" if again is None else f" again_at={again:%Y-%m-%dT%H:%MZ}",
     )

@@ -40,6 +40,12 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u20
 _REFUSED = re.compile(r"error=(\d{3})\b|Socket Exception: .*?\(([45]\d\d), b['\"]")
 """The service's own no: the status of a web service, or what a mail server said."""
 
+_TAKEN = re.compile(r"^Sent ", re.MULTILINE)
+"""What nearly every plugin says of a piece, or a target, that was taken."""
+
+NO_ANSWER_BEHIND = "504"
+"""A gateway that waited in vain for the service behind it, which may have taken the message."""
+
 _UNREACHED = re.compile(
     r"NewConnectionError|NameResolution|ConnectTimeout|SSLError|Connection refused|No route to host|unreachable"
     r"|Name or service not known|Temporary failure in name resolution|nodename nor servname"
@@ -196,11 +202,15 @@ def _takes_markdown(url: str, plugin: Any) -> bool:
 def _failure(result: Any) -> Failure:
     """What apprise's own log says of it: its result tells no more than that it failed. Nothing of it is repeated."""
     log = "\n".join(str(entry.message) for entry in result.logs())
+    # Of several pieces, or several targets of one address, one was taken: whoever got it has been told.
+    partly = _TAKEN.search(log) is not None
     if refused := _REFUSED.search(log):
-        return Failure(f"refused by the service ({refused[1] or refused[2]})")
+        status = refused[1] or refused[2]
+        return Failure(f"refused by the service ({status})", doubtful=partly or status == NO_ANSWER_BEHIND)
     if "Socket Exception" in log:
-        return Failure("not reached") if _UNREACHED.search(log) else Failure("no answer", doubtful=True)
-    return Failure("not accepted by the service")
+        unreached = _UNREACHED.search(log) is not None
+        return Failure("not reached", doubtful=partly) if unreached else Failure("no answer", doubtful=True)
+    return Failure("not accepted by the service", doubtful=partly)
 
 
 def _scheme(url: str) -> str:

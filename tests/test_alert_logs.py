@@ -8,7 +8,6 @@ import pytest
 
 from daemon import logs
 from daemon.config import Channel
-from daemon.store import outbox
 from tests.house import House
 from tests.test_telling import stands
 
@@ -25,7 +24,6 @@ def test_each_turn_of_an_alert_is_one_line_with_its_keys_and_waiting_is_none(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="daemon")
-    channel = outbox.channel_id(house.phone.url)
     stands(house, "pull_back", date(2026, 11, 2), episode="2026-11-02")
     (opened,) = lines(caplog)
     assert (opened["event"], opened["alert"], opened["kind"]) == ("alert opened", "1", "pull_back")
@@ -41,7 +39,8 @@ def test_each_turn_of_an_alert_is_one_line_with_its_keys_and_waiting_is_none(
         "event": "alert not sent",
         "alert": "1",
         "kind": "pull_back",
-        "channel": channel,
+        "channel": "1",
+        "scheme": "json",
         "problem": "refused by the service (500)",
         "again_at": "2026-11-02T06:01Z",
     }
@@ -53,7 +52,7 @@ def test_each_turn_of_an_alert_is_one_line_with_its_keys_and_waiting_is_none(
     house.clock.advance(minutes=2)
     house.deliver()
     (sent,) = lines(caplog)
-    assert (sent["event"], sent["level"], sent["channel"]) == ("alert sent", "info", channel)
+    assert (sent["event"], sent["level"], sent["channel"]) == ("alert sent", "info", "1")
     daemon = house.daemon()
     for _ in range(180):
         house.clock.advance(minutes=1)

@@ -148,7 +148,7 @@ def contents(got: Sequence[tuple[str, dict[str, str], bytes]]) -> list[str]:
 def test_where_messages_are_short_alerts_that_waited_go_in_as_many_as_hold_them_whole(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.set_config("alerts", urls=(Channel(DISCORD),))
+    house.set_config("alerts", urls=(Channel(DISCORD),), minimum="watch")
     for n in range(8):
         with house.store.write() as session:
             outbox.open_alert(
@@ -299,6 +299,7 @@ def test_a_picture_is_drawn_once_and_its_failure_or_refusal_leaves_the_text(hous
 
 
 def test_what_waits_comes_in_one_message_the_most_important_first(house: House) -> None:
+    house.set_config("alerts", minimum="watch")
     _warn(house, "2026-11-01", "watch")
     _warn(house, "2026-11-02", "pull_back")
     house.deliver()
@@ -307,6 +308,7 @@ def test_what_waits_comes_in_one_message_the_most_important_first(house: House) 
 
 
 def test_a_reminder_is_as_loud_as_what_it_repeats_and_a_retraction_is_heard_before_a_watch(house: House) -> None:
+    house.set_config("alerts", minimum="watch")
     for kind, about in (("stale", None), ("watch", None), ("retraction", "pull_back"), ("reminder", "pull_back")):
         _warn(house, "2026-11-02", kind, about)
     house.deliver()

@@ -251,6 +251,7 @@ def test_room_is_asked_for_before_any_channel_is_claimed(house: House, monkeypat
 
 
 def test_a_daemon_that_is_stopped_begins_no_further_message(house: House) -> None:
+    house.set_config("alerts", minimum="watch")
     for n in range(20):
         tell(house, f"2026-11-{n + 1:02}", "watch")
     assert house.deliver(stop=lambda: bool(house.phone.messages)).sent == MOST_IN_ONE
@@ -259,7 +260,7 @@ def test_a_daemon_that_is_stopped_begins_no_further_message(house: House) -> Non
 
 @pytest.mark.parametrize("how", ["quiet hours", "snooze"])
 def test_quiet_that_begins_between_two_messages_holds_the_second(house: House, how: str) -> None:
-    house.set_config("alerts", quiet_hours=QuietHours(time(22), time(7)))
+    house.set_config("alerts", minimum="watch", quiet_hours=QuietHours(time(22), time(7)))
     house.clock.moment = evening = datetime(2026, 11, 2, 21, 59, 50, tzinfo=UTC)
     for n in range(20):
         tell(house, f"2026-10-{n + 1:02}", "watch")
@@ -277,6 +278,7 @@ def test_quiet_that_begins_between_two_messages_holds_the_second(house: House, h
 
 
 def test_of_many_that_wait_the_pull_back_goes_first(house: House) -> None:
+    house.set_config("alerts", minimum="watch")
     for n in range(12):
         tell(house, f"2026-10-{n + 1:02}", "watch")
     tell(house, "2026-11-02", "pull_back")
@@ -292,6 +294,7 @@ def test_of_many_that_wait_the_pull_back_goes_first(house: House) -> None:
 
 
 def test_of_many_alerts_that_waited_none_is_cut_off_with_the_end_of_a_message(house: House) -> None:
+    house.set_config("alerts", minimum="watch")
     for n in range(20):
         with house.store.write() as session:
             outbox.open_alert(
@@ -337,3 +340,21 @@ def test_nothing_is_sent_in_quiet_hours_and_it_arrives_when_they_end(house: Hous
     house.clock.moment = datetime(2026, 11, 3, 7, 0, tzinfo=UTC)
     daemon.deliver()
     assert len(house.phone.messages) == 1
+
+
+def test_what_waits_is_held_against_the_config_of_now(house: House) -> None:
+    house.phone.status = 500
+    tell(house, kind="watch")
+    tell(house, "2026-11-03", kind="all_clear")
+    tell(house, "2026-11-04")
+    house.set_config("alerts", minimum="watch")
+    house.deliver()
+    house.phone.status = 200
+    house.set_config("alerts", minimum="pull_back", all_clear=False)
+    assert house.deliver(at_once=True).sent == 1
+    assert states(house) == ["pending", "pending", "sent"]
+    house.set_config("alerts", minimum="watch")
+    assert house.deliver(at_once=True).sent == 1, "the runner has changed his mind again"
+    house.clock.advance(days=3)
+    assert house.deliver().given_up == 0
+    assert states(house) == ["sent", "withdrawn", "sent"]

@@ -252,15 +252,25 @@ def test_recovering_ends_in_the_ordinary_and_a_relapse_is_the_same_episode():
 
 
 def test_a_pull_back_that_does_not_clear_asks_for_less():
-    verdict = live([STRONG] * 16)[-1]
-    assert any("30 to 40 % less" in line for line in verdict.advice)
-    assert not any("doctor" in line for line in live([STRONG] * 13)[-1].advice)
+    """And no longer for the volume there was before: the two side by side can't both be done."""
+    late, early = live([STRONG] * 16)[-1].advice, live([STRONG] * 13)[-1].advice
+    assert any("30 to 40 % less than before" in line for line in late)
+    assert not any("Bring volume back" in line or "7 days" in line for line in late)
+    assert any("Bring volume back" in line for line in early) and not any("doctor" in line for line in early)
 
 
 def test_absorbing_claims_only_what_was_seen():
     verdict = live([CALM])[-1]
     assert verdict.state == "absorbing"
     assert verdict.headline == "Absorbing: no sign of strain in 6 easy runs since intensity came on 5 October."
+
+
+def test_one_sign_that_is_left_is_said_beside_what_was_seen():
+    absorbing, stable = live([{"signs": ("rest",)}])[-1], live([{"signs": ("rest",), "rose": None}])[-1]
+    assert absorbing.headline == (
+        "Absorbing: hardly a sign of strain in 6 easy runs since intensity came on 5 October. Something is up."
+    )
+    assert stable.headline == "Stable: something is up. Nothing else is up."
 
 
 def test_a_watch_does_not_flicker():

@@ -5,7 +5,9 @@ Nothing heavy may be imported here: `pullback --help` must answer at once.
 
 import importlib
 import os
+import sys
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +15,12 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import daemon
-from daemon.cli import door
+from daemon.cli import door, show
 from daemon.cli.session import Session
 from daemon.clock import SystemClock
+
+_SLIP: Any = typer.BadParameter.__mro__[2]
+"""ClickException: what everything typed wrong is. Typer gives it no name of its own, and has moved it before."""
 
 COMMANDS = {
     "demo": "Watch two simulated runners start speed work; needs nothing.",
@@ -124,5 +129,20 @@ def pullback(
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code: 0 done, 1 expected problem, 2 usage, 3 bug, 130 interrupted."""
     session = Session(environ=os.environ, clock=SystemClock())
+    return door.run(lambda: _run(arguments, session), session)
+
+
+def _run(arguments: Sequence[str], session: Session) -> Any:
+    """The command's exit code, None where it is done. Leaves through SystemExit after a slip, as --help does."""
     group = typer.main.get_command(app)
-    return door.run(lambda: group.main(list(arguments), prog_name="pullback", obj=session), session)
+    try:
+        return group.main(list(arguments), prog_name="pullback", obj=session, standalone_mode=False)
+    except typer.Abort:
+        show.say("Aborted!", sys.stderr)
+        sys.exit(1)
+    except _SLIP as error:
+        # By itself it would be written past the terminal's edge, and break within words.
+        text = StringIO()
+        error.show(text)
+        show.say(text.getvalue().rstrip("\n"), sys.stderr)
+        sys.exit(error.exit_code)

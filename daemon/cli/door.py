@@ -39,12 +39,12 @@ def run(command: Callable[[], object], session: Session) -> int:
 
 
 def _exit_code(command: Callable[[], object]) -> int:
-    """Typer leaves through SystemExit, after usage errors as well as after success."""
+    """What a command answers, or leaves through SystemExit with: nothing is success."""
     try:
-        command()
+        code = command()
     except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 0
-    return 0
+        code = leaving.code
+    return code if isinstance(code, int) else 0
 
 
 def _say(session: Session, first: str, *more: str) -> None:

@@ -80,7 +80,8 @@ def days(first: date, last: date, this_year: int | None = None) -> str:
 
 
 def moment(text: str, zone: tzinfo) -> str:
-    return datetime.fromisoformat(text).astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    """2026-11-23 07:15 CET."""
+    return datetime.fromisoformat(text).astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def ago(age: timedelta) -> str:

@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from daemon.cli import runner, show, sparks
 from daemon.cli.session import Session, athlete
+
+if TYPE_CHECKING:
+    from daemon.config import Config
 
 LOUDEST_FIRST = ("alert", "watch")
 SCREEN = 24
@@ -43,15 +46,15 @@ def command(
         zone, units = session.zone(store), session.units(store)
         drawn = lately(store, athlete(store), config)
     charts = sparks.rows(drawn, sparks.can_draw(sys.stdout.encoding, session.environ)) if drawn else []
-    channels = _named([channel.url for channel in config.alerts.urls])
-    show.out(standing(document, zone, units, channels, charts=charts, now=now), at_most=SCREEN)
+    show.out(standing(document, zone, units, _named(config), charts=charts, now=now), at_most=SCREEN)
 
 
-def _named(urls: Sequence[str]) -> dict[str, str]:
-    """Channels as `test-alert` numbers them, by what the store knows them by."""
+def _named(config: "Config") -> dict[str, str]:
+    """What channels are called, by what the store knows them by."""
     from daemon.store.outbox import channel_id
 
-    return {channel_id(url): f"channel {n} ({url.split('://', 1)[0]})" for n, url in enumerate(urls, 1)}
+    numbered = config.alerts.numbered().items()
+    return {channel_id(url): f"channel {number} ({scheme})" for url, (number, scheme) in numbered}
 
 
 def standing(

@@ -42,18 +42,16 @@ def command(
     title, text = wording.rehearsal(kind, session.clock.now().date(), _units(session))
     show.out([show.Line(title, "bold"), show.Line(text), show.Line("")])
     drawn = cache(lambda: _picture(session, title) if kind in PICTURED else None)
-    failed = 0
-    for number, channel in enumerate(config.alerts.urls, 1):
-        problem = notify.send(channel.url, notify.Message(title, text, picture=drawn))
+    failed, channels = 0, config.alerts.numbered()
+    for url, (number, scheme) in channels.items():
+        problem = notify.send(url, notify.Message(title, text, picture=drawn))
         failed += problem is not None
-        scheme, said = channel.url.split("://", 1)[0], problem.text if problem else "sent"
+        said = problem.text if problem else "sent"
         show.out([show.Line(f"channel {number} ({scheme}): {said}", "red" if problem else "green")])
     if drawn.cache_info().currsize and drawn() is not None:
         show.out([show.Line("Channels that take pictures got one, with your own runs.")])
     if failed:
-        raise UserError(
-            f"{failed} of {len(config.alerts.urls)} channels failed; compare [alerts] urls with their service"
-        )
+        raise UserError(f"{failed} of {len(channels)} channels failed; compare [alerts] urls with their service")
 
 
 def _units(session: Session) -> str:

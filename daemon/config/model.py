@@ -61,6 +61,10 @@ class ScheduleConfig:
     digest: Digest | None = _key(values.optional(values.digest))
 
 
+FOR_WATCHERS = ("watch", "absorbing", "ready")
+"""Less than a pull-back, and good news that follows none: for those who asked for "watch" or name the kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One apprise URL, with its own least level and alert kinds where they differ from `[alerts]`."""
@@ -81,6 +85,19 @@ class AlertsConfig:
     remind_after: timedelta | None = _key(values.optional(values.duration(at_least="1d", at_most="52w")))
     all_clear: bool = _key(values.boolean, True)
     stale_after: timedelta = _key(values.duration(at_least="1h", at_most="52w"), timedelta(days=7))
+
+    def numbered(self) -> dict[str, tuple[int, str]]:
+        """Each address with its number, from 1, and its scheme: so a channel is called wherever it is named."""
+        numbered: dict[str, tuple[int, str]] = {}
+        for number, channel in enumerate(self.urls, 1):
+            numbered.setdefault(channel.url, (number, channel.url.split("://", 1)[0].lower()))
+        return numbered
+
+    def hears(self, channel: Channel, kind: str) -> bool:
+        """Whether a channel wants alerts of a kind: one of those it names, else what its least level lets through."""
+        if channel.kinds is not None:
+            return kind in channel.kinds
+        return kind not in FOR_WATCHERS or (channel.minimum or self.minimum) == "watch"
 
 
 @dataclass(frozen=True, slots=True)

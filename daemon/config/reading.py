@@ -193,11 +193,11 @@ def _with_channels(
         problems.append('[alerts] urls: must be a list, such as urls = ["ntfys://my-topic"]')
         entries = None
     channels: list[Channel] = []
-    for number, entry in enumerate(entries or ()):
+    for number, entry in enumerate(entries or (), 1):
         try:
             channels.append(_channel(entry, check_url))
         except Wrong as wrong:
-            problems.append(f"[alerts] urls[{number}]: {wrong}")
+            problems.append(f"[alerts] urls, channel {number}: {wrong}")
     return replace(alerts, urls=tuple(channels))
 
 

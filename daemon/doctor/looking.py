@@ -34,7 +34,7 @@ def look(
 def _access(config: Config, path: Path, clock: Clock) -> Iterator[Finding]:
     """Only with a database that this version can read as it is: looking must not migrate it."""
     if not path.exists():
-        yield strava.unauthorised(config)
+        yield from strava.unauthorised(config)
     elif data.is_current(path):
         store = open_store(path)
         try:

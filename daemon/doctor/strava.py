@@ -46,17 +46,19 @@ def clock(config: Config, now: Clock) -> Iterator[Finding]:
         yield ok("clock", "agrees with Strava's")
 
 
-def unauthorised(config: Config, *, granted: bool = False) -> Finding:
+def unauthorised(config: Config, *, granted: bool = False) -> Iterator[Finding]:
     """Before the runner's consent, or with keys that were `granted` for settings that are gone: what comes first."""
     if config.strava.client_id is None and not granted:
-        return warning(
+        yield warning(
             "Strava",
             "there are no runs yet: for the API set [strava] client_id, from https://www.strava.com/settings/api; "
             "or leave it out and bring files with `pullback import`",
         )
-    if missing := config.strava.missing():
-        return problem("Strava", f"{missing} is not set; take it from https://www.strava.com/settings/api")
-    return problem("token", "pullback isn't authorised at Strava yet; run `pullback auth`")
+    elif missing := config.strava.missing():
+        yield problem("Strava", f"{missing} is not set; take it from https://www.strava.com/settings/api")
+    else:
+        yield warning("app", "client id and secret are not yet tried; `pullback auth` shows whether Strava takes them")
+        yield problem("token", "pullback isn't authorised at Strava yet; run `pullback auth`")
 
 
 def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
@@ -69,8 +71,9 @@ def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
         if imported and config.strava.client_id is None:
             yield ok("Strava", "isn't asked, as [strava] client_id is not set: runs come by `pullback import`")
         else:
-            yield unauthorised(config, granted=granted)
+            yield from unauthorised(config, granted=granted)
         return
+    held = strava.tokens
     try:
         # The stored reading may be old: Strava's own answer counts.
         strava.budget = None
@@ -91,7 +94,12 @@ def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
         return
     finally:
         strava.close()
-    yield ok("token", f"accepted for athlete {strava.tokens.athlete_id}")
+    tried = ", and renewed just now with the client secret"
+    if strava.tokens == held:  # no answer of Strava's has rested on the secret
+        tried = (
+            f"; the client secret is not yet tried: it is when this is renewed, by {held.expires_at:%Y-%m-%d %H:%M} UTC"
+        )
+    yield ok("token", f"accepted for athlete {held.athlete_id}{tried}")
     yield ok("subscription", "Strava answers, so the app is active")
     yield from _scope(strava.tokens.scope)
     yield _quota(strava.budget)

@@ -17,13 +17,12 @@ def channels(config: Config, try_one: Callable[[str], str | None] | None) -> Ite
     """Each channel by number and kind, never by address. `try_one` really sends, and says what went wrong."""
     if not config.alerts.urls:
         yield problem("channels", "no alert can reach you: add one to [alerts] urls")
-    for number, channel in enumerate(config.alerts.urls, 1):
-        scheme = channel.url.split("://", 1)[0].lower()
+    for url, (number, scheme) in config.alerts.numbered().items():
         name = f"channel {number}"
-        failure = try_one(channel.url) if try_one else None
+        failure = try_one(url) if try_one else None
         if failure is not None:
             yield problem(name, f"{scheme}: {failure}; compare [alerts] urls with what the service says")
-        elif _is_plain(channel.url, scheme):
+        elif _is_plain(url, scheme):
             yield warning(name, f"{scheme} sends without encryption: use {scheme}s, if the service knows it")
         else:
             yield ok(name, f"{scheme}: {'took a test' if try_one else '`pullback check --send` really sends'}")

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from daemon.clock import local_day
-from daemon.config import Channel, Config
+from daemon.config import FOR_WATCHERS, Config
 from daemon.evaluate.history import units_of
 from daemon.measures import Units
 from daemon.store import outbox
@@ -19,23 +19,13 @@ from daemon.verdict.telling import near
 
 log = logging.getLogger(__name__)
 
-FOR_WATCHERS = ("watch", "absorbing", "ready")
-"""Less than a pull-back, and good news that follows none: for those who asked for "watch" or name the kind."""
-
 UNTOLD = ("withdrawn", "given_up")
-
-
-def hears(channel: Channel, kind: str, config: Config) -> bool:
-    """Whether a channel wants alerts of a kind: one of those it names, else what its least level lets through."""
-    if channel.kinds is not None:
-        return kind in channel.kinds
-    return kind not in FOR_WATCHERS or (channel.minimum or config.alerts.minimum) == "watch"
 
 
 def kinds_told(config: Config) -> frozenset[str]:
     """The kinds somebody wants; a pull-back and its end always, so that `status` and an answer know of them."""
     always = ("pull_back", "all_clear", *(FOR_WATCHERS if config.alerts.minimum == "watch" else ()))
-    heard = (k for channel in config.alerts.urls for k in FOR_WATCHERS if hears(channel, k, config))
+    heard = (k for channel in config.alerts.urls for k in FOR_WATCHERS if config.alerts.hears(channel, k))
     return frozenset({*always, *heard})
 
 
@@ -78,7 +68,7 @@ class Desk:
         return {outbox.channel_id(channel.url) for channel in self.config.alerts.urls}
 
     def hearers(self, kind: str) -> list[str]:
-        return [outbox.channel_id(c.url) for c in self.config.alerts.urls if hears(c, kind, self.config)]
+        return [outbox.channel_id(c.url) for c in self.config.alerts.urls if self.config.alerts.hears(c, kind)]
 
     def open(self, kind: str, episode: str, words: tuple[str, str], **options: Any) -> None:
         """Adds an alert for the channels that hear its kind, or those given; nothing where it was told already."""
@@ -97,6 +87,14 @@ class Desk:
         if alert is not None:
             self.opened.append(alert)
             log.info('alert opened alert=%d kind=%s title="%s"', alert, kind, words[0])
+
+    def stand(self, kind: str, episode: str, words: tuple[str, str]) -> None:
+        """It is so: opens the alert, or goes on with one that was closed as it seemed to be over (another clock)."""
+        known = next((a for a in self.alerts() if (a.kind, a.episode) == (kind, episode)), None)
+        if known is None:
+            self.open(kind, episode, words)
+        elif known.closed_at is not None:
+            outbox.reopen(self.session, known.id, self.now)
 
     def close(self, alert: Alert) -> None:
         outbox.close(self.session, alert, self.now)
@@ -134,17 +132,20 @@ class Heard:
             return True
         return not self.silent(alert) and self.retraction(alert) is None
 
-    def believing(self, thread: int, kind: str, *, surely: bool = False) -> set[str]:
-        """The channels that have a thread's warning of this kind, and no retraction or all-clear of it since.
+    def believing(self, kind: str, began: str, thread: int, *, surely: bool = False) -> set[str]:
+        """The channels that have this warning, and no retraction of it nor any all-clear since.
 
-        What was withdrawn or given up in doubt may have arrived: such a channel isn't `surely` believing.
+        It is what a thread told of it, and what was told of an episode near it: to who hears them they are one. An
+        all-clear ends whatever was told before. What was withdrawn or given up in doubt may have arrived: such a
+        channel isn't `surely` believing.
         """
         believing: set[str] = set()
-        for alert in (a for a in self.alerts if a.thread == thread):
-            if _ends(alert, kind):
+        for alert in (a for a in self.alerts if a.about == kind or _ends(a, kind)):
+            same = alert.thread == thread or near(alert.began, began)
+            if _ends(alert, kind) and (same or alert.kind == "all_clear"):
                 left = {d.channel for d in self.deliveries.get(alert.id, ()) if d.state in UNTOLD}
                 believing -= self.on(alert) if surely else self.on(alert) - left
-            elif alert.about == kind:
+            elif same and not _ends(alert, kind):
                 believing |= self.on(alert)
         return believing
 
@@ -153,9 +154,9 @@ class Heard:
 
         One that was cut off in sending may have it: better told twice than never.
         """
-        told = (a for a in self.alerts if a.thread == thread and a.kind == kind and near(a.began, began))
+        told = (a for a in self.alerts if a.kind == kind and near(a.began, began))
         same = ({d.channel for d in self.deliveries.get(a.id, ()) if d.state == "sent"} for a in told)
-        return self.believing(thread, kind, surely=True) & set().union(*same)
+        return self.believing(kind, began, thread, surely=True) & set().union(*same)
 
     def is_new(self, thread: int, channel: str) -> bool:
         """Whether nothing of a thread was ever meant for a channel."""
@@ -163,9 +164,9 @@ class Heard:
         return all(d.channel != channel for d in found)
 
     def ended(self, alert: Alert) -> bool:
-        """Whether some channel has, or may have, the all-clear of a pull-back, given since it was told."""
-        since = (a for a in self.alerts if a.kind == "all_clear" and a.thread == alert.thread and a.id > alert.id)
-        return any(self.on(a) for a in since)
+        """Whether some channel has, or may have, an all-clear given since a warning was told: of it, or a later one."""
+        since = (a for a in self.alerts if a.kind == "all_clear" and a.id > alert.id)
+        return any(self.on(a) for a in since if a.thread == alert.thread or alert.kind == "pull_back")
 
     def silent(self, alert: Alert) -> bool:
         """Whether it was meant for channels, and was withdrawn from all of them before it arrived."""

@@ -70,7 +70,7 @@ def _tell_access(desk: Desk) -> None:
     for alert in desk.alerts():
         if alert.kind == "access" and alert.closed_at is None and alert.episode != episode:
             desk.close(alert)  # Strava refuses for another reason now
-    desk.open("access", episode, wording.access(state.access))
+    desk.stand("access", episode, wording.access(state.access))
 
 
 def _tell_silence(desk: Desk) -> None:
@@ -80,7 +80,7 @@ def _tell_silence(desk: Desk) -> None:
     if not asked or since is None or desk.now - since < desk.config.alerts.stale_after:
         desk.close_kinds("stale")
         return
-    desk.open("stale", since.isoformat(), wording.stale(since, desk.now.astimezone(desk.zone)))
+    desk.stand("stale", since.isoformat(), wording.stale(since, desk.now.astimezone(desk.zone)))
 
 
 def _late(session: Any, config: Config, now: datetime, zone: tzinfo) -> set[int]:

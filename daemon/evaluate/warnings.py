@@ -82,10 +82,12 @@ def _say(desk: Desk, today: Verdict, say: verdict.Say, ended: list[Alert]) -> No
     heard = Heard.of(desk)
     thread, known_to, spared = None, set[str](), set[str]()
     if say.kind == "all_clear":
-        thread = max(a.id for a in heard.alerts if a.kind == "pull_back" and a.began == say.episode)
-        thread = next(a.thread for a in heard.alerts if a.id == thread)
-        # Who never heard of it needn't hear that it is over.
-        spared = set(desk.hearers("all_clear")) - _reached(desk, thread, "pull_back", heard)
+        told = [a for a in heard.alerts if a.kind == "pull_back"]
+        over = next(a for a in reversed(told) if a.began == say.episode)
+        thread = over.thread
+        # Who never heard of it, nor still waits for the end of an earlier one, needn't hear that it is over.
+        earlier = (heard.believing(a.kind, a.began, a.thread) for a in told)
+        spared = set(desk.hearers("all_clear")).difference(_reached(desk, over, heard), *earlier)
     elif say.kind in WARNINGS:
         thread, known_to = _same_thread(say, heard, ended)
     if say.kind == "pull_back":
@@ -118,14 +120,14 @@ def _retract(desk: Desk, today: Verdict, alert: Alert, record: set[Episode], hea
 
     Who heard only of the watch that a pull-back grew from hears it of the watch, where nothing is left of that either.
     """
-    channels = _reached(desk, alert.thread, alert.kind, heard)
+    channels = _reached(desk, alert, heard)
     _take_back(desk, today, alert, channels, heard)
     if alert.kind == "pull_back":
         watches = [a for a in heard.alerts if a.kind == "watch" and a.thread == alert.thread and heard.stands(a)]
         as_open = [OpenAlert("watch", a.began, True, a.id) for a in watches[-1:]]
         if any(ending.unfounded for ending in verdict.endings(today, as_open, record)):
             know = channels.union(*(heard.on(a) for a in heard.alerts if a.thread == alert.thread and _is_end(a)))
-            _take_back(desk, today, watches[-1], _reached(desk, alert.thread, "watch", heard) - know, heard)
+            _take_back(desk, today, watches[-1], _reached(desk, watches[-1], heard) - know, heard)
 
 
 def _is_end(alert: Alert) -> bool:
@@ -145,14 +147,15 @@ def _take_back(desk: Desk, today: Verdict, alert: Alert, channels: set[str], hea
         )
 
 
-def _reached(desk: Desk, thread: int, kind: str, heard: Heard) -> set[str]:
-    """The channels in the config that believe a thread's warning of this kind.
+def _reached(desk: Desk, alert: Alert, heard: Heard) -> set[str]:
+    """The channels in the config that believe a warning.
 
     Where one that does is in the config no longer its address has changed: any that is new to the thread may be it.
     """
-    believing, configured = heard.believing(thread, kind), desk.channels()
+    believing, configured = heard.believing(alert.kind, alert.began, alert.thread), desk.channels()
     moved = not believing <= configured
-    return {c for c in configured if c in believing or (moved and c in desk.hearers(kind) and heard.is_new(thread, c))}
+    hearers = desk.hearers(alert.kind)
+    return {c for c in configured if c in believing or (moved and c in hearers and heard.is_new(alert.thread, c))}
 
 
 def _unretract(desk: Desk, today: Verdict) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from daemon.store.tables import AlertRow, DeliveryRow
 
@@ -146,9 +146,14 @@ def close_alerts(session: Session, athlete_id: int, kinds: Iterable[str], now: d
         close(session, _alert(row), now)
 
 
-def withdraw(session: Session, alert_id: int) -> None:
-    """Takes back what has not been delivered of an alert; what is being sent at this moment may arrive all the same."""
+def withdraw(session: Session, alert_id: int, channel: str | None = None) -> None:
+    """Takes back what has not been delivered of an alert, on one channel or on all of them.
+
+    What is being sent at this moment may arrive all the same.
+    """
     query = select(DeliveryRow).where(DeliveryRow.alert_id == alert_id)
+    if channel is not None:
+        query = query.where(DeliveryRow.channel == channel)
     for row in session.exec(query.where(col(DeliveryRow.state).in_(("pending", "claimed")))):
         if row.state == "pending":
             row.claimed_at = None
@@ -157,15 +162,17 @@ def withdraw(session: Session, alert_id: int) -> None:
 
 
 def reopen(session: Session, alert_id: int, now: datetime) -> None:
-    """What was closed is true after all: what was withdrawn of it goes out, and nothing is said twice.
+    """What was closed is true after all: what was withdrawn of it goes out, but to who knew it from before.
 
-    What is being sent at this moment is on its way again, and its answer will say how it went.
+    What is being sent at this moment is on its way again, and its answer will say how it went. Where an attempt ended
+    without an answer it may arrive twice: better than never.
     """
     alert = session.get_one(AlertRow, alert_id)
     alert.closed_at = None
     session.add(alert)
     query = select(DeliveryRow).where(DeliveryRow.alert_id == alert_id, DeliveryRow.state == "withdrawn")
-    for row in session.exec(query.where(col(DeliveryRow.doubtful_at).is_(None))):
+    tried_or_new = or_(col(DeliveryRow.attempts) > 0, col(DeliveryRow.doubtful_at).is_(None))
+    for row in session.exec(query.where(tried_or_new)):
         row.state = "pending" if row.claimed_at is None else "claimed"
         row.created_at, row.next_attempt_at = now, now
         session.add(row)

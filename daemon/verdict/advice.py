@@ -11,7 +11,7 @@ from daemon.values import Intensity, Reading, State
 from daemon.verdict.evidence import Facts
 
 STUBBORN_DAYS = 14
-"""A pull-back that lasts longer asks for less volume, too."""
+"""A pull-back that lasts longer asks for less volume than before intensity, not for the same."""
 
 READY = "Ready: "
 """How the advice begins that a base has room for a tempo."""
@@ -72,21 +72,19 @@ def advice_of(state: State, reading: Reading, facts: Facts, since: date, memory:
 def _pull_back(now: Intensity | None, facts: Facts, since: date, day: date) -> tuple[str, ...]:
     came = now.introduced_on if now else None
     before = f"before {day_text(came, day)}" if came else "before it rose"
+    up = {signal.name for signal in facts.tightened}
+    runs = ": the number of runs, too." if "run_day_added" in up else ", and keep the number of runs."
     advice = [
         "Run everything easy for 7 days, no intervals, no tempo.",
-        f"Bring volume back to what it was {before}, and keep the number of runs.",
+        f"Bring volume back to what it was {before}{runs}",
     ]
-    up = {signal.name for signal in facts.tightened}
-    if "run_day_added" in up:
-        advice[1] = f"Bring volume back to what it was {before}: the number of runs, too."
+    if (day - since).days >= STUBBORN_DAYS:
+        # Also true where it is the first word of it: the record may begin long before the first message.
+        less = f"run as often, but 30 to 40 % less than {before}"
+        advice = ["Run everything easy.", f"Two weeks didn't clear it: {less}; if it goes on, see a doctor."]
     if (now and now.change == "added") or "load_added" in up:
         advice.append("When you come back, replace an easy run instead of adding a session.")
     advice += [MENDS[name] for name in ("beside_long", "hard_spacing") if name in up]
-    if (day - since).days >= STUBBORN_DAYS:
-        # Also true where it is the first word of it: the record may begin long before the first message.
-        advice.insert(
-            1, f"It has lasted since {day_text(since, day)}: run 30 to 40 % less as well; if it goes on, see a doctor."
-        )
     return tuple(advice)
 
 

@@ -32,7 +32,8 @@ def headline_of(state: State, reading: Reading, facts: Facts, memory: dict[str, 
         case "absorbing":
             now = reading.intensity[-1]
             on = day_text(now.introduced_on, reading.day) if now.introduced_on else "an earlier day"
-            return f"Absorbing: {_no_sign(reading)} since intensity came on {on}."
+            left = _left(reading, facts)
+            return f"Absorbing: {_signs(reading, left)} since intensity came on {on}.{f' {left}' if left else ''}"
         case "stable":
             return _stable(reading, facts)
 
@@ -55,19 +56,25 @@ def _why(reading: Reading, facts: Facts, memory: dict[str, Any], came: str) -> s
 
 
 def _stable(reading: Reading, facts: Facts) -> str:
-    if not facts.tightened:
-        return "Stable: easy running and the week are as usual."
-    return f"Stable: {_begun(facts.tightened[0].summary)} Nothing else is up."
+    left = _left(reading, facts)
+    return f"Stable: {_begun(left)} Nothing else is up." if left else "Stable: easy running and the week are as usual."
+
+
+def _left(reading: Reading, facts: Facts) -> str:
+    """What is up and too little to warn of, in its own words; "" where nothing is."""
+    heart = reading.signal("easy_heart_rate")
+    return next((s.summary for s in (*facts.tightened, *([heart] if heart and facts.response else []))), "")
 
 
 def _begun(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def _no_sign(reading: Reading) -> str:
+def _signs(reading: Reading, left: str) -> str:
     heart = reading.signal("easy_heart_rate")
     runs = heart.evidence.get("runs_since_intensity") if heart else None
-    return f"no sign of strain in {runs} easy run{'' if runs == 1 else 's'}" if runs else "no sign of strain"
+    seen = "hardly a sign of strain" if left else "no sign of strain"
+    return f"{seen} in {runs} easy run{'' if runs == 1 else 's'}" if runs else seen
 
 
 def _listed(parts: list[str]) -> str:

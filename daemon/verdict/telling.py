@@ -154,18 +154,20 @@ def _good_news(verdict: Verdict, told: Sequence[OpenAlert]) -> tuple[Say, ...]:
 
 
 def _all_clear(verdict: Verdict, told: Sequence[OpenAlert]) -> tuple[Say, ...]:
-    pulled_back = max((alert.episode for alert in told if alert.kind == "pull_back"), default=None)
-    if verdict.state not in ("stable", "absorbing") or pulled_back is None:
+    fine = str(verdict.memory.get("fine", ""))
+    last = str(verdict.memory.get("pulled_back", ""))
+    if verdict.state not in ("stable", "absorbing") or not last:
+        return ()
+    # One that the record has lost is nothing that has cleared: the runner said something, or the clock was put back.
+    in_record = (a.episode for a in told if a.kind == "pull_back" and (a.episode <= last or near(a.episode, last)))
+    pulled_back = max(in_record, default=None)
+    if pulled_back is None or fine >= pulled_back:  # the runner ended it
         return ()
     # One that is closed is no longer true: the pull-back went on after all.
     if any(a.kind == "all_clear" and a.open and a.episode >= pulled_back for a in told):
         return ()
-    fine = str(verdict.memory.get("fine", ""))
-    last = str(verdict.memory.get("pulled_back", ""))
-    if last and (verdict.day - date.fromisoformat(last)).days > ALL_CLEAR_DAYS:
+    if (verdict.day - date.fromisoformat(last)).days > ALL_CLEAR_DAYS:
         return ()
-    if fine >= pulled_back or not last or (last < pulled_back and not near(last, pulled_back)):
-        return ()  # the runner ended it, or what he said took the reason away: nothing has cleared
     return (Say("all_clear", pulled_back, closes=True),)
 
 

@@ -11,7 +11,7 @@ from daemon.clock import day_text
 from daemon.measures import counted
 from daemon.values import Run, Signal, Verdict
 from daemon.wording.evidence import cause, raised
-from daemon.wording.sentences import ANSWER, NO_RUNS, recently, response, sign_paragraphs, to_do
+from daemon.wording.sentences import ANSWER, NO_RUNS, in_one, recently, response, sign_paragraphs, to_do
 from daemon.wording.warnings import clears
 from daemon.wording.words import TITLE_LENGTH, Sentence, text_of
 
@@ -54,7 +54,7 @@ def reminder(
     return f"Easing after the {name} of {began}" if easing else title, text_of(
         [
             [(0, still), *now, (2, recently(verdict, units))],
-            *sign_paragraphs(verdict, 2),
+            in_one(sign_paragraphs(verdict, 2)),
             [
                 *to_do(verdict, 3),
                 *(clears(verdict, heart is not None)[:1] if kind == "pull_back" and not easing else []),

@@ -205,6 +205,11 @@ def sign_paragraphs(verdict: Verdict, most: int, said: str = "") -> list[list[Se
     return told
 
 
+def in_one(paragraphs: Sequence[Sequence[Sentence]]) -> list[Sentence]:
+    """Several paragraphs as one: a phone shows three short ones at a glance."""
+    return [sentence for paragraph in paragraphs for sentence in paragraph]
+
+
 def to_do(verdict: Verdict, most: int = MOST_ADVICE) -> list[Sentence]:
     """The advice that matters most, the first two in any case."""
     advice = verdict.advice[:most]

@@ -13,6 +13,7 @@ from daemon.wording.sentences import (
     back_at_norm,
     below,
     came,
+    in_one,
     recently,
     response,
     sign_paragraphs,
@@ -50,7 +51,7 @@ def pull_back(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> tuple[st
     title, what = _reason(verdict, units, runs)
     heart = cause(verdict) in ("heart_rate", "both")
     return f"Time to pull back: {title}", text_of(
-        [what, *_why(verdict, heart), [*to_do(verdict), *clears(verdict, heart)], [(0, ANSWER)]],
+        [what, _why(verdict, heart), [*to_do(verdict), *clears(verdict, heart)], [(0, ANSWER)]],
         PULL_BACK_LENGTH,
     )
 
@@ -97,7 +98,7 @@ def _hard_runs(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> str:
     return which([i for i in ids if i in runs and runs[i].hard], verdict.day, units, runs, what="The latest hard runs:")
 
 
-def _why(verdict: Verdict, heart: bool) -> list[list[Sentence]]:
+def _why(verdict: Verdict, heart: bool) -> list[Sentence]:
     """Why it is likely the speed work, what else it could be, and what speaks for it besides heart rate."""
     reason = (LIKELY if _followed(verdict) else OTHERWISE) if heart else ""
     why = cause(verdict)
@@ -105,12 +106,11 @@ def _why(verdict: Verdict, heart: bool) -> list[list[Sentence]]:
     intensity = [(0, came(verdict)), (5, unclear(verdict)), (1, reason)]
     if heart or why == "suppressed":
         said = f"{heavy(verdict).capitalize()}." if why == "suppressed" else ""
-        signs_too = [sentence for paragraph in sign_paragraphs(verdict, 2, said) for sentence in paragraph]
-        return [[*intensity, *signs_too]]
+        return [*intensity, *in_one(sign_paragraphs(verdict, 2, said))]
     beside = sign_paragraphs(verdict, MOST_SIGNS)
     if why == "tight_week":  # whose first paragraph has the signs of the week
         beside = [p for p in beside if p[0][1] != TIGHT]
-    return [*beside, [*intensity, (1, alone)]]
+    return [*in_one(beside), *intensity, (1, alone)]
 
 
 def _followed(verdict: Verdict) -> bool:
@@ -161,11 +161,13 @@ def watch(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> tuple[str, s
     asks = any("heat" in words for words in verdict.advice)
     ends: list[Sentence] = [(3, "A watch ends by itself once nothing has been up for five days.")]
     why: list[Sentence] = [(1, came(verdict)), (5, unclear(verdict)), (2, "" if asks or heart is None else OTHERWISE)]
+    beside = sign_paragraphs(verdict, 3 if heart is None else 2, opened[0] if opened and not what else "")
+    if not what and beside:
+        what = beside.pop(0)
     return title, text_of(
         [
             what,
-            *sign_paragraphs(verdict, 3 if heart is None else 2, opened[0] if opened and not what else ""),
-            why,
+            [*in_one(beside), *why],
             [*to_do(verdict, 3), *(ends if heart is not None or opened else [])],
             [(0, ANSWER)],
         ],

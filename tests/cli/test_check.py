@@ -99,6 +99,19 @@ def test_looking_makes_no_database(terminal: Terminal) -> None:
     assert not terminal.database.exists()
 
 
+def test_a_client_secret_that_no_answer_rests_on_is_not_called_right(terminal: Terminal) -> None:
+    result, text = of(terminal.pullback("check").out, "app")
+    assert result == "warning" and "not yet tried" in text
+    terminal.authorise()
+    terminal.write_config(client_secret='"another"')
+    result, text = of(terminal.pullback("check").out, "token")
+    assert result == "ok" and re.search(r"not yet tried: .*, by .* UTC", text)
+    terminal.write_config()
+    with closing(sqlite3.connect(terminal.database)) as raw, raw:
+        raw.execute("UPDATE token SET expires_at = '2026-01-01T00:00:00+00:00'")
+    assert "renewed just now" in of(terminal.pullback("check").out, "token")[1]
+
+
 @pytest.mark.parametrize(
     ("change", "about", "next_step"),
     [

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon import cli
 from daemon.cli import door, show
 from daemon.cli.session import Session
 from daemon.errors import ConfigError, UserError
@@ -165,3 +166,18 @@ def test_a_message_breaks_at_blanks_on_a_terminal_and_an_address_stays_whole(mon
     pipe = io.StringIO()
     show.say("word " * 20 + "end", pipe)
     assert pipe.getvalue() == "word " * 20 + "end\n"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["status --nonsense", "feel x", "ack --reason meditation", "report --ope", "runs --since tomorrow", "nosuch"],
+)
+def test_what_is_said_to_a_slip_breaks_at_blanks(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    said, narrow = io.StringIO(), Narrow()
+    for screen in (said, narrow):
+        monkeypatch.setenv("COLUMNS", "40" if screen is narrow else "80")
+        monkeypatch.setattr(sys, "stderr", screen)
+        assert cli.main(typed.split()) == 2
+    assert "pullback" in said.getvalue()
+    assert narrow.getvalue().split() == said.getvalue().split(), "no word is broken"
+    assert max(len(line) for line in narrow.getvalue().splitlines()) <= 40

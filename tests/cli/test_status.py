@@ -115,7 +115,7 @@ def test_the_verdict_comes_first_then_why_and_what_it_rests_on() -> None:
     ) in lines
     assert "Intensity: since 2026-10-05, 6 sessions, 1.5 a week of late, added to the week" in lines
     assert "Runs: 214 (201 with heart rate), 2024-06-18 to 2026-11-21" in lines
-    assert "Last sync: 2026-11-23 07:15" in lines
+    assert "Last sync: 2026-11-23 07:15 CET" in lines
     assert "You said: ill, 14 to 20 November 2026; heat, 15 November 2026" in lines
     assert lines[-3:] == [
         "Open alert 7 since 2026-11-12: Time to pull back",
@@ -338,7 +338,7 @@ def test_blocks_are_drawn_where_they_come_out(encoding: str | None, environ: dic
 def test_the_last_sync_says_how_long_ago_it_was_and_what_waits() -> None:
     now = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
     lines = piped(standing(PULLING_BACK | {"deliveries_waiting": 2}, BERLIN, "metric", now=now))
-    assert "Last sync: 2026-11-23 07:15 (3 hours ago); 2 messages wait to be sent" in lines
+    assert "Last sync: 2026-11-23 07:15 CET (3 hours ago); 2 messages wait to be sent" in lines
 
 
 def test_a_screen_too_small_for_all_leaves_out_what_can_be_spared_and_never_what_to_do(

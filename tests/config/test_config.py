@@ -169,7 +169,7 @@ def test_all_problems_come_at_once_each_with_its_key() -> None:
         ("[athlete] poll: unknown key", "it belongs in [schedule]"),
         ("[signals.fevr]: unknown signal", "did you mean fever?"),
         ("[signals.fever] mode:", '"gentle" or "strict"'),
-        ("[alerts] urls[1]:", "names no service"),
+        ("[alerts] urls, channel 2:", "names no service"),
         ("[alerts] quiet_hours:", "22:00-07:00"),
     ]
     for start, hint in expected:

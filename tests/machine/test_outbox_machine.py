@@ -30,11 +30,14 @@ from daemon.deliver import deliver, is_quiet
 from daemon.evaluate.telling import tell, withdraw_late
 from daemon.evaluate.week import LATE
 from daemon.notify import Failure, Message
-from daemon.store import Store, judgement, open_store, outbox, snooze
+from daemon.store import Store, grants, judgement, open_store, outbox, snooze
+from daemon.store.grants import Grant
 from daemon.store.outbox import Alert, Delivery
 from daemon.store.progress import Progress, save_progress
 from daemon.store.tables import DeliveryRow
-from daemon.values import Verdict
+from daemon.values import Intensity, State, Verdict
+from daemon.verdict.advice import READY
+from daemon.verdict.telling import ALL_CLEAR_DAYS
 from tests.house import Clock, Phone
 
 ATHLETE = 1001
@@ -94,14 +97,22 @@ class OutboxMachine(RuleBasedStateMachine):
         self.taken: Episode | None = None
         self.watches: list[Episode] = []
         self.broken: list[AssertionError] = []
-        self.allowed: dict[int, set[str]] = {}
-        """The channels that wanted an alert at some time while it was open."""
         self.arrived: list[tuple[int, Delivery]] = []
         """(phone, delivery) in the order in which phones took them."""
-        self.withdrawn_before: set[int] = set()
-        """The deliveries whose claim was left by a crash, and withdrawn, before a round began."""
+        self.left_before: set[int] = set()
+        """The deliveries whose claim was left by a crash, and that were withdrawn or unwanted as a round began."""
         self.repeats: Counter[int] = Counter()
         """How often a delivery may arrive again: its answer was lost."""
+        self.good_news: tuple[str, date] | None = None
+        """What quiet days are told for, "absorbing" or "ready", and since when."""
+        self.refused: tuple[str, datetime] | None = None
+        """Why Strava refuses us, and since when."""
+        self.synced: datetime | None = None
+        """The last sync; None while one follows the other."""
+        with self.store.write() as session:
+            grants.save_grant(session, Grant(ATHLETE, "", "", BEFORE_WINTER_TIME, ""))
+        self.doubted: set[int] = set()
+        """The deliveries of which, at some judging, nobody could say whether they had arrived."""
         self.quiet_from = self.quiet_to = BEFORE_WINTER_TIME - timedelta(days=9999)
 
     def teardown(self) -> None:
@@ -188,6 +199,17 @@ class OutboxMachine(RuleBasedStateMachine):
         if self.record and self.record[-1].end is None:
             self.record[-1].begin = min(self.record[-1].begin + timedelta(days=days), self.today())
             self.judge()
+
+    @rule(news=st.sampled_from(["absorbing", "ready", None]))
+    def quiet_days_are(self, news: str | None) -> None:
+        self.good_news = None if news is None else (news, self.today() - timedelta(days=40))
+        self.judge()
+
+    @rule(how=st.sampled_from(["answers", "is silent", "revoked", "inactive"]))
+    def strava(self, how: str) -> None:
+        self.synced = self.clock.now() if how == "is silent" else None
+        self.refused = (how, self.clock.now()) if how in ("revoked", "inactive") else None
+        self.judge()
 
     @rule(days=st.integers(1, 10))
     def the_runner_wants_quiet(self, days: int) -> None:
@@ -292,8 +314,8 @@ class OutboxMachine(RuleBasedStateMachine):
             found = outbox.deliveries(session)
         for phone, kind in product(range(3), ("pull_back", "watch")):
             mine = [d for d in found if d.channel == outbox.channel_id(self.phones[phone].url)]
-            if any(ends(d.alert, kind) and d.doubtful for d in mine):
-                continue  # it may be over there, so it is told again
+            if any(ends(d.alert, kind) and (d.doubtful or d.id in self.doubted) for d in mine):
+                continue  # it may be over there, or might have been when it was judged, so it is told again
             cut_off = {d.alert.id for d in mine if d.doubtful and d.state != "sent"}  # may have to be told again
             told: dict[str, int] = {}
             for delivery in (d for n, d in self.arrived if n == phone):
@@ -304,6 +326,12 @@ class OutboxMachine(RuleBasedStateMachine):
                     near = [number for day, number in told.items() if abs(date.fromisoformat(day) - begun).days < 14]
                     assert set(near) - cut_off <= {delivery.alert.id}
                     told[delivery.alert.began] = delivery.alert.id
+
+    @invariant()
+    def other_news_is_told_once(self) -> None:
+        for phone, kind in product(range(3), ("absorbing", "ready", "access", "stale")):
+            told = {d.alert.id: d.alert for n, d in self.arrived if n == phone and d.alert.kind == kind}
+            assert len({alert.episode for alert in told.values()}) == len(told)
 
     @invariant()
     def what_is_recorded_as_sent_has_arrived(self) -> None:
@@ -336,8 +364,12 @@ class OutboxMachine(RuleBasedStateMachine):
             digests = [d for number, d in self.arrived if number == n and d.alert.kind == "digest"]
             assert str(sunday) in {d.alert.began for d in digests}
             if n < 2 and not any(d.state == "given_up" for d in mine):
-                assert self.believes(n, "pull_back") == stands
+                # An all-clear that another pull-back withdrew is no news any more so long after.
+                late = bool(self.record) and not stands and (self.today() - self.record[-1].end).days > ALL_CLEAR_DAYS
+                # And while a watch stands not all is clear.
+                assert late or watched or self.believes(n, "pull_back") == stands
                 assert n == 0 or not watched or self.believes(n, "watch")
+                assert self.heard_of_strava(n)
         self.nothing_arrives_twice_without_a_lost_answer()
         self.no_warning_is_told_again_unless_it_was_over()
 
@@ -348,6 +380,15 @@ class OutboxMachine(RuleBasedStateMachine):
         about = (kind, "all_clear") if kind == "pull_back" else (kind,)
         last = [d.alert.kind for n, d in self.arrived if n == phone and d.alert.about in about][-1:]
         return bool(last) and last[0] in (kind, "reminder")
+
+    def heard_of_strava(self, phone: int) -> bool:
+        """Whether a phone knows that Strava refuses us, or has been silent for long, where it is so."""
+        mine = {(d.alert.kind, d.alert.episode) for n, d in self.arrived if n == phone}
+        if self.refused is not None:
+            reason, since = self.refused
+            return ("access", f"{reason} {since.isoformat()}") in mine
+        silent = self.synced is not None and self.latest - self.synced >= self.config.alerts.stale_after
+        return not silent or ("stale", self.synced.isoformat()) in mine
 
     def today(self) -> date:
         return self.clock.now().astimezone(BERLIN).date()
@@ -364,19 +405,27 @@ class OutboxMachine(RuleBasedStateMachine):
             memory = {} if pulled_back is None else {"pulled_back": pulled_back}
             memory |= {} if now is None else {"episode": now.begin.isoformat()}
             memory |= {} if watch is None else {"watch": watch.begin.isoformat()}
-            state = "pull_back" if now else "watch" if watch else "stable"
-            verdicts.append(Verdict(day, state, day, "State: how it stands.", (), (), (), memory))
+            warned = "pull_back" if now else "watch" if watch else None
+            verdicts.append(self.verdict(day, warned, memory))
+        access, since = self.refused or (None, None)
+        last = self.synced or self.clock.now()
+        state = Progress(history_ready=True, because="deleted", access=access, access_since=since, last_success_at=last)
         with self.store.write() as session:
-            save_progress(session, ATHLETE, Progress(history_ready=True, because="deleted"))
+            save_progress(session, ATHLETE, state)
             rows = [(verdict.day, documents.verdict_document(verdict)) for verdict in verdicts]
             judgement.save_verdicts(session, ATHLETE, rows, date.min)
         tell(self.store, ATHLETE, self.config, self.clock.now(), speak=True)
         with self.store.read() as session:
-            for alert in outbox.alerts(session, ATHLETE):
-                if alert.closed_at is None or alert.id not in self.allowed:
-                    wanted = [c for c in self.config.alerts.urls if wants(c, alert.about)]
-                    self.allowed.setdefault(alert.id, set()).update(outbox.channel_id(c.url) for c in wanted)
+            self.doubted |= {d.id for d in outbox.deliveries(session) if d.doubtful}
         self.latest = max(self.latest, self.clock.now())
+
+    def verdict(self, day: date, warned: State | None, memory: dict[str, str]) -> Verdict:
+        """A day's judgement: a warning, or what quiet days are told for."""
+        news, since = self.good_news if self.good_news and not warned else (None, day)
+        spells = (Intensity(since, False, 6, 1.0, "added"),) if news == "absorbing" else ()
+        advice = (f"{READY}your base is stable.",) if news == "ready" else ()
+        state: State = warned or ("absorbing" if news == "absorbing" else "stable")
+        return Verdict(day, state, since, "State: how it stands.", advice, (), spells, memory)
 
     def close(self) -> None:
         self.store.close()
@@ -387,7 +436,8 @@ class OutboxMachine(RuleBasedStateMachine):
             self.quiet_from, self.quiet_to = self.clock.now(), self.clock.now() + span
         before = len(self.arrived)
         with self.store.read() as session:
-            self.withdrawn_before = withdrawn_claims(session)
+            cut_off = [d for d in outbox.deliveries(session) if d.state == "claimed" and not self.wanted(d)]
+            self.left_before = withdrawn_claims(session) | {d.id for d in cut_off}
         try:
             withdraw_late(self.store, self.config, self.clock.now(), BERLIN)
             deliver(self.store, self.config.alerts, send, self.clock, BERLIN, at_once=at_once)  # type: ignore[arg-type]
@@ -423,8 +473,9 @@ class OutboxMachine(RuleBasedStateMachine):
         if len(self.phones[number].messages) > had:
             assert all(d.alert.title in message.title + message.text for d in claimed)
             for d in claimed:
-                assert d.alert.kind == "retraction" or d.channel in self.allowed[d.alert.id]
+                assert self.wanted(d)
                 assert d.alert.kind != "digest" or is_news(d.alert, now)
+                assert d.state != "claimed" or d.alert.closed_at is None or d.alert.kind in ("retraction", "digest")
             self.arrived += [(number, replace(d)) for d in claimed]
         return failure
 
@@ -432,8 +483,13 @@ class OutboxMachine(RuleBasedStateMachine):
         """What is being sent to a channel; another phone's sender may have had it withdrawn since it was claimed."""
         with self.store.read() as session:
             mine = [d for d in outbox.deliveries(session) if d.channel == channel]
-            taken_back = withdrawn_claims(session) - self.withdrawn_before
-        return [d for d in mine if d.state == "claimed" or d.id in taken_back]
+            taken_back = withdrawn_claims(session)
+        return [d for d in mine if d.id not in self.left_before and (d.state == "claimed" or d.id in taken_back)]
+
+    def wanted(self, delivery: Delivery) -> bool:
+        """Whether its phone wants it now; a retraction goes to whoever heard what is taken back."""
+        named = [c for c in self.config.alerts.urls if outbox.channel_id(c.url) == delivery.channel]
+        return delivery.alert.kind == "retraction" or any(wants(c, delivery.alert.about) for c in named)
 
 
 def withdrawn_claims(session: Any) -> set[int]:
@@ -442,7 +498,8 @@ def withdrawn_claims(session: Any) -> set[int]:
 
 
 def wants(channel: Channel, kind: str) -> bool:
-    return kind in channel.kinds if channel.kinds else kind != "watch" or channel.minimum == "watch"
+    for_watchers = kind in ("watch", "absorbing", "ready")
+    return kind in channel.kinds if channel.kinds else not for_watchers or channel.minimum == "watch"
 
 
 def ends(alert: Alert, kind: str) -> bool:

@@ -73,12 +73,21 @@ def test_taken_back_while_it_is_being_sent_it_may_have_arrived_until_the_phone_r
     assert delivery(store).state == "pending"
 
 
-def test_taken_back_while_it_is_being_sent_and_no_answer_leaves_doubt_and_it_is_not_said_twice(store: Store) -> None:
+def test_taken_back_while_it_is_being_sent_and_no_answer_leaves_doubt_and_rather_twice_than_never(store: Store) -> None:
     claim(store)
     withdraw(store)
     fail(store, doubtful_at=LATER)
-    reopen(store)
     assert (delivery(store).state, delivery(store).arrived) == ("withdrawn", True)
+    reopen(store)
+    assert (delivery(store).state, delivery(store).arrived) == ("pending", True)
+
+
+def test_who_knew_it_from_before_is_not_told_as_it_is_opened_again(store: Store) -> None:
+    with store.write() as session:
+        again = {"kind": "pull_back", "episode": "2026-11-02 2", "title": "", "text": "", "now": NOW}
+        outbox.open_alert(session, 1, channels=["phone"], known_to=["phone"], **again)  # type: ignore[arg-type]
+        outbox.reopen(session, 2, LATER)
+        assert [d.state for d in outbox.deliveries(session)] == ["pending", "withdrawn"]
 
 
 @pytest.mark.parametrize("takes_it", [True, False])

@@ -12,6 +12,11 @@ def test_the_message_is_the_one_that_was_read_and_found_good(name: str) -> None:
     assert stories.as_file(stories.MESSAGES[name]()) == written, "python -m tests.wording.stories writes them anew"
 
 
+@pytest.mark.parametrize("name", [name for name in stories.MESSAGES if name != "merged"])
+def test_a_message_is_three_short_paragraphs_and_how_to_answer(name: str) -> None:
+    assert stories.MESSAGES[name]()[1].count("\n\n") <= 3
+
+
 def test_no_golden_text_is_left_over() -> None:
     assert set(stories.GOLDEN.iterdir()) == {stories.golden(name) for name in stories.MESSAGES}
 

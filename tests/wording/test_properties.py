@@ -147,6 +147,7 @@ def test_any_verdict_is_told_well(verdict: Verdict, units: str, known: dict[int,
         reads_well(title, text, at_most, known)
         assert ("pull back" in title) == (kind == "pull_back")
         assert "pullback ack" in text or kind not in ("pull_back", "watch")
+        assert text.count("\n\n") <= 3, "three short paragraphs, and how to answer"
     for kind in ("pull_back", "watch"):
         title, text = wording.reminder(kind, verdict, TODAY - timedelta(days=9), units, known)
         reads_well(title, text, 750, known)

@@ -114,7 +114,7 @@ def test_signs_of_other_kinds_than_the_week_are_not_called_a_tight_week() -> Non
     title, text = wording.alert("pull_back", replace(TIGHT, signals=(CAME, *signs)))
     assert title == "Time to pull back: several signs of strain at once"
     assert "tightened" not in text
-    assert "Runs are losing control. Pace E. G.\n\nRunning feels heavier. Heavy F." in text
+    assert "Runs are losing control. Pace E. G. Running feels heavier. Heavy F." in text
 
 
 def test_heart_rate_and_week_together_are_both_in_the_title() -> None:

@@ -1,0 +1,159 @@
+"""Whoever heard "pull back" hears of its end, whatever was lost, refused, held back or said anew in between."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+
+import pytest
+
+from daemon.config import Channel
+from daemon.store import outbox
+from tests.house import House, Phone
+from tests.test_telling import stands
+
+TOLD, OVER, TAKEN_BACK = "Time to p", "All clear", "Taken bac"
+
+
+@pytest.fixture
+def other(house: House) -> Iterator[Phone]:
+    """A second phone, that of somebody else in the house."""
+    phone = Phone()
+    house.set_config("alerts", urls=(Channel(house.phone.url), Channel(phone.url)))
+    yield phone
+    phone.hang_up()
+
+
+def said(phone: Phone) -> list[str]:
+    return [title[:9] for title in phone.titles]
+
+
+def pulls_back(house: House, day: date, began: date | None = None) -> None:
+    """A pull-back that began on `day`, or goes on since `began`; the phones are tried."""
+    judged(house, day, "pull_back", episode=str(began or day), pulled_back=str(day))
+
+
+def is_quiet_again(house: House, day: date, pulled_back: date | None, since: date | None = None) -> None:
+    """Nothing stands, since `since` in the record; `pulled_back` was the last day on which it did."""
+    judged(house, day, "stable", since, **({} if pulled_back is None else {"pulled_back": str(pulled_back)}))
+
+
+def judged(house: House, day: date, state: str, since: date | None = None, **memory: str) -> None:
+    house.clock.moment = datetime.combine(day, time(12), UTC)
+    stands(house, state, day, since=since, **memory)
+    house.deliver(at_once=True)
+
+
+def cut_off(house: House) -> None:
+    """The machine goes off before anything is sent."""
+    with house.store.write() as session:
+        for waiting in outbox.unsettled(session):
+            outbox.claim(session, waiting.id, house.clock.now())
+
+
+def test_the_all_clear_of_a_pull_back_one_phone_missed_ends_the_one_before_too(house: House, other: Phone) -> None:
+    pulls_back(house, date(2026, 11, 2))
+    house.phone.status = 404  # and what waits for it is withdrawn, as the next pull-back begins
+    is_quiet_again(house, date(2026, 11, 10), date(2026, 11, 9))
+    pulls_back(house, date(2026, 11, 30))
+    house.phone.status = 200
+    is_quiet_again(house, date(2026, 12, 10), date(2026, 12, 9))
+    house.clock.advance(days=60)
+    house.phone.status = 404
+    pulls_back(house, date(2027, 2, 10))
+    house.phone.status = 200
+    is_quiet_again(house, date(2027, 2, 20), date(2027, 2, 19))
+    assert said(house.phone) == [TOLD, OVER], "the third was never heard, and nothing was left to end"
+    assert said(other) == [TOLD, OVER] * 3
+
+
+def test_an_all_clear_that_a_mistaken_pull_back_withdrew_is_said_when_that_is_gone(house: House, other: Phone) -> None:
+    pulls_back(house, date(2026, 11, 2))
+    house.phone.status = 404
+    is_quiet_again(house, date(2026, 11, 10), date(2026, 11, 9))
+    pulls_back(house, date(2026, 11, 30))
+    house.phone.status = 200
+    for day in (date(2026, 11, 30), date(2026, 12, 1)):
+        is_quiet_again(house, day, date(2026, 11, 9))
+    assert said(house.phone) == [TOLD, OVER] and said(other) == [TOLD, OVER, TOLD, TAKEN_BACK]
+
+
+def test_so_it_is_where_the_mistaken_one_was_over_and_went_on_before(house: House, other: Phone) -> None:
+    pulls_back(house, date(2026, 11, 2))
+    house.phone.status = 404
+    is_quiet_again(house, date(2026, 11, 10), date(2026, 11, 9))
+    pulls_back(house, date(2026, 11, 30))
+    is_quiet_again(house, date(2026, 12, 8), date(2026, 12, 7))
+    other.status = 404
+    pulls_back(house, date(2026, 12, 8), date(2026, 11, 30))
+    is_quiet_again(house, date(2026, 12, 8), date(2026, 11, 9), since=date(2026, 11, 30))
+    house.phone.status = other.status = 200
+    is_quiet_again(house, date(2026, 12, 9), date(2026, 11, 9))
+    assert said(house.phone) == [TOLD, OVER] and said(other) == [TOLD, OVER] * 2
+
+
+def test_what_was_told_while_the_clock_ran_a_year_ahead_keeps_no_all_clear_back(house: House) -> None:
+    pulls_back(house, date(2027, 11, 2))
+    is_quiet_again(house, date(2027, 11, 10), date(2027, 11, 9))
+    is_quiet_again(house, date(2026, 11, 1), None, since=date(2026, 11, 1))
+    pulls_back(house, date(2026, 11, 2))
+    is_quiet_again(house, date(2026, 11, 10), date(2026, 11, 9))
+    assert said(house.phone) == [TOLD, OVER] * 2
+
+
+def test_who_missed_a_retraction_hears_the_one_of_an_episode_that_begins_in_between(house: House, other: Phone) -> None:
+    """Of two episodes taken back, 16 days apart, a third lies near both: for who hears of them it is all one."""
+    pulls_back(house, date(2026, 11, 2))
+    house.phone.status = 404
+    is_quiet_again(house, date(2026, 11, 2), None)
+    pulls_back(house, date(2026, 11, 18))
+    is_quiet_again(house, date(2026, 11, 18), None)
+    pulls_back(house, date(2026, 11, 18), date(2026, 11, 10))
+    house.phone.status = 200
+    is_quiet_again(house, date(2026, 11, 18), None, since=date(2026, 11, 1))
+    assert said(house.phone) == [TOLD, TAKEN_BACK] and said(other) == [TOLD, TAKEN_BACK] * 3
+
+
+def test_a_pull_back_cut_off_in_sending_then_refused_then_taken_back_is_told_when_it_holds_after_all(
+    house: House,
+) -> None:
+    day = date(2026, 11, 2)
+    stands(house, "pull_back", day, episode=str(day))
+    cut_off(house)
+    house.phone.status = 404
+    pulls_back(house, day)
+    is_quiet_again(house, day, None)
+    house.phone.status = 200
+    pulls_back(house, day)
+    assert said(house.phone) == [TOLD]
+
+
+def test_a_pull_back_of_which_one_target_took_a_copy_is_taken_back(house: House) -> None:
+    """Two topics of one address: the first time only one is served, then none."""
+    house.set_config("alerts", urls=(Channel(house.phone.url.replace("json:", "ntfy:") + "ada/ben"),))
+    day = date(2026, 11, 2)
+    stands(house, "pull_back", day, episode=str(day))
+    house.phone.refusals = 1
+    house.deliver()
+    is_quiet_again(house, day, None)
+    assert said(house.phone)[0] == TOLD and set(said(house.phone)[1:]) == {TAKEN_BACK}
+
+
+def test_a_gateway_that_waited_in_vain_may_have_delivered_it(house: House) -> None:
+    day = date(2026, 11, 2)
+    house.phone.status = 504
+    pulls_back(house, day)
+    house.phone.status = 200
+    is_quiet_again(house, day, None)
+    assert said(house.phone) == [TAKEN_BACK]
+
+
+def test_a_silence_that_a_clock_put_back_seemed_to_end_is_told_to_who_has_not_heard_of_it(
+    house: House, other: Phone
+) -> None:
+    house.pull()
+    house.phone.status = 404
+    for days in (8, -2, 2):
+        house.clock.advance(days=days)
+        house.evaluate()
+        house.deliver(at_once=True)
+        house.phone.status = 200 if days < 0 else house.phone.status
+    assert [len(house.phone.titles), len(other.titles)] == [1, 1]
