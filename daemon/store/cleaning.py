@@ -14,8 +14,6 @@ from daemon.store.errors import StoreError, reason
 from daemon.store.locks import only_one
 from daemon.store.restored import MAGIC
 
-_BESIDE = ("-wal", "-shm", "-journal")
-
 
 def drop_raw(database: Path) -> None:
     """Deletes raw answers from every copy beside `database`; one that is damaged stays as it is. Raises StoreError.
@@ -34,15 +32,21 @@ def end_access(database: Path) -> None:
     """
     with only_one(database, "backup", PATIENCE_S):
         for copy in _copies(database):
-            if _emptied(copy, ("raw", "token")):
-                continue
-            for file in (copy, *(copy.with_name(copy.name + end) for end in _BESIDE)):
-                try:
-                    file.unlink(missing_ok=True)
-                except OSError as error:
-                    raise StoreError(
-                        f"{file} still holds Strava's tokens and can't be deleted ({reason(error)}); delete it by hand"
-                    ) from error
+            # Of a damaged one nobody knows what still lies in it.
+            if not (_emptied(copy, ("raw", "token")) and _is_whole(copy)):
+                _delete(copy)
+        for file in traces(database):
+            if file.parent != database.parent and file.name.endswith(("-wal", "-journal")):
+                _delete(file)
+
+
+def _delete(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{file} may hold Strava's tokens and can't be deleted ({reason(error)}); delete it by hand"
+        ) from error
 
 
 def _copies(database: Path) -> list[Path]:
@@ -77,3 +81,11 @@ def _emptied(copy: Path, tables: tuple[str, ...]) -> bool:
     except (sqlite3.Error, OSError):
         return False
     return True
+
+
+def _is_whole(copy: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{copy.absolute().as_uri()}?mode=rw", uri=True)) as held:
+            return bool(held.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",))
+    except sqlite3.Error:
+        return False

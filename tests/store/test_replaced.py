@@ -1,12 +1,13 @@
 """A database that is deleted, or replaced by a backup, under a store that is open."""
 
+import os
 import shutil
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from daemon.store import StoreError, open_store, renew
+from daemon.store import StoreError, backup, open_store, renew
 from daemon.store.progress import Progress, athletes, save_progress
 
 
@@ -55,3 +56,43 @@ def test_a_backup_put_in_its_place_is_what_counts(tmp_path: Path) -> None:
         assert renew(store)
         with store.read() as session:
             assert athletes(session) == [7]
+
+
+def test_a_backup_put_back_after_a_power_cut_is_not_mixed_with_what_was_left_beside_it(tmp_path: Path) -> None:
+    """Only the file is replaced, as the log's sentence can be read: the -wal of before is still there."""
+    house, cut = tmp_path / "pullback.db", tmp_path / "cut" / "pullback.db"
+    cut.parent.mkdir()
+    with closing(open_store(house)) as store:
+        with store.write() as session:
+            save_progress(session, 7, Progress())
+        backup.backup(house, tmp_path / "copy.db")
+        for athlete in range(8, 200):
+            with store.write() as session:
+                save_progress(session, athlete, Progress(problem="no connection" * 50))
+        for end in ("-wal", "-shm"):
+            shutil.copy(f"{house}{end}", f"{cut}{end}")
+    assert cut.with_name("pullback.db-wal").stat().st_size > 0
+    shutil.copy(tmp_path / "copy.db", cut)
+    assert backup.broken(cut) is None
+    for _ in range(2):
+        with closing(open_store(cut)) as store, store.read() as session:
+            assert athletes(session) == [7]
+    assert backup.broken(cut) is None
+
+
+def test_a_daemon_goes_on_with_a_backup_that_alone_was_put_in_its_place(tmp_path: Path) -> None:
+    path, copy = tmp_path / "pullback.db", tmp_path / "copy.db"
+    with closing(open_store(path)) as store:
+        with store.write() as session:
+            save_progress(session, 7, Progress())
+        backup.backup(path, copy)
+        with store.write() as session:
+            save_progress(session, 8, Progress(problem="no connection" * 500))
+        os.replace(copy, path)
+        assert renew(store)
+        with store.write() as session:
+            save_progress(session, 9, Progress())
+        # What a command beside it finds, while the daemon's -wal is in use.
+        with closing(open_store(path)) as other, other.read() as session:
+            assert athletes(session) == [7, 9]
+    assert backup.broken(path) is None
