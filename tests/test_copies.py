@@ -115,9 +115,12 @@ def test_after_access_ended_no_file_holds_a_key_or_a_raw_answer(runner: House) -
         file.write(b"\xff" * 4096)
     shutil.copy(aside, folder / "backups" / "pullback-2026-11-01.db.part")
     shutil.copy(aside, folder / "old-1" / "pullback.db-wal")
-    (folder / "old-2").mkdir()
-    shutil.copy(aside, folder / "old-2" / "pullback.db-wal")
-    assert len(holding(runner, *secrets)) == 7
+    for name in ("pullback.db", "pullback.db-wal"):  # neither begins like a database
+        (folder / "old-2").mkdir(exist_ok=True)
+        (folder / "old-2" / name).write_bytes(b"\xff" * 4096 + secrets[0])
+    (folder / "old-3").mkdir()
+    (folder / "old-3" / "pullback.db-wal").write_bytes(secrets[1])
+    assert len(holding(runner, *secrets)) == 9
     runner.world.fail("/oauth/revoke", 503, times=None)
     assert access.withdraw(runner.store, runner.config, runner.clock) is not None
     assert holding(runner, *secrets) == set()

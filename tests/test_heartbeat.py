@@ -164,8 +164,7 @@ def test_an_answer_that_drips_in_ends_too(monkeypatch: pytest.MonkeyPatch) -> No
                     connection.sendall(b"a")
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        dripping = threading.Thread(target=drip)
-        dripping.start()
+        threading.Thread(target=drip, daemon=True).start()
         began = time.monotonic()
         assert send(f"http://127.0.0.1:{listening.getsockname()[1]}/uuid", "fail", "x") == "no answer in time"
         assert time.monotonic() - began < 3
@@ -174,7 +173,6 @@ def test_an_answer_that_drips_in_ends_too(monkeypatch: pytest.MonkeyPatch) -> No
                 thread.join(10)
                 assert not thread.is_alive(), "nothing is left that goes on reading"
         ended.set()
-        dripping.join()
 
 
 STATES = {

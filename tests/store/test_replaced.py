@@ -2,13 +2,17 @@
 
 import os
 import shutil
+import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from daemon.store import StoreError, backup, open_store, renew
+from daemon.store.locks import only_one
 from daemon.store.progress import Progress, athletes, save_progress
+from daemon.store.restored import take_in
 
 
 def test_nothing_is_written_to_a_deleted_file_and_the_next_one_is_untouched_by_it(tmp_path: Path) -> None:
@@ -96,3 +100,30 @@ def test_a_daemon_goes_on_with_a_backup_that_alone_was_put_in_its_place(tmp_path
         with closing(open_store(path)) as other, other.read() as session:
             assert athletes(session) == [7, 9]
     assert backup.broken(path) is None
+
+
+def test_of_two_that_find_a_copy_the_second_leaves_the_firsts_work_alone(tmp_path: Path) -> None:
+    path, original = tmp_path / "pullback.db", tmp_path / "original.db"
+    open_store(original).close()
+    backup.backup(original, path)
+    with closing(sqlite3.connect(path)) as first:
+        with only_one(path, "opening"):
+            second = threading.Thread(target=take_in, args=(path,))
+            second.start()  # it has seen a copy, or will see a database in use
+            second.join(0.3)
+            first.execute("PRAGMA journal_mode=WAL")
+            first.execute("INSERT INTO sync_state VALUES (7, '{}')")
+            first.commit()
+            held = path.with_name("pullback.db-wal").stat().st_size
+        second.join()
+        assert path.with_name("pullback.db-wal").stat().st_size == held > 0
+    with closing(open_store(path)) as store, store.read() as session:
+        assert athletes(session) == [7]
+
+
+def test_a_copy_becomes_a_database_in_use_before_anybody_else_may_look(tmp_path: Path) -> None:
+    path = tmp_path / "pullback.db"
+    open_store(tmp_path / "original.db").close()
+    backup.backup(tmp_path / "original.db", path)
+    take_in(path)
+    assert path.read_bytes()[18:20] == b"\x02\x02"
