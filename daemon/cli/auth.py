@@ -92,7 +92,7 @@ def _revoke(session: Session) -> None:
         return
     print("The tokens and Strava's raw answers are deleted, here and in the backups beside the database.")
     print(
-        "Runs and verdicts stay (pullback forget deletes all). A copy kept elsewhere has its tokens still: delete it."
+        "Runs and verdicts stay (pullback forget deletes all). A copy made by hand has its tokens still: delete it."
     )
     if problem is not None:
         raise UserError(untold(problem))
