@@ -91,9 +91,7 @@ def _revoke(session: Session) -> None:
         print("pullback isn't authorised at Strava: there is nothing to withdraw.")
         return
     print("The tokens and Strava's raw answers are deleted, here and in the backups beside the database.")
-    print(
-        "Runs and verdicts stay (pullback forget deletes all). A copy made by hand has its tokens still: delete it."
-    )
+    print("Runs and verdicts stay (pullback forget deletes all). A copy made by hand has its tokens still: delete it.")
     if problem is not None:
         raise UserError(untold(problem))
     print("Strava no longer lets pullback read your runs.")
