@@ -11,7 +11,7 @@ from typing import Any
 from daemon.clock import Clock
 from daemon.config import Config
 from daemon.errors import UserError
-from daemon.store import Store, grants
+from daemon.store import Store, cleaning, grants
 from daemon.store import activities as rows
 from daemon.store.grants import Grant
 from daemon.store.progress import progress, save_progress
@@ -121,21 +121,22 @@ def _keep(store: Store, tokens: Tokens) -> None:
 
 
 def withdraw(store: Store, config: Config, clock: Clock) -> UserError | None:
-    """Ends access: tells Strava, then deletes the tokens and every raw answer; what was derived stays.
+    """Ends access: tells Strava, then deletes the tokens and every raw answer, here and in the backups beside it.
 
-    None when Strava took note (or nobody had authorised), else why it didn't: what is here is deleted all the same.
-    Raises Busy while another process pulls, StoreError.
+    What was derived stays. None when Strava took note (or nobody had authorised), else why it didn't: what is here is
+    deleted all the same. Raises Busy while another process pulls, StoreError.
     """
     with store.only_one("pull", wait_s=MOST_WAIT_S):
         with store.read() as session:
             held = grants.grant(session)
-        if held is None:
-            return None
-        problem = _tell_strava(held, config)
-        with store.write() as session:
-            grants.drop_grant(session, held.athlete_id)
-            rows.expire(session, held.athlete_id, clock.now(), timedelta(0))
-            _nothing_in_the_way(session, held.athlete_id)
+        problem = None if held is None else _tell_strava(held, config)
+        if held is not None:
+            with store.write() as session:
+                grants.drop_grant(session, held.athlete_id)
+                rows.expire(session, held.athlete_id, clock.now(), timedelta(0))
+                _nothing_in_the_way(session, held.athlete_id)
+        store.settle()
+        cleaning.end_access(store.path)
     return problem
 
 

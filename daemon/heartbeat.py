@@ -7,8 +7,11 @@ import logging
 import queue
 import threading
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    import httpx
 
 log = logging.getLogger(__name__)
 
@@ -16,10 +19,13 @@ State = Literal["start", "success", "fail"]
 
 TIMEOUT_S = 5.0
 """For connecting, and between two pieces of an answer."""
+LONGEST_S = 10.0
+"""For all of it: an answer that drips in ends, too."""
 WAITING = 8
 """So many pings wait for a slow service; later ones are dropped, as only the newest state matters to it."""
 LONGEST_TEXT = 200
 KUMA = "/api/push/"
+LATE = "no answer in time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +65,27 @@ def send(url: str, state: State, text: str = "") -> str | None:
     ping = ping_for(url, state, text)
     if ping is None:
         return None
+    # Certificates are verified, and no redirect leads elsewhere. Plain http is for this machine: no proxy, either.
     plain = urlsplit(ping.address).scheme == "http"
+    client = httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=not plain)
+    said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=lambda: said.put(_asked(client, ping)), name="ping", daemon=True).start()
     try:
-        # Certificates are verified, and no redirect leads elsewhere. Plain http is for this machine: no proxy, either.
-        with (
-            httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=not plain) as client,
-            client.stream("POST" if ping.body else "GET", ping.address, content=ping.body) as answer,
-        ):
+        return said.get(timeout=LONGEST_S)
+    except queue.Empty:
+        return LATE
+    finally:
+        client.close()  # and with it what is still being read
+
+
+def _asked(client: "httpx.Client", ping: Ping) -> str | None:
+    import httpx
+
+    try:
+        with client.stream("POST" if ping.body else "GET", ping.address, content=ping.body) as answer:
             return None if answer.is_success else f"refused, HTTP {answer.status_code}"
     except httpx.TimeoutException:
-        return "no answer in time"
+        return LATE
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
         return f"not reached ({type(error).__name__})"
 

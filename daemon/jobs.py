@@ -14,7 +14,7 @@ from daemon.config import Config
 from daemon.deliver import Send, deliver
 from daemon.evaluate import Evaluated, digest_due, evaluate, local_now, withdraw_late
 from daemon.evaluate.looking import picture_of
-from daemon.store import Busy, Store, backup, grants, outbox
+from daemon.store import Busy, Store, backup, cleaning, grants, outbox
 from daemon.store.progress import athletes, progress, save_progress
 from daemon.sync import Outcome, pull, retain
 
@@ -104,10 +104,12 @@ class Daemon:
                 self._send(zone)
 
     def retain(self) -> None:
-        """Deletes raw answers whose time is over."""
+        """Deletes raw answers whose time is over, off the disk as well, and those in copies of an earlier version."""
         gone = retain(self.store, timedelta(days=self.config.privacy.raw_retention_days), self.clock.now())
         if gone:
             log.info("retention deleted raw_answers=%d", gone)
+        self.store.settle()
+        cleaning.drop_raw(self.store.path)
 
     def back_up(self) -> None:
         """The night's backup, where it isn't made yet. Raises UserError for a damaged database or a full disk."""

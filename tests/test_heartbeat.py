@@ -2,11 +2,13 @@
 
 import queue
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -147,6 +149,30 @@ def test_a_service_that_hangs_costs_the_work_nothing(board: Switchboard, monkeyp
     board.hears()
     board.silent.clear()
     assert board.hears()[1] == "/uuid/start"
+
+
+def test_an_answer_that_drips_in_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "LONGEST_S", 0.3)
+    ended = threading.Event()
+
+    def drip() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            with suppress(OSError):
+                while not ended.wait(0.05):
+                    connection.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=drip, daemon=True).start()
+        began = time.monotonic()
+        assert send(f"http://127.0.0.1:{listening.getsockname()[1]}/uuid", "fail", "x") == "no answer in time"
+        assert time.monotonic() - began < 3
+        for thread in threading.enumerate():
+            if thread.name == "ping":
+                thread.join(10)
+                assert not thread.is_alive(), "nothing is left that goes on reading"
+        ended.set()
 
 
 STATES = {

@@ -86,11 +86,12 @@ def _revoke(session: Session) -> None:
     with session.store() as store:
         with store.read() as reading:
             held = grants.grant(reading)
-        if held is None:
-            print("pullback isn't authorised at Strava: there is nothing to withdraw.")
-            return
         problem = withdraw(store, config, session.clock)
-    print("The tokens and Strava's raw answers are deleted here; runs and verdicts stay (pullback forget deletes all).")
+    if held is None:
+        print("pullback isn't authorised at Strava: there is nothing to withdraw.")
+        return
+    print("The tokens and Strava's raw answers are deleted, here and in the backups beside the database.")
+    print("Runs and verdicts stay (pullback forget deletes all). A copy made by hand has its tokens still: delete it.")
     if problem is not None:
         raise UserError(untold(problem))
     print("Strava no longer lets pullback read your runs.")

@@ -14,10 +14,12 @@ def command(
 ) -> None:
     """Copy the database to FILE, readable by you only, while the daemon goes on."""
     from daemon.store.backup import backup
+    from daemon.store.restored import take_in
 
     session: Session = context.obj
     target = file.absolute()
     if target.is_dir():
         raise typer.BadParameter(f"{file} is a folder; name a file in it", param_hint="FILE")
+    take_in(session.database())
     backup(session.database(), target)
     print(f"Copied and examined: {target} ({target.stat().st_size / 2**20:.1f} MB). It holds Strava's tokens, too.")

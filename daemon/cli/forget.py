@@ -22,6 +22,7 @@ def command(
 ) -> None:
     """Withdraw access at Strava and delete tokens, runs, verdicts, answers, alerts and backups."""
     from daemon.store import Busy, StoreError
+    from daemon.store.backup import copies
     from daemon.store.erasing import erase, traces
 
     session: Session = context.obj
@@ -40,6 +41,8 @@ def command(
             raise  # another pullback is pulling, and may be exchanging the tokens; in a minute it won't be
         except StoreError as error:
             problem = error  # damaged, or of another version: it goes all the same
+    elif copies(path):
+        problem = UserError("the database with the newest tokens is gone already")
     gone = erase(path)
     log_path(session).unlink(missing_ok=True)
     print("Deleted, with all tokens, runs, verdicts, answers and alerts:")

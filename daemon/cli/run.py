@@ -5,12 +5,15 @@ import faulthandler
 import logging
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from daemon.cli.session import Session
 from daemon.errors import ConfigError, UserError
+
+if TYPE_CHECKING:
+    from daemon.config import Config
 
 log = logging.getLogger("daemon.run")
 
@@ -34,7 +37,7 @@ def command(
     session.failing_loudly = True
     _undumpable()
     faulthandler.enable()  # the watchdog's abort shows where it stood
-    config = session.config()
+    config = _usable(session)
     # Asked for each line: a reload brings new secrets.
     logs.start(
         sys.stderr, session.environ, lambda text: redact(text, session.secrets()), verbose=verbose, as_json=log_json
@@ -51,6 +54,16 @@ def command(
                 os._exit(0)
     except Unusable as error:
         _stay_down(session, error)
+        raise
+
+
+def _usable(session: Session) -> "Config":
+    """The configuration. Raises UserError with the exit code after which systemd doesn't start it again."""
+    try:
+        return session.config()
+    except UserError as error:
+        # None is there, or it may not be read: starting again mends that as little as a key that is wrong.
+        error.exit_code = ConfigError.exit_code
         raise
 
 

@@ -10,6 +10,8 @@ from daemon.store import backup, connect, schema
 from daemon.store.errors import damaged
 
 OLD_BACKUP = timedelta(days=3)
+AHEAD = timedelta(hours=1)
+"""Clocks of two file systems may differ; one that is further off was wrong."""
 
 
 def database(path: Path, now: datetime) -> Iterator[Finding]:
@@ -27,8 +29,8 @@ def database(path: Path, now: datetime) -> Iterator[Finding]:
 
 
 def is_current(path: Path) -> bool:
-    """Whether the database can be read by this version as it is."""
-    return path.exists() and backup.broken(path) is None and _revision(path) == schema.HEAD
+    """Whether a database that is whole can be read by this version as it is."""
+    return _revision(path) == schema.HEAD
 
 
 def _revision(path: Path) -> str | None:
@@ -58,4 +60,6 @@ def _backups(path: Path, now: datetime) -> Finding:
     text = f"{len(backup.made(path))} in {newest.parent}, the newest is {newest.name}"
     if age > OLD_BACKUP.total_seconds():
         return warning("backups", f"{text}: older than three days; does the daemon run, what does its log say?")
+    if age < -AHEAD.total_seconds():
+        return warning("backups", f"{text}: made later than now; the clock is wrong, or was: look at the date")
     return ok("backups", text)

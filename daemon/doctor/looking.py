@@ -23,8 +23,10 @@ def look(
     yield from guarded("permissions", lambda: files.permissions(config_path, config, path))
     yield from guarded("clock", lambda: strava.clock(config, clock))
     yield from guarded("disk", lambda: files.room(path))
-    yield from guarded("database", lambda: data.database(path, clock.now()))
-    yield from guarded("Strava", lambda: _access(config, path, clock))
+    stored = list(guarded("database", lambda: data.database(path, clock.now())))
+    yield from stored
+    if not any(finding.result == "problem" for finding in stored):
+        yield from guarded("Strava", lambda: _access(config, path, clock))
     yield from guarded("channels", lambda: telling.channels(config, try_channel))
     yield from guarded("heartbeat", lambda: telling.dead_mans_switch(config, try_channel is not None))
     yield from guarded("page", lambda: page.page(config.web))

@@ -17,6 +17,25 @@ Json = dict[str, Any]
 WORKOUT_TYPES: dict[Kind, int] = {"race": 1}  # the others are as good as never set by hand
 CLIMB_WINDOW_S = 30
 
+USUAL: Json = {
+    "resource_state": 2,
+    "achievement_count": 0,
+    "kudos_count": 0,
+    "comment_count": 0,
+    "athlete_count": 1,
+    "commute": False,
+    "manual": False,
+    "private": False,
+    "visibility": "everyone",
+    "flagged": False,
+    "gear_id": None,
+    "heartrate_opt_out": False,
+    "from_accepted_tag": False,
+    "pr_count": 0,
+    "has_kudoed": False,
+}
+"""The same in every summary."""
+
 
 @dataclass(frozen=True, slots=True)
 class Truth:
@@ -146,7 +165,7 @@ def _summary(activity: SimulatedActivity, trace: Trace) -> Json:
     session, distance, moving_s = activity.session, float(trace.distance_m[-1]), int(trace.moving.sum())
     pulse, warmth = trace.heart_rate_bpm, trace.temperature_c
     facts: Json = {
-        "resource_state": 2,
+        **USUAL,
         "name": default_name(activity),
         "distance": distance,
         "moving_time": moving_s,
@@ -159,28 +178,14 @@ def _summary(activity: SimulatedActivity, trace: Trace) -> Json:
         **_times(activity, 0),
         "timezone": _zone(activity.utc_offset_s, activity.timezone),
         "utc_offset": float(activity.utc_offset_s),
-        "achievement_count": 0,
-        "kudos_count": 0,
-        "comment_count": 0,
-        "athlete_count": 1,
         "trainer": session.treadmill,
-        "commute": False,
-        "manual": False,
-        "private": False,
-        "visibility": "everyone",
-        "flagged": False,
-        "gear_id": None,
         "average_speed": round(distance / max(1, moving_s), 3),
         "max_speed": float(trace.speed_m_s.max()),
         "average_cadence": round(float(trace.cadence_rpm.mean()), 1),
         "has_heartrate": pulse is not None,
-        "heartrate_opt_out": False,
         "display_hide_heartrate_option": pulse is not None,
         "elev_high": round(float(trace.altitude_m.max()), 1),
         "elev_low": round(float(trace.altitude_m.min()), 1),
-        "from_accepted_tag": False,
-        "pr_count": 0,
-        "has_kudoed": False,
     }
     if warmth is not None:
         facts["average_temp"] = round(float(warmth.mean()))

@@ -1,4 +1,7 @@
-"""Copies of the database: made with SQLite's backup API, proved whole, rotated. Changes nothing in the original."""
+"""Copies of the database: made with SQLite's backup API, proved whole, rotated. Changes nothing in the original.
+
+A copy holds all but Strava's raw answers: it may lie about for longer than those may be kept.
+"""
 
 import os
 import re
@@ -10,6 +13,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from daemon.store.errors import DAMAGED, StoreError, damaged, reason
+from daemon.store.locks import only_one
+from daemon.store.restored import take_in
 
 FOLDER = "backups"
 NIGHT = timedelta(hours=3)
@@ -26,9 +31,17 @@ def backup(source: Path, target: Path, *, replace: bool = False) -> None:
 
     An existing file stays unless `replace`. Raises StoreError, and nothing is left half-written.
     """
+    if not source.exists():
+        raise _nothing_at(source)
+    # Who deletes the copies, or the tokens in them, waits until this one can be seen.
+    with only_one(source, "backup", PATIENCE_S):
+        _make(source, target, replace)
+
+
+def _make(source: Path, target: Path, replace: bool) -> None:
     part = target.with_name(target.name + ".part")
     if not source.exists():
-        raise StoreError(f"there is no database at {source} yet; run `pullback auth`")
+        raise _nothing_at(source)
     if not replace and target.exists():
         raise _taken(target)
     try:
@@ -62,10 +75,11 @@ def nightly(source: Path, local_now: datetime, keep: int) -> Path | None:
     except OSError as error:
         raise StoreError(f"{target.parent} can't be made ({error.strerror}); check the folder above it") from error
     backup(source, target)
-    for old in sorted(made(source), reverse=True)[keep:]:
-        if old != target:
-            with suppress(OSError):
-                old.unlink()
+    # Nights that have not come were named by a clock that was ahead: they are older than tonight's.
+    by_age = sorted(made(source), key=lambda path: (path.name <= target.name, path.name), reverse=True)
+    for old in by_age[keep:]:
+        with suppress(OSError):
+            old.unlink()
     return target
 
 
@@ -87,8 +101,10 @@ def made(database: Path) -> list[Path]:
 
 
 def newest(database: Path) -> Path | None:
-    """The newest nightly backup."""
-    return next(reversed(made(database)), None)
+    """The newest nightly backup; one of a night that hasn't come only where there is no other."""
+    # The machine's own clock, as for any file's age; the runner's may be half a day further.
+    tomorrow = f"pullback-{date.today() + timedelta(days=1)}.db"
+    return max(made(database), key=lambda path: (path.name <= tomorrow, path.name), default=None)
 
 
 def copies(database: Path) -> list[Path]:
@@ -99,7 +115,11 @@ def copies(database: Path) -> list[Path]:
 
 
 def broken(database: Path) -> str | None:
-    """What SQLite's integrity check finds wrong with the file, in its words; None for nothing. Raises StoreError."""
+    """What SQLite's integrity check finds wrong with the file, in its words; None for nothing. Raises StoreError.
+
+    To be called before this process opens the database.
+    """
+    take_in(database)
     try:
         with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as connection:
             found = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
@@ -115,10 +135,20 @@ def _copy(source: Path, part: Path) -> None:
         live.backup(copy, progress=_patience())
         # One file that needs none beside it: a copy that is moved on its own must be whole.
         copy.execute("PRAGMA journal_mode=DELETE")
+        _drop_raw(copy)
         found = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         raise sqlite3.DatabaseError(f"malformed: {found}")
     _to_disk(part)
+
+
+def _drop_raw(copy: sqlite3.Connection) -> None:
+    if copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'raw'").fetchone():
+        # No journal on the disk: half of this copy is none, and is deleted.
+        for pragma in ("journal_mode=MEMORY", "secure_delete=ON"):
+            copy.execute(f"PRAGMA {pragma}")
+        copy.execute("DELETE FROM raw")
+        copy.commit()
 
 
 def _patience() -> Callable[[int, int, int], None]:
@@ -157,6 +187,10 @@ def _to_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _nothing_at(source: Path) -> StoreError:
+    return StoreError(f"there is no database at {source} yet; run `pullback auth`")
 
 
 def _taken(target: Path) -> StoreError:

@@ -1,7 +1,6 @@
 """Opens the SQLite file: permissions, pragmas, transactions and locks between processes. Knows no table."""
 
 import errno
-import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -14,8 +13,10 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 from sqlmodel import Session
 
+from daemon.store import locks
 from daemon.store.backup import newest
-from daemon.store.errors import DAMAGED, Busy, Full, StoreError, Unusable, damaged, reason
+from daemon.store.errors import DAMAGED, Full, StoreError, Unusable, damaged, reason
+from daemon.store.restored import take_in
 
 BUSY_TIMEOUT_MS = 5_000
 INSIST_TRIES, INSIST_EACH_S = 6, 5.0
@@ -97,17 +98,23 @@ class Store:
         The kernel lets go of it when a process dies, so work found half-done under it was left by a crash.
         Raises Busy when another holds it for longer than `wait_s` seconds.
         """
-        try:
-            handle = os.open(self.path.with_name(f"{self.path.name}.{work}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
-        except OSError as error:
-            raise StoreError(
-                f"nothing can be written beside {self.path} ({reason(error)}); check its folder"
-            ) from error
-        try:
-            _lock(handle, work, wait_s)
+        with locks.only_one(self.path, work, wait_s):
             yield
+
+    def settle(self) -> None:
+        """Brings all changes from the -wal into the file, and empties it: what was deleted leaves the disk now.
+
+        Where others go on reading or writing it is left for the next time. Raises StoreError.
+        """
+        self._insist_on_its_file()
+        with _translated(self.path):
+            connection = self._engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            raise StoreError(f"the database {self.path} {_advice(str(error))}") from error
         finally:
-            os.close(handle)
+            connection.close()
 
     def mark(self) -> tuple[tuple[int, int, int], ...]:
         """Another one whenever anybody has written; costs no query."""
@@ -155,7 +162,10 @@ class Store:
 
 
 def create(path: Path) -> None:
-    """Sees to it that there is a file at `path`, readable by its owner only. Raises StoreError."""
+    """Sees to it that there is a file at `path`, readable by its owner only, and nothing else's -wal beside it.
+
+    Raises StoreError.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Created before SQLite sees it: the -wal and -shm files take their mode from it.
@@ -164,6 +174,7 @@ def create(path: Path) -> None:
         raise StoreError(
             f"the database {path} can't be opened ({reason(error)}); check its folder, or database.url"
         ) from error
+    take_in(path)
 
 
 def connect(path: Path) -> Store:
@@ -202,19 +213,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _lock(handle: int, work: str, wait_s: float) -> None:
-    give_up = monotonic() + wait_s
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if monotonic() >= give_up:
-                raise Busy(f"another pullback is busy with its {work} right now; try again in a minute") from None
-            sleep(0.05)
-        else:
-            return
 
 
 @contextmanager

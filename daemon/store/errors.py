@@ -48,4 +48,4 @@ def damaged(path: Path, newest: Path | None, problem: str) -> Unusable:
     put = f"put {copy} in its place as systemd/README.md says"
     if "not a database" in problem:
         return Unusable(f"the file {path} is not a database; check database.url, or {put}")
-    return Unusable(f"the database {path} is damaged; stop pullback, keep the file under another name and {put}")
+    return Unusable(f"the database {path} is damaged; stop pullback, keep the file elsewhere and {put}")

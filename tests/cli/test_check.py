@@ -1,5 +1,6 @@
 """`pullback check` is the doctor: it names everything that stands in the way, at once, with the next step."""
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -156,6 +157,15 @@ def test_a_copy_that_others_may_read_is_named(terminal: Terminal) -> None:
     result = terminal.pullback("check")
     assert f"chmod 600 {terminal.database}.before-0002" in result.out
     assert result.code == 1
+
+
+def test_a_backup_from_a_time_to_come_is_no_sign_that_all_is_well(terminal: Terminal) -> None:
+    terminal.authorise()
+    made = backup.nightly(terminal.database, datetime(2026, 11, 2, 22), keep=7)
+    assert made is not None
+    os.utime(made, (made.stat().st_mtime + 86_400 * 300,) * 2)
+    found, text = of(terminal.pullback("check").out, "backups")
+    assert found == "warning" and "the clock is wrong, or was" in text
 
 
 def test_a_damaged_database_is_a_problem_and_stays_as_it_is(terminal: Terminal) -> None:

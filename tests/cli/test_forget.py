@@ -119,6 +119,14 @@ def test_forget_also_deletes_what_it_can_not_read(runner: Terminal, damage: str)
     assert left(runner) == set()
 
 
+def test_where_the_database_was_gone_before_the_runner_is_told_that_strava_was_not(runner: Terminal) -> None:
+    runner.database.unlink()
+    result = runner.pullback("forget", "--yes")
+    assert result.code == 1 and result.err.count("\n") == 1
+    assert "is gone already" in result.err and "settings/apps" in result.err
+    assert left(runner) == set() and granted(runner)
+
+
 def test_forget_waits_for_nobody_for_long(runner: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("daemon.access.MOST_WAIT_S", 0.0)
     with closing(open_store(runner.database)) as store, store.only_one("pull"):
@@ -139,7 +147,9 @@ def test_revoked_access_ends_tokens_and_raw_answers_and_keeps_the_runs(runner: T
         assert grants.grant(session) is None
         assert set(rows.known(session, runner.world.runner)) == {1, 2}
         assert rows.raw(session, runner.world.runner, 1, "streams") is None
-    assert not [token for token in tokens if token.encode() in runner.database.read_bytes()]
+    held = [file for file in runner.database.parent.rglob("*") if file.is_file()]
+    assert not [file for file in held for token in tokens if token.encode() in file.read_bytes()]
+    assert runner.database.with_name("pullback.db.before-0002") in held
     assert b"Secret Hill" in runner.database.read_bytes()
     assert "nothing to withdraw" in runner.pullback("auth", "--revoke").out
     sync = runner.pullback("sync")

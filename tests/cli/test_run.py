@@ -64,3 +64,11 @@ def test_a_config_that_cannot_be_used_is_exit_code_2_which_systemd_does_not_rest
         _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert len(err.splitlines()) == 3
+
+
+def test_without_a_configuration_it_stays_down_too(terminal: Terminal, systemd: socket.socket) -> None:
+    terminal.config.unlink()
+    with start(terminal, systemd) as process:
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "there is no configuration" in err and "init" in err and err.count("\n") == 1

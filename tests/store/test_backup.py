@@ -89,6 +89,19 @@ def test_of_a_clock_that_was_ahead_the_backup_of_today_stays(store: Store) -> No
     assert made.exists()
 
 
+def test_a_backup_of_a_night_to_come_is_not_the_newest_and_goes_first(store: Store) -> None:
+    """The clock was a year ahead for a week, long enough for every good night to be rotated away."""
+    tonight = datetime.now().replace(hour=22)
+    for days in range(3):
+        backup.nightly(store.path, tonight + timedelta(days=365 + days), keep=3)
+    assert backup.newest(store.path) is not None, "better than none"
+    for days in range(3):
+        made = backup.nightly(store.path, tonight + timedelta(days=days - 3), keep=3)
+        assert backup.newest(store.path) == made
+        assert len(backup.made(store.path)) == 3
+    assert not [path for path in backup.made(store.path) if str(tonight.year + 1) in path.name]
+
+
 def test_a_damaged_database_is_never_copied_over_good_backups(store: Store) -> None:
     good = backup.nightly(store.path, EVENING, keep=1)
     store.close()

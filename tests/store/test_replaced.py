@@ -1,13 +1,18 @@
 """A database that is deleted, or replaced by a backup, under a store that is open."""
 
+import os
 import shutil
+import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from daemon.store import StoreError, open_store, renew
+from daemon.store import StoreError, backup, open_store, renew
+from daemon.store.locks import only_one
 from daemon.store.progress import Progress, athletes, save_progress
+from daemon.store.restored import take_in
 
 
 def test_nothing_is_written_to_a_deleted_file_and_the_next_one_is_untouched_by_it(tmp_path: Path) -> None:
@@ -55,3 +60,70 @@ def test_a_backup_put_in_its_place_is_what_counts(tmp_path: Path) -> None:
         assert renew(store)
         with store.read() as session:
             assert athletes(session) == [7]
+
+
+def test_a_backup_put_back_after_a_power_cut_is_not_mixed_with_what_was_left_beside_it(tmp_path: Path) -> None:
+    """Only the file is replaced, as the log's sentence can be read: the -wal of before is still there."""
+    house, cut = tmp_path / "pullback.db", tmp_path / "cut" / "pullback.db"
+    cut.parent.mkdir()
+    with closing(open_store(house)) as store:
+        with store.write() as session:
+            save_progress(session, 7, Progress())
+        backup.backup(house, tmp_path / "copy.db")
+        for athlete in range(8, 200):
+            with store.write() as session:
+                save_progress(session, athlete, Progress(problem="no connection" * 50))
+        for end in ("-wal", "-shm"):
+            shutil.copy(f"{house}{end}", f"{cut}{end}")
+    assert cut.with_name("pullback.db-wal").stat().st_size > 0
+    shutil.copy(tmp_path / "copy.db", cut)
+    assert backup.broken(cut) is None
+    for _ in range(2):
+        with closing(open_store(cut)) as store, store.read() as session:
+            assert athletes(session) == [7]
+    assert backup.broken(cut) is None
+
+
+def test_a_daemon_goes_on_with_a_backup_that_alone_was_put_in_its_place(tmp_path: Path) -> None:
+    path, copy = tmp_path / "pullback.db", tmp_path / "copy.db"
+    with closing(open_store(path)) as store:
+        with store.write() as session:
+            save_progress(session, 7, Progress())
+        backup.backup(path, copy)
+        with store.write() as session:
+            save_progress(session, 8, Progress(problem="no connection" * 500))
+        os.replace(copy, path)
+        assert renew(store)
+        with store.write() as session:
+            save_progress(session, 9, Progress())
+        # What a command beside it finds, while the daemon's -wal is in use.
+        with closing(open_store(path)) as other, other.read() as session:
+            assert athletes(session) == [7, 9]
+    assert backup.broken(path) is None
+
+
+def test_of_two_that_find_a_copy_the_second_leaves_the_firsts_work_alone(tmp_path: Path) -> None:
+    path, original = tmp_path / "pullback.db", tmp_path / "original.db"
+    open_store(original).close()
+    backup.backup(original, path)
+    with closing(sqlite3.connect(path)) as first:
+        with only_one(path, "opening"):
+            second = threading.Thread(target=take_in, args=(path,))
+            second.start()  # it has seen a copy, or will see a database in use
+            second.join(0.3)
+            first.execute("PRAGMA journal_mode=WAL")
+            first.execute("INSERT INTO sync_state VALUES (7, '{}')")
+            first.commit()
+            held = path.with_name("pullback.db-wal").stat().st_size
+        second.join()
+        assert path.with_name("pullback.db-wal").stat().st_size == held > 0
+    with closing(open_store(path)) as store, store.read() as session:
+        assert athletes(session) == [7]
+
+
+def test_a_copy_becomes_a_database_in_use_before_anybody_else_may_look(tmp_path: Path) -> None:
+    path = tmp_path / "pullback.db"
+    open_store(tmp_path / "original.db").close()
+    backup.backup(tmp_path / "original.db", path)
+    take_in(path)
+    assert path.read_bytes()[18:20] == b"\x02\x02"
