@@ -130,6 +130,13 @@ class Daemon:
         with self.store.read() as session:
             return self.config.strava.missing() is None and grants.grant(session) is None
 
+    def waits_for_runner(self) -> bool:
+        """Whether only the runner can make Strava answer: by a first consent, or by mending what it refuses us for."""
+        with self.store.read() as session:
+            held = grants.grant(session)
+            refused = held is None or progress(session, held.athlete_id).access is not None
+        return self.config.strava.missing() is None and refused
+
     def reconfigure(self, config: Config) -> None:
         """Takes over a new config; an access problem may be mended by it, so Strava is asked again at once."""
         if config.database != self.config.database:
@@ -137,7 +144,7 @@ class Daemon:
         with self.store.write() as session:
             for athlete_id in athletes(session):
                 state = progress(session, athlete_id)
-                if state.access == "client":
+                if state.access is not None:
                     save_progress(session, athlete_id, replace(state, last_pull_at=None))
         self.config = config
 

@@ -81,7 +81,7 @@ class Service:
                 with suppress(UserError):
                     self._daemon.reconfigure(self._daemon.config)
                 self._schedule()
-                waiting = self._daemon.waits_for_grant()
+                waiting = self._daemon.waits_for_runner()
                 self._scheduler.start()
                 self._tell(f"READY=1\nSTATUS={self._first_status()}")
                 log.info('ready status="%s"', self._first_status())
@@ -92,7 +92,7 @@ class Service:
         return finished
 
     def _wait(self, inbox: socket.socket, waiting: bool) -> None:
-        """Until told to stop: reloads on SIGHUP, looks at the clock, and for a grant while there is none."""
+        """Until told to stop: reloads on SIGHUP, looks at the clock, and for `pullback auth` while that is wanted."""
         signs, offset = self._daemon.signs, self._clock_offset_s()
         signs.began("the main thread")
         while True:
@@ -113,7 +113,7 @@ class Service:
                 if renew(self._daemon.store):
                     log.warning("the database was deleted or replaced: going on with what is there now")
                     self._tell_status(self._first_status())
-                still = self._daemon.waits_for_grant()
+                still = self._daemon.waits_for_runner()
             except UserError as error:
                 self._complain("database", error)
                 self._tell_status(str(error))
