@@ -124,6 +124,8 @@ class _Pull:
     advance: Callable[[int, int], None]
     outcome: Outcome = field(default_factory=Outcome)
     answered: bool = False
+    read: bool = False
+    more_gone: bool = False
     swept: bool = False
     failures: int = 0
 
@@ -143,11 +145,12 @@ class _Pull:
             readable = self._compare(kept, kept, to_the_end=True)
         else:
             readable = self._compare(since, None if first else since)
-        self.answered = True
+        self.answered, self.read = True, readable
         changes: dict[str, object] = {"last_success_at": now} if readable else {}
         if first:
             changes["listed_back_to"] = since
-        if sweep and readable:
+        # While runs that are missing turn out to be gone, the next pull sweeps again: a few at once, not a few a week.
+        if sweep and readable and not self.more_gone:
             changes["swept_at"] = now
             self.swept = True
         self._note(**changes)
@@ -217,7 +220,7 @@ class _Pull:
 
         Of many it asks for a few, others each time: some may never be listed and yet be there.
         """
-        turn = Random(self.clock.now().isoformat())
+        turn, gone_before = Random(self.clock.now().isoformat()), self.outcome.gone
         for activity_id in turn.sample(missing, min(ASKED_BY_ID, len(missing))):
             with _one_run_alone():
                 try:
@@ -232,6 +235,7 @@ class _Pull:
                     moved = plan([found.activity], {activity_id: known[activity_id]})
                     self._save(moved.saves, {activity_id: found}, known)
         if len(missing) > ASKED_BY_ID:
+            self.more_gone = self.outcome.gone > gone_before
             log.warning("the list lacks known runs missing=%d asked_by_id=%d", len(missing), ASKED_BY_ID)
 
     def list_backwards(self) -> None:
@@ -356,6 +360,7 @@ class _Pull:
                 replace(
                     state,
                     last_pull_at=now,
+                    failing_since=None if self.read else min(state.failing_since or now, now),
                     history_ready=state.history_ready or ready,
                     access=access,
                     access_since=None if access is None else since,
