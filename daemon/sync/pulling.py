@@ -34,6 +34,7 @@ from daemon.sync.decisions import (
     after_failure,
     is_due,
     next_attempt,
+    next_sweep,
     plan,
 )
 from daemon.sync.retention import retain
@@ -125,8 +126,8 @@ class _Pull:
     outcome: Outcome = field(default_factory=Outcome)
     answered: bool = False
     read: bool = False
-    more_gone: bool = False
     swept: bool = False
+    next_sweep: timedelta = SWEEP_EVERY
     failures: int = 0
 
     def list_recent(self) -> None:
@@ -149,9 +150,8 @@ class _Pull:
         changes: dict[str, object] = {"last_success_at": now} if readable else {}
         if first:
             changes["listed_back_to"] = since
-        # While runs that are missing turn out to be gone, the next pull sweeps again: a few at once, not a few a week.
-        if sweep and readable and not self.more_gone:
-            changes["swept_at"] = now
+        if sweep and readable:
+            changes["swept_at"] = now - SWEEP_EVERY + self.next_sweep
             self.swept = True
         self._note(**changes)
 
@@ -234,8 +234,8 @@ class _Pull:
                     # It may have been moved out of the listed span: what is known of it then is no longer true.
                     moved = plan([found.activity], {activity_id: known[activity_id]})
                     self._save(moved.saves, {activity_id: found}, known)
+        self.next_sweep = next_sweep(len(missing), self.outcome.gone - gone_before)
         if len(missing) > ASKED_BY_ID:
-            self.more_gone = self.outcome.gone > gone_before
             log.warning("the list lacks known runs missing=%d asked_by_id=%d", len(missing), ASKED_BY_ID)
 
     def list_backwards(self) -> None:
