@@ -160,7 +160,8 @@ def _tell_strava(held: Grant, config: Config) -> UserError | None:
 
 def _nothing_in_the_way(session: Any, athlete_id: int) -> None:
     state = progress(session, athlete_id)
-    state = replace(state, access=None, access_since=None, problem=None, refresh_begun_at=None)
+    # No pull yet: the daemon beside us asks Strava at once.
+    state = replace(state, access=None, access_since=None, problem=None, refresh_begun_at=None, last_pull_at=None)
     save_progress(session, athlete_id, state)
 
 

@@ -130,12 +130,12 @@ class Daemon:
         with self.store.read() as session:
             return self.config.strava.missing() is None and grants.grant(session) is None
 
-    def waits_for_runner(self) -> bool:
-        """Whether only the runner can make Strava answer: by a first consent, or by mending what it refuses us for."""
+    def has_new_grant(self) -> bool:
+        """Whether the runner has given consent, or given it anew, and no pull has come to its end since."""
         with self.store.read() as session:
             held = grants.grant(session)
-            refused = held is None or progress(session, held.athlete_id).access is not None
-        return self.config.strava.missing() is None and refused
+            unused = held is not None and progress(session, held.athlete_id).last_pull_at is None
+        return self.config.strava.missing() is None and unused
 
     def reconfigure(self, config: Config) -> None:
         """Takes over a new config; an access problem may be mended by it, so Strava is asked again at once."""

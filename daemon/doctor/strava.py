@@ -55,16 +55,6 @@ def clock(config: Config, now: Clock) -> Iterator[Finding]:
         yield ok("clock", "agrees with Strava's")
 
 
-def _roughly(span: timedelta) -> str:
-    return counted(span.days, "day") if span.days > 1 else duration(span.total_seconds() / 60)
-
-
-def _of_certificate(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error is not None
-
-
 def unauthorised(config: Config, *, granted: bool = False) -> Finding:
     """Before the runner's consent, or with keys that were `granted` for settings that are gone: what comes first."""
     if config.strava.client_id is None and not granted:
@@ -148,3 +138,13 @@ def _sync(state: Progress, config: Config, now: Clock) -> Finding:
         why = f" ({state.problem})" if state.problem else ""
         return problem("sync", f"{text}, too long ago{why}: run `pullback sync` and see what it says")
     return (warning if state.last_success_at is None else ok)("sync", text)
+
+
+def _roughly(span: timedelta) -> str:
+    return counted(span.days, "day") if span.days > 1 else duration(span.total_seconds() / 60)
+
+
+def _of_certificate(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None

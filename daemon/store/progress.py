@@ -14,7 +14,8 @@ from daemon.values import Cause
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`listed_back_to`: everything younger was listed once; `backfill_done`: the whole span was.
+    """`last_pull_at`: when a pull came to its end, whatever came of it (None: since access was last given, none did).
+    `listed_back_to`: everything younger was listed once; `backfill_done`: the whole span was.
 
     `judge_from`: the earliest local day whose facts changed since it was judged; `changes` counts such notes, so that
     one made during a judgement isn't lost, and `paired_at` is that number when doubles were looked for; `because` says
