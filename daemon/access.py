@@ -14,7 +14,7 @@ from daemon.errors import UserError
 from daemon.store import Store, cleaning, grants
 from daemon.store import activities as rows
 from daemon.store.grants import Grant
-from daemon.store.progress import progress, save_progress
+from daemon.store.progress import athletes, progress, save_progress
 from daemon.strava import limits
 from daemon.strava.auth import Tokens, revoke
 from daemon.strava.client import Strava
@@ -87,7 +87,8 @@ class _Keeping:
 
 
 def authorise(store: Store, tokens: Tokens, *, wait_s: float = 600.0) -> None:
-    """Keeps a new grant; what stood in the way of the old one is over. Raises UserError for a second athlete.
+    """Keeps a new grant; what stood in the way of the old one is over. Raises UserError for a second athlete, also
+    where the first has withdrawn access: their runs are still here.
 
     What was imported before becomes that athlete's; an import or a judgement under way is waited for, as it would go
     on to write under no athlete's name. Raises Busy where it takes longer than `wait_s`.
@@ -109,10 +110,12 @@ def _keep(store: Store, tokens: Tokens) -> None:
                 f"the export imported here is athlete {imported}'s, and you signed in to Strava as "
                 f"{tokens.athlete_id}: sign in as the first, or use another database.url for the second"
             )
-        if held is not None and held.athlete_id != tokens.athlete_id:
+        first = next((a for a in athletes(session) if a not in (grants.RUNNER, tokens.athlete_id)), None)
+        if first is not None:
             raise UserError(
-                f"this pullback already watches athlete {held.athlete_id}, and you signed in to Strava as "
-                f"{tokens.athlete_id}: sign in as the first, or use another database.url for the second"
+                f"this pullback already watches athlete {first}, and you signed in to Strava as {tokens.athlete_id}: "
+                "sign in as the first, run `pullback forget` if the first is to go, or use another database.url "
+                "for the second"
             )
         if held is None:
             grants.adopt(session, tokens.athlete_id)
@@ -158,7 +161,8 @@ def _tell_strava(held: Grant, config: Config) -> UserError | None:
 
 def _nothing_in_the_way(session: Any, athlete_id: int) -> None:
     state = progress(session, athlete_id)
-    state = replace(state, access=None, access_since=None, problem=None, refresh_begun_at=None)
+    # No pull yet: the daemon beside us asks Strava at once.
+    state = replace(state, access=None, access_since=None, problem=None, refresh_begun_at=None, last_pull_at=None)
     save_progress(session, athlete_id, state)
 
 

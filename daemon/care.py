@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from daemon.errors import UserError
 from daemon.heartbeat import State
 from daemon.store import Busy
-from daemon.store.progress import Progress
+from daemon.store.progress import Progress, silent_since
 
 UNREACHABLE_FOR = timedelta(hours=6)
 """An outage of Strava or of the network that nobody need be told of."""
@@ -27,11 +27,12 @@ def trouble(state: Progress, now: datetime) -> str | None:
     """What is wrong after a poll that came to its end, None where all is well or ordinary waiting."""
     if state.access is not None:
         return state.problem or "Strava refuses access; run `pullback check`"
-    if state.last_success_at is None:
+    if state.last_success_at is None and state.problem is not None:
         return state.problem
+    since = silent_since(state, now)
     patience = WAITING_FOR if state.waiting_until is not None else UNREACHABLE_FOR
-    if now - state.last_success_at > patience:
-        return f"nothing heard from Strava since {state.last_success_at:%Y-%m-%d %H:%M} UTC"
+    if since is not None and now - since > patience:
+        return f"nothing that can be read came from Strava since {since:%Y-%m-%d %H:%M} UTC; run `pullback check`"
     return None
 
 

@@ -134,6 +134,13 @@ class Daemon:
         with self.store.read() as session:
             return self.config.strava.missing() is None and grants.grant(session) is None
 
+    def has_new_grant(self) -> bool:
+        """Whether the runner has given consent, or given it anew, and no pull has come to its end since."""
+        with self.store.read() as session:
+            held = grants.grant(session)
+            unused = held is not None and progress(session, held.athlete_id).last_pull_at is None
+        return self.config.strava.missing() is None and unused
+
     def reconfigure(self, config: Config) -> None:
         """Takes over a new config; an access problem may be mended by it, so Strava is asked again at once."""
         if config.database != self.config.database:
@@ -141,7 +148,7 @@ class Daemon:
         with self.store.write() as session:
             for athlete_id in athletes(session):
                 state = progress(session, athlete_id)
-                if state.access == "client":
+                if state.access is not None:
                     save_progress(session, athlete_id, replace(state, last_pull_at=None))
         self.config = config
 

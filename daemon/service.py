@@ -81,18 +81,18 @@ class Service:
                 with suppress(UserError):
                     self._daemon.reconfigure(self._daemon.config)
                 self._schedule()
-                waiting = self._daemon.waits_for_grant()
+                new = self._daemon.has_new_grant()
                 self._scheduler.start()
                 self._tell(f"READY=1\nSTATUS={self._first_status()}")
                 log.info('ready status="%s"', self._first_status())
-                self._wait(inbox, waiting)
+                self._wait(inbox, new)
             finally:
                 self._tell("STOPPING=1\nSTATUS=stopping")
                 finished = self._shut_down()
         return finished
 
-    def _wait(self, inbox: socket.socket, waiting: bool) -> None:
-        """Until told to stop: reloads on SIGHUP, looks at the clock, and for a grant while there is none."""
+    def _wait(self, inbox: socket.socket, new: bool) -> None:
+        """Until told to stop: reloads on SIGHUP, looks at the clock, and for a `new` grant, which is used at once."""
         signs, offset = self._daemon.signs, self._clock_offset_s()
         signs.began("the main thread")
         while True:
@@ -113,15 +113,14 @@ class Service:
                 if renew(self._daemon.store):
                     log.warning("the database was deleted or replaced: going on with what is there now")
                     self._tell_status(self._first_status())
-                still = self._daemon.waits_for_grant()
+                new, before_that = self._daemon.has_new_grant(), new
             except UserError as error:
                 self._complain("database", error)
                 self._tell_status(str(error))
                 continue
             self._complained.pop("database", None)
-            if waiting and not still:
+            if new and not before_that:
                 self._scheduler.modify_job("poll", next_run_time=self._daemon.clock.now())
-            waiting = still
 
     def _clock_offset_s(self) -> float:
         return self._daemon.clock.now().timestamp() - time.monotonic()

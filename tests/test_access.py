@@ -9,6 +9,7 @@ import pytest
 
 import daemon.store.database
 from daemon import access
+from daemon.errors import UserError
 from daemon.evaluate import status_document
 from daemon.jobs import SLOW_PROBE, Daemon
 from daemon.simulator.faults import Fault
@@ -16,7 +17,7 @@ from daemon.simulator.tokens import Grant
 from daemon.store import StoreError, grants
 from daemon.store import activities as rows
 from daemon.store.progress import progress
-from daemon.strava.auth import SCOPES, read_tokens
+from daemon.strava.auth import SCOPES, Tokens, read_tokens
 from tests.house import House, plain_run
 
 TOKEN = "/oauth/token"
@@ -85,7 +86,6 @@ def test_lost_access_is_named_told_once_probed_seldom_and_over_by_itself(house: 
     mend_it(house)
     house.world.add(plain_run(2, house.clock.now() - timedelta(hours=1), minutes=2))
     daemon = house.daemon()
-    daemon.reconfigure(house.config)  # as a start and a reload do
     for _ in range(19):
         house.clock.advance(minutes=20)
         daemon.poll()
@@ -93,6 +93,48 @@ def test_lost_access_is_named_told_once_probed_seldom_and_over_by_itself(house: 
     assert (found["access"], found["trouble"], found["alerts_open"]) == (None, None, [])
     assert found["data"]["runs"] == 2
     assert len(house.phone.messages) == 1
+
+
+@pytest.mark.parametrize("state", ["inactive", "client"])
+def test_after_a_start_or_a_reload_a_refusal_that_may_be_mended_is_asked_about_at_once(
+    house: House, state: str
+) -> None:
+    break_it, mend_it, _ = STATES[state]
+    daemon = house.daemon()
+    break_it(house)
+    daemon.poll()
+    mend_it(house)
+    house.clock.advance(minutes=20)
+    daemon.poll()
+    assert status_document(house.store, house.athlete_id)["access"]["state"] == state
+    daemon.reconfigure(house.config)
+    daemon.poll()
+    assert status_document(house.store, house.athlete_id)["access"] is None
+
+
+def test_a_refusal_noted_by_a_clock_that_was_ahead_is_asked_about_again(house: House) -> None:
+    daemon = house.daemon()
+    house.clock.advance(days=300)
+    lapse(house)
+    daemon.poll()
+    house.clock.advance(days=-300)
+    subscribe(house)
+    for _ in range(19):
+        house.clock.advance(minutes=20)
+        daemon.poll()
+    assert status_document(house.store, house.athlete_id)["access"] is None
+
+
+def test_whose_runs_are_here_stays_the_one_also_after_they_have_withdrawn_access(house: House) -> None:
+    assert access.withdraw(house.store, house.config, house.clock) is None
+    another = Tokens("a", "r", house.clock.now(), frozenset(SCOPES), house.athlete_id + 1)
+    with pytest.raises(UserError, match="pullback forget"):
+        access.authorise(house.store, another)
+    with house.store.read() as session:
+        assert (grants.grant(session), grants.athlete(session)) == (None, house.athlete_id)
+    house.authorise()
+    with house.store.read() as session:
+        assert grants.grant(session) is not None
 
 
 def test_where_strava_keeps_the_old_key_good_a_lost_answer_costs_nothing(house: House) -> None:

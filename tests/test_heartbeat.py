@@ -33,6 +33,7 @@ class Switchboard:
         self.status = 200
         self.silent = threading.Event()
         self.location: str | None = None
+        self.date: str | None = None
         board = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -47,7 +48,10 @@ class Switchboard:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            do_POST = do_GET
+            do_POST = do_HEAD = do_GET
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string(timestamp) if board.date is None else board.date
 
             def log_message(self, *args: Any) -> None:
                 return
@@ -79,6 +83,18 @@ class Switchboard:
         self.ended.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """One for this machine that nobody vouches for, and its key."""
+    key, made = folder / "key.pem", folder / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", made],
+        check=True,
+        capture_output=True,
+    )
+    return made, key
 
 
 @pytest.fixture
@@ -119,14 +135,7 @@ def test_a_redirect_is_not_followed_wherever_it_leads(board: Switchboard) -> Non
 def test_a_certificate_nobody_vouches_for_is_refused_before_anything_is_said(
     board: Switchboard, tmp_path: Path
 ) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
-        check=True,
-        capture_output=True,
-    )
-    board.speak_tls(certificate, key)
+    board.speak_tls(*certificate(tmp_path))
     said = send(f"{board.url.replace('http:', 'https:')}/uuid", "success")
     assert said is not None and said.startswith("not reached")
     assert board.heard() == []
@@ -136,6 +145,14 @@ def test_nobody_there_is_a_few_words_without_the_address(board: Switchboard) -> 
     board.hang_up()
     said = send(f"{board.url}/uuid-5ecret", "fail", "x")
     assert said is not None and "5ecret" not in said
+
+
+def test_no_proxy_comes_between_it_and_this_machine(board: Switchboard, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # where nobody listens
+    assert send(f"{board.url}/uuid", "success") is None
+    assert board.heard() == [("GET", "/uuid", "")]
 
 
 def test_a_service_that_hangs_costs_the_work_nothing(board: Switchboard, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,6 +207,12 @@ STATES = {
     ),
     "never reached": (Progress(problem="no connection"), True),
     "waiting since the first call": (Progress(waiting_until=MONDAY + timedelta(hours=3)), False),
+    "an hour of first lists that say nothing": (Progress(failing_since=MONDAY - timedelta(hours=1)), False),
+    "half a day of first lists that say nothing": (Progress(failing_since=MONDAY - timedelta(hours=12)), True),
+    "offline since a clock was ahead": (
+        Progress(last_success_at=MONDAY + timedelta(days=300), failing_since=MONDAY - timedelta(hours=12)),
+        True,
+    ),
 }
 
 

@@ -279,6 +279,27 @@ def test_a_crash_between_stravas_new_tokens_and_their_commit_is_known_for_what_i
     assert machine.sql("SELECT count(*) FROM alert WHERE kind = 'access' AND closed_at IS NULL") == [(0,)]
 
 
+def test_who_mends_a_refusal_need_not_wait_for_the_next_probe(machine: Machine) -> None:
+    """A subscription is mended before a reload; an authorisation by `pullback auth` beside the daemon."""
+    machine.runs(1)
+    machine.authorise()
+    machine.world.inactive = True
+    process = machine.start(before=HASTE)
+    machine.told("no active Strava subscription")
+    machine.world.inactive = False
+    process.send_signal(signal.SIGHUP)
+    machine.told("synced")
+    machine.world.tokens.revoke(machine.world.runner)
+    process.send_signal(signal.SIGHUP)
+    machine.told("doesn't accept this authorisation")
+    mended = time.monotonic()
+    machine.authorise()
+    while "doesn't accept" in machine.told("synced"):  # of a poll before
+        continue
+    assert time.monotonic() - mended < 15
+    machine.stop(process)
+
+
 def test_forgetting_beside_it_leaves_it_with_nothing_and_it_starts_again(machine: Machine) -> None:
     machine.runs(2)
     machine.authorise()

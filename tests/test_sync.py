@@ -327,7 +327,9 @@ def test_a_first_list_that_says_nothing_readable_is_asked_for_again(house: House
     house.world.fail("athlete/activities", "wrong_types", times=2)
     house.pull()
     with house.store.read() as session:
-        assert not progress(session, house.athlete_id).history_ready
+        state = progress(session, house.athlete_id)
+    assert not state.history_ready
+    assert (state.last_success_at, state.failing_since) == (None, house.clock.now()), "nothing was read"
     house.pull()
     assert alive(house) == set(ids)
 

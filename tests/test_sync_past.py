@@ -145,6 +145,29 @@ def test_no_more_than_a_few_are_asked_for_and_taken_for_deleted_in_one_pull(hous
     assert house.pull().gone == 2
 
 
+def test_many_old_runs_that_were_deleted_are_gone_within_days_though_others_are_never_listed(house: House) -> None:
+    """Thirty beyond the window, found by the weekly sweep; and five that are there and, by a mistake, in no list."""
+    for number in range(1, 41):
+        house.world.add(plain_run(number, house.clock.now() - timedelta(days=20 + number), minutes=2, manual=True))
+    house.pull()
+    true_list, hidden = house.world.visible, range(31, 36)
+    house.world.visible = lambda *who, **what: [  # type: ignore[method-assign]
+        entry for entry in true_list(*who, **what) if entry.summary["id"] not in hidden
+    ]
+    for number in range(1, 31):
+        house.world.delete(number)
+    house.clock.advance(days=8)
+    gone, calls = [], []
+    for _ in range(4 * 24):
+        house.world.forget_asked()
+        gone.append(house.pull().gone)
+        calls.append(len(house.world.api_calls("athlete/activities")))
+        house.clock.advance(hours=1)
+    assert (sum(gone), max(gone)) == (30, 3)
+    assert sum(gone[:24]) > 15, "a few an hour as long as some are"
+    assert calls[-24:].count(2) <= 1, "the whole history is read once a day then, not at each poll"
+
+
 def test_pages_that_shift_while_they_are_read_lose_nothing_and_delete_nothing(house: House) -> None:
     ids = week(house)
     house.clock.advance(days=8)  # the weekly sweep, which reads page after page

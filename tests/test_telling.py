@@ -22,7 +22,7 @@ from daemon.store import judgement, outbox, snooze
 from daemon.store.progress import note_change, progress, save_progress
 from daemon.values import Intensity, Reason, Run, Verdict
 from daemon.verdict import Episode, OpenAlert, as_recorded, endings, good_news, what_to_say
-from tests.house import House, Phone
+from tests.house import House, Phone, plain_run
 from tests.strained import strained_house
 
 ALL = frozenset({"pull_back", "watch", "all_clear", "absorbing", "ready"})
@@ -322,6 +322,36 @@ def test_silence_is_told_once_and_ends_with_the_next_sync(house: House) -> None:
     house.pull()
     house.evaluate()
     assert status_document(house.store, house.athlete_id)["alerts_open"] == []
+
+
+@pytest.mark.parametrize("fault", [500, "wrong_types"])
+def test_a_first_sync_that_never_works_is_told_and_heard(house: House, fault: Any) -> None:
+    house.world.add(plain_run(1, house.clock.now() - timedelta(days=1), minutes=2))
+    house.world.fail("athlete/activities", fault, times=None)
+    daemon = house.daemon()
+    for _ in range(10):
+        daemon.poll()
+        house.clock.advance(days=1)
+    assert house.phone.titles == ["Nothing fetched from Strava yet"]
+    assert daemon.trouble() is not None
+    house.world.heal()
+    daemon.poll()
+    assert status_document(house.store, house.athlete_id)["alerts_open"] == []
+    assert daemon.trouble() is None
+
+
+def test_silence_is_told_also_where_the_last_sync_was_noted_by_a_clock_that_was_ahead(house: House) -> None:
+    daemon = house.daemon()
+    house.clock.advance(days=300)
+    daemon.poll()
+    house.clock.advance(days=-300)
+    assert daemon.trouble() is None
+    house.world.fail("athlete/activities", 500, times=None)
+    for _ in range(10):
+        daemon.poll()
+        house.clock.advance(days=1)
+    assert house.phone.titles == ["Nothing fetched from Strava for 7 days"]
+    assert "since 2026-11-02" in str(daemon.trouble())
 
 
 def test_the_day_of_the_last_sync_is_the_runners_own(house: House) -> None:

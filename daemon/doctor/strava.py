@@ -1,5 +1,6 @@
 """Strava's side: this machine's clock against its clock, the token, what it may read, the subscription, the quota."""
 
+import ssl
 from collections.abc import Iterator
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -8,8 +9,9 @@ from daemon.access import connect
 from daemon.clock import Clock
 from daemon.config import Config
 from daemon.doctor.finding import Finding, ok, problem, warning
+from daemon.measures import counted, duration
 from daemon.store import Store, grants
-from daemon.store.progress import Progress, progress
+from daemon.store.progress import Progress, progress, silent_since
 from daemon.strava.auth import missing_scopes
 from daemon.strava.errors import AccessLost, RateLimited, StravaUnreachable
 from daemon.strava.limits import Budget
@@ -29,19 +31,26 @@ def clock(config: Config, now: Clock) -> Iterator[Finding]:
         return
     import httpx  # a third of a second that no other command needs
 
+    where = config.strava.base_url
     try:
-        answer = httpx.head(config.strava.base_url, timeout=10)
-        theirs = parsedate_to_datetime(answer.headers["date"])
-        off = now.now() - theirs
-    except (httpx.HTTPError, KeyError, ValueError, TypeError) as error:
-        yield problem(
-            "clock",
-            f"can't be compared, {config.strava.base_url} doesn't answer ({type(error).__name__}): "
-            "is this machine online?",
-        )
+        said = httpx.head(where, timeout=10).headers.get("date", "")
+    except httpx.HTTPError as error:
+        why = f"{where} doesn't answer ({type(error).__name__}): is this machine online?"
+        if _of_certificate(error):  # no certificate is valid long before its time, or long after
+            why = (
+                f"the certificate of {where} can't be verified: is the clock right (timedatectl)? Else who is between?"
+            )
+        yield problem("clock", f"can't be compared, {why}")
         return
-    if abs(off) > CLOCK_MAY_DIFFER:
-        yield problem("clock", f"differs from Strava's by {off}: set it (timedatectl set-ntp true)")
+    try:
+        ahead = now.now() - parsedate_to_datetime(said)
+    except (ValueError, TypeError, OverflowError):
+        told = "doesn't say what time it is" if not said else "says its time in a way nobody can read"
+        yield warning("clock", f"can't be compared, {where} answers and {told}: is that really Strava?")
+        return
+    if abs(ahead) > CLOCK_MAY_DIFFER:
+        far = f"{_roughly(abs(ahead))} {'ahead of' if ahead > timedelta(0) else 'behind'} Strava's"
+        yield problem("clock", f"is {far}: set it (timedatectl set-ntp true)")
     else:
         yield ok("clock", "agrees with Strava's")
 
@@ -129,10 +138,21 @@ def _quota(budget: Budget | None) -> Finding:
 
 
 def _sync(state: Progress, config: Config, now: Clock) -> Finding:
-    if state.last_success_at is None:
+    since = silent_since(state, now.now())
+    if since is None:
         return warning("sync", "Strava's list wasn't read yet; run `pullback sync`, or start the daemon")
-    text = f"last at {state.last_success_at:%Y-%m-%d %H:%M} UTC"
-    if now.now() - state.last_success_at > config.alerts.stale_after:
+    text = f"{'asked in vain since' if state.last_success_at is None else 'last at'} {since:%Y-%m-%d %H:%M} UTC"
+    if now.now() - since > config.alerts.stale_after:
         why = f" ({state.problem})" if state.problem else ""
         return problem("sync", f"{text}, too long ago{why}: run `pullback sync` and see what it says")
-    return ok("sync", text)
+    return (warning if state.last_success_at is None else ok)("sync", text)
+
+
+def _roughly(span: timedelta) -> str:
+    return counted(span.days, "day") if span.days > 1 else duration(span.total_seconds() / 60)
+
+
+def _of_certificate(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None

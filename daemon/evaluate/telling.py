@@ -17,7 +17,7 @@ from daemon.evaluate.week import LATE, digest_due, first_day, week_of
 from daemon.store import Store, grants, judgement, outbox
 from daemon.store import activities as rows
 from daemon.store.outbox import Alert
-from daemon.store.progress import progress, save_progress
+from daemon.store.progress import progress, save_progress, silent_since
 from daemon.values import Verdict
 from daemon.verdict import WARNINGS
 
@@ -74,13 +74,14 @@ def _tell_access(desk: Desk) -> None:
 
 
 def _tell_silence(desk: Desk) -> None:
-    """Nothing synced for long: told once a silence, not where lost access has said so, nor without a grant."""
-    since, granted = desk.state.last_success_at, grants.grant(desk.session)
+    """Nothing synced for long, or ever: told once a silence, not where lost access has said so, nor without a grant."""
+    since, granted = silent_since(desk.state, desk.now), grants.grant(desk.session)
     asked = granted is not None and granted.athlete_id == desk.athlete_id and desk.state.access is None
     if not asked or since is None or desk.now - since < desk.config.alerts.stale_after:
         desk.close_kinds("stale")
         return
-    desk.stand("stale", since.isoformat(), wording.stale(since, desk.now.astimezone(desk.zone)))
+    last = None if desk.state.last_success_at is None else since
+    desk.stand("stale", since.isoformat(), wording.stale(last, desk.now.astimezone(desk.zone)))
 
 
 def _late(session: Any, config: Config, now: datetime, zone: tzinfo) -> set[int]:

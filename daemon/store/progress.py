@@ -14,12 +14,14 @@ from daemon.values import Cause
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`listed_back_to`: everything younger was listed once; `backfill_done`: the whole span was.
+    """`last_pull_at`: when a pull came to its end, whatever came of it (None: since access was last given, none did).
+    `listed_back_to`: everything younger was listed once; `backfill_done`: the whole span was.
 
     `judge_from`: the earliest local day whose facts changed since it was judged; `changes` counts such notes, so that
     one made during a judgement isn't lost, and `paired_at` is that number when doubles were looked for; `because` says
     what changed, of several the most telling. `judged_with` names the code and settings of the record.
     `exported_athlete` is whose export was imported, `exported` the newest one, as the importer sorts them.
+    `failing_since`: the first of the pulls in a row that read nothing from Strava, for whatever reason.
     `access` is the reason Strava refuses us (None: it doesn't) since `access_since`.
     `budget` is the last rate-limit reading as the strava room writes it. `refresh_begun_at`: new tokens were asked for
     then, and no answer was kept since. Raw answers were given `raw_kept_s` seconds.
@@ -28,6 +30,7 @@ class Progress:
 
     last_pull_at: datetime | None = None
     last_success_at: datetime | None = None
+    failing_since: datetime | None = None
     swept_at: datetime | None = None
     listed_back_to: datetime | None = None
     backfill_done: bool = False
@@ -56,6 +59,7 @@ _NAMES = tuple(f.name for f in fields(Progress))
 _MOMENTS = (
     "last_pull_at",
     "last_success_at",
+    "failing_since",
     "swept_at",
     "listed_back_to",
     "access_since",
@@ -82,6 +86,15 @@ def save_progress(session: Session, athlete_id: int, state: Progress) -> None:
     for name in (*_MOMENTS, "judge_from"):
         data[name] = None if data[name] is None else data[name].isoformat()
     session.connection().execute(REPLACE[SyncRow], {"athlete_id": athlete_id, "data": data})
+
+
+def silent_since(state: Progress, now: datetime) -> datetime | None:
+    """When Strava was last read; where it never was, or by a clock that was ahead: since when it is asked in vain.
+
+    None where it was never asked.
+    """
+    read = state.last_success_at
+    return read if read is not None and (read <= now or state.failing_since is None) else state.failing_since
 
 
 def note_change(session: Session, athlete_id: int, day: date, because: Cause = "recorded") -> None:

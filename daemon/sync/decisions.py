@@ -98,6 +98,18 @@ def after_failure(failures: int, now: datetime) -> datetime | None:
     return None if failures < PATIENCE else now + LONGEST_RETRY
 
 
+def next_sweep(missing: int, gone: int) -> timedelta:
+    """How long after a sweep that lacked `missing` known runs, `gone` of them deleted, the next one comes.
+
+    Of many missing only a few were asked for: it is soon, so that the others don't count for weeks. An hour or a day
+    [ENG]: read so often, the pages of ten years (15, and what is asked by id) take half of the smallest day's quota
+    while runs are found to be gone, and nearly nothing where they are there and, by whatever mistake, in no list.
+    """
+    if missing <= ASKED_BY_ID:
+        return SWEEP_EVERY
+    return timedelta(hours=1) if gone else timedelta(days=1)
+
+
 def is_due(item: Known, now: datetime) -> bool:
     """Whether to ask now for what is missing of it: streams on their schedule, detail at once unless it keeps failing.
 

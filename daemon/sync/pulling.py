@@ -34,6 +34,7 @@ from daemon.sync.decisions import (
     after_failure,
     is_due,
     next_attempt,
+    next_sweep,
     plan,
 )
 from daemon.sync.retention import retain
@@ -124,7 +125,9 @@ class _Pull:
     advance: Callable[[int, int], None]
     outcome: Outcome = field(default_factory=Outcome)
     answered: bool = False
+    read: bool = False
     swept: bool = False
+    next_sweep: timedelta = SWEEP_EVERY
     failures: int = 0
 
     def list_recent(self) -> None:
@@ -143,12 +146,12 @@ class _Pull:
             readable = self._compare(kept, kept, to_the_end=True)
         else:
             readable = self._compare(since, None if first else since)
-        self.answered = True
+        self.answered, self.read = True, readable
         changes: dict[str, object] = {"last_success_at": now} if readable else {}
         if first:
             changes["listed_back_to"] = since
         if sweep and readable:
-            changes["swept_at"] = now
+            changes["swept_at"] = now - SWEEP_EVERY + self.next_sweep
             self.swept = True
         self._note(**changes)
 
@@ -217,7 +220,7 @@ class _Pull:
 
         Of many it asks for a few, others each time: some may never be listed and yet be there.
         """
-        turn = Random(self.clock.now().isoformat())
+        turn, gone_before = Random(self.clock.now().isoformat()), self.outcome.gone
         for activity_id in turn.sample(missing, min(ASKED_BY_ID, len(missing))):
             with _one_run_alone():
                 try:
@@ -231,6 +234,7 @@ class _Pull:
                     # It may have been moved out of the listed span: what is known of it then is no longer true.
                     moved = plan([found.activity], {activity_id: known[activity_id]})
                     self._save(moved.saves, {activity_id: found}, known)
+        self.next_sweep = next_sweep(len(missing), self.outcome.gone - gone_before)
         if len(missing) > ASKED_BY_ID:
             log.warning("the list lacks known runs missing=%d asked_by_id=%d", len(missing), ASKED_BY_ID)
 
@@ -356,6 +360,7 @@ class _Pull:
                 replace(
                     state,
                     last_pull_at=now,
+                    failing_since=None if self.read else min(state.failing_since or now, now),
                     history_ready=state.history_ready or ready,
                     access=access,
                     access_since=None if access is None else since,

@@ -2,25 +2,28 @@
 
 import os
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from daemon.cli import show
-from daemon.doctor import unit
+from daemon.config import Channel
+from daemon.doctor import strava, telling, unit
 from daemon.doctor.finding import Finding
 from daemon.doctor.page import page
 from daemon.store import backup
 from tests.cli.terminal import Terminal
 from tests.exported import fit_file
-from tests.house import House, Phone, plain_run
+from tests.house import Clock, House, Phone, plain_run
 from tests.strained import strained_house
-from tests.test_heartbeat import Switchboard
+from tests.test_heartbeat import Switchboard, certificate
 from tests.web.test_web import opened
 
 
@@ -149,6 +152,68 @@ def test_a_strava_that_is_down_has_a_next_step_other_than_check(terminal: Termin
     found, text = of(result.out, "Strava")
     assert (result.code, found) == (1, "problem")
     assert "status.strava.com" in text and "pullback check" not in text
+
+
+@pytest.mark.parametrize(
+    ("ahead", "result", "said"),
+    [
+        (timedelta(minutes=1), "ok", "agrees"),
+        (timedelta(minutes=3), "problem", "is 3 minutes ahead of Strava's: set it"),
+        (-timedelta(hours=1), "problem", "is 1 hour behind Strava's: set it"),
+        (timedelta(days=300), "problem", "is 300 days ahead of Strava's: set it"),
+    ],
+)
+def test_how_far_the_clock_is_off_is_said_in_words(house: House, ahead: timedelta, result: str, said: str) -> None:
+    (found,) = strava.clock(house.config, Clock(house.clock.now() + ahead))
+    assert (found.result, found.text[: len(said)]) == (result, said)
+
+
+@pytest.mark.parametrize(("date", "said"), [("", "doesn't say"), ("yesterday", "in a way nobody can read")])
+def test_who_answers_without_a_time_is_no_dead_network(house: House, date: str, said: str) -> None:
+    board = Switchboard()
+    board.date = date
+    house.set_config("strava", base_url=board.url)
+    (found,) = strava.clock(house.config, house.clock)
+    board.hang_up()
+    assert found.result == "warning" and said in found.text and "online" not in found.text
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_a_certificate_that_is_not_valid_now_leads_to_the_clock(house: House, tmp_path: Path) -> None:
+    board = Switchboard()
+    board.speak_tls(*certificate(tmp_path))
+    house.set_config("strava", base_url=board.url.replace("http:", "https:"))
+    (found,) = strava.clock(house.config, house.clock)
+    board.hang_up()
+    assert found.result == "problem" and "is the clock right" in found.text and "online" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("url", "result"),
+    [
+        ("gotify://notes.example.org/token", "warning"),
+        ("gotifys://notes.example.org/token", "ok"),
+        ("gotify://localhost/token", "ok"),
+    ],
+)
+def test_a_channel_that_sends_unencrypted_to_elsewhere_is_named(house: House, url: str, result: str) -> None:
+    house.set_config("alerts", urls=(Channel(url),))
+    (found,) = telling.channels(house.config, None)
+    assert found.result == result
+    assert ("sends without encryption: use gotifys" in found.text) is (result == "warning")
+    assert "token" not in found.text
+
+
+def test_a_sync_that_never_works_is_a_problem_after_a_week(house: House) -> None:
+    house.world.add(plain_run(1, house.clock.now() - timedelta(days=1), minutes=2))
+    house.world.fail("athlete/activities", "wrong_types", times=None)
+    found = []
+    for _ in range(2):
+        house.pull()
+        found.append(list(strava.access(house.config, house.store, house.clock))[-1])
+        house.clock.advance(days=8)
+    assert [(finding.about, finding.result) for finding in found] == [("sync", "warning"), ("sync", "problem")]
+    assert "asked in vain since 2026-11-02 06:00 UTC" in found[-1].text
 
 
 def test_a_copy_that_others_may_read_is_named(terminal: Terminal) -> None:
