@@ -26,6 +26,11 @@ def said(phone: Phone) -> list[str]:
     return [title[:9] for title in phone.titles]
 
 
+def heard_all_clears(phone: Phone) -> int:
+    """Also those that came as part of a message with another title."""
+    return sum("hard running may come back" in f"{m['title']} {m['message']}" for m in phone.messages)
+
+
 def pulls_back(house: House, day: date, began: date | None = None) -> None:
     """A pull-back that began on `day`, or goes on since `began`; the phones are tried."""
     judged(house, day, "pull_back", episode=str(began or day), pulled_back=str(day))
@@ -157,3 +162,41 @@ def test_a_silence_that_a_clock_put_back_seemed_to_end_is_told_to_who_has_not_he
         house.deliver(at_once=True)
         house.phone.status = 200 if days < 0 else house.phone.status
     assert [len(house.phone.titles), len(other.titles)] == [1, 1]
+
+
+def test_an_all_clear_that_was_heard_is_not_said_again_when_a_mistaken_pull_back_is_taken_back(
+    house: House, other: Phone
+) -> None:
+    pulls_back(house, date(2026, 11, 2))
+    is_quiet_again(house, date(2026, 11, 10), date(2026, 11, 9))
+    pulls_back(house, date(2026, 11, 30))
+    for day in (date(2026, 11, 30), date(2026, 12, 1)):
+        is_quiet_again(house, day, date(2026, 11, 9))
+    for phone in (house.phone, other):
+        assert said(phone) == [TOLD, OVER, TOLD, TAKEN_BACK]
+        assert heard_all_clears(phone) == 1
+
+
+def test_who_closed_a_pull_back_himself_waits_for_the_end_of_none(house: House, other: Phone) -> None:
+    pulls_back(house, date(2026, 11, 2))
+    fine = {"fine": "2026-11-05"}
+    judged(house, date(2026, 11, 5), "stable", pulled_back="2026-11-04", **fine)
+    house.phone.status = 404
+    judged(house, date(2026, 12, 20), "pull_back", episode="2026-12-20", pulled_back="2026-12-20", **fine)
+    house.phone.status = 200
+    judged(house, date(2026, 12, 30), "stable", pulled_back="2026-12-29", **fine)
+    assert said(house.phone) == [TOLD] and said(other) == [TOLD, TOLD, OVER]
+
+
+def test_a_pull_back_that_was_given_up_and_comes_back_is_told_to_a_phone_that_is_mended(house: House) -> None:
+    house.phone.status = 404
+    for day in range(2, 8):
+        pulls_back(house, date(2026, 11, day), date(2026, 11, 2))
+        for _ in range(3):
+            house.deliver(at_once=True)
+    house.phone.status = 200
+    is_quiet_again(house, date(2026, 11, 8), date(2026, 11, 7))
+    assert said(house.phone) == []
+    for day in (11, 12):
+        pulls_back(house, date(2026, 11, day), date(2026, 11, 11))
+    assert said(house.phone) == [TOLD]

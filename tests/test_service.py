@@ -296,7 +296,7 @@ def test_who_mends_a_refusal_need_not_wait_for_the_next_probe(machine: Machine) 
     machine.authorise()
     while "doesn't accept" in machine.told("synced"):  # of a poll before
         continue
-    assert time.monotonic() - mended < 15
+    assert time.monotonic() - mended < 60  # the next probe would come in hours
     machine.stop(process)
 
 

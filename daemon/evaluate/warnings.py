@@ -85,8 +85,10 @@ def _say(desk: Desk, today: Verdict, say: verdict.Say, ended: list[Alert]) -> No
         told = [a for a in heard.alerts if a.kind == "pull_back"]
         over = next(a for a in reversed(told) if a.began == say.episode)
         thread = over.thread
-        # Who never heard of it, nor still waits for the end of an earlier one, needn't hear that it is over.
-        earlier = (heard.believing(a.kind, a.began, a.thread) for a in told)
+        # Who never heard of it, nor still waits for the end of an earlier one, needn't hear that it is over. What was
+        # taken back, be it a moment ago, and what the runner closed himself wait for nothing.
+        fine = str(today.memory.get("fine", ""))
+        earlier = (heard.believing(a.kind, a.began, a.thread) for a in told if heard.stands(a) and a.began > fine)
         spared = set(desk.hearers("all_clear")).difference(_reached(desk, over, heard), *earlier)
     elif say.kind in WARNINGS:
         thread, known_to = _same_thread(say, heard, ended)

@@ -162,7 +162,7 @@ def withdraw(session: Session, alert_id: int, channel: str | None = None) -> Non
 
 
 def reopen(session: Session, alert_id: int, now: datetime) -> None:
-    """What was closed is true after all: what was withdrawn of it goes out, but to who knew it from before.
+    """What was closed is true after all: what was withdrawn or given up goes out, but to who knew it from before.
 
     What is being sent at this moment is on its way again, and its answer will say how it went. Where an attempt ended
     without an answer it may arrive twice: better than never.
@@ -170,7 +170,8 @@ def reopen(session: Session, alert_id: int, now: datetime) -> None:
     alert = session.get_one(AlertRow, alert_id)
     alert.closed_at = None
     session.add(alert)
-    query = select(DeliveryRow).where(DeliveryRow.alert_id == alert_id, DeliveryRow.state == "withdrawn")
+    unsent = col(DeliveryRow.state).in_(("withdrawn", "given_up"))
+    query = select(DeliveryRow).where(DeliveryRow.alert_id == alert_id, unsent)
     tried_or_new = or_(col(DeliveryRow.attempts) > 0, col(DeliveryRow.doubtful_at).is_(None))
     for row in session.exec(query.where(tried_or_new)):
         row.state = "pending" if row.claimed_at is None else "claimed"

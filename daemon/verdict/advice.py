@@ -73,15 +73,20 @@ def _pull_back(now: Intensity | None, facts: Facts, since: date, day: date) -> t
     came = now.introduced_on if now else None
     before = f"before {day_text(came, day)}" if came else "before it rose"
     up = {signal.name for signal in facts.tightened}
-    runs = ": the number of runs, too." if "run_day_added" in up else ", and keep the number of runs."
+    added = "run_day_added" in up
+    runs = ": the number of runs, too." if added else ", and keep the number of runs."
     advice = [
         "Run everything easy for 7 days, no intervals, no tempo.",
         f"Bring volume back to what it was {before}{runs}",
     ]
     if (day - since).days >= STUBBORN_DAYS:
         # Also true where it is the first word of it: the record may begin long before the first message.
-        less = f"run as often, but 30 to 40 % less than {before}"
-        advice = ["Run everything easy.", f"Two weeks didn't clear it: {less}; if it goes on, see a doctor."]
+        days = f"on as many days as {before}, but" if added else "as often, but"
+        than = "then" if added else before
+        advice = [
+            "Run everything easy, no intervals, no tempo.",
+            f"It has lasted two weeks: run {days} 30 to 40 % less than {than}; if it goes on, see a doctor.",
+        ]
     if (now and now.change == "added") or "load_added" in up:
         advice.append("When you come back, replace an easy run instead of adding a session.")
     advice += [MENDS[name] for name in ("beside_long", "hard_spacing") if name in up]
