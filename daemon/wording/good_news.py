@@ -37,14 +37,15 @@ def absorbing(verdict: Verdict, units: str, runs: Mapping[int, Run]) -> tuple[st
     now, left = (verdict.intensity[-1] if verdict.intensity else None), up(verdict)[:1]
     over = f" in {counted(number, 'easy run')}" if number else ""
     since = f" since intensity came on {day_text(now.introduced_on, verdict.day)}" if now and now.introduced_on else ""
-    seen = "One thing is up, too little to warn of" if left else "No sign of strain"
+    seen = f"One sign is up{over}{since}, too little to warn of." if left else f"No sign of strain{over}{since}."
+    proof = "" if left else "A normal heart rate is no proof. "
     title = "Absorbing: hardly a sign of strain so far" if left else "Absorbing: no sign of strain so far"
     return title, text_of(
         [
-            [(0, f"{seen}{over}{since}."), (1, left[0].summary if left else ""), (1, recently(verdict, units))],
+            [(0, seen), (1, left[0].summary if left else ""), (1, recently(verdict, units))],
             [
                 (2, f"There have been {so_far(now)}." if now and not now.ended_on else ""),
-                (1, "A normal heart rate is no proof: how running feels to you counts as much."),
+                (1, f"{proof}How running feels to you counts as much."),
             ],
             [(n, words) for n, words in enumerate(verdict.advice[:3])],
         ],

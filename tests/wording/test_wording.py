@@ -271,7 +271,8 @@ def test_an_all_clear_says_how_to_come_back_and_what_is_left() -> None:
 def test_absorbing_mentions_the_one_thing_that_is_up() -> None:
     title, text = wording.alert("absorbing", replace(with_heart(level="ok", runs_since_intensity=9), memory={}))
     assert "hardly a sign" in title
-    assert "You ran on 5 days a week." in text
+    assert text.startswith("One sign is up in 9 easy runs since intensity came on 28 October, too little to warn of.")
+    assert "You ran on 5 days a week." in text and "normal heart rate" not in text
     title, text = wording.alert("absorbing", replace(VERDICT, signals=(CAME,), memory={}))
     assert text.startswith("No sign of strain since intensity came on 28 October.")
 
