@@ -200,3 +200,14 @@ def test_a_pull_back_that_was_given_up_and_comes_back_is_told_to_a_phone_that_is
     for day in (11, 12):
         pulls_back(house, date(2026, 11, day), date(2026, 11, 11))
     assert said(house.phone) == [TOLD]
+
+
+def test_a_watch_that_stands_after_an_all_clear_is_told(house: House) -> None:
+    house.set_config("alerts", minimum="watch")
+    judged(house, date(2026, 11, 2), "watch", watch="2026-11-02")
+    judged(house, date(2026, 11, 6), "stable")
+    pulls_back(house, date(2026, 11, 8))
+    is_quiet_again(house, date(2026, 11, 12), date(2026, 11, 11))
+    for day in (14, 15):
+        judged(house, date(2026, 11, day), "watch", watch="2026-11-14", pulled_back="2026-11-11")
+    assert said(house.phone) == ["Watch: wh", TOLD, OVER, "Watch: wh"]

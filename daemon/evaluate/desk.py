@@ -164,9 +164,8 @@ class Heard:
         return all(d.channel != channel for d in found)
 
     def ended(self, alert: Alert) -> bool:
-        """Whether some channel has, or may have, an all-clear given since a warning was told: of it, or a later one."""
-        since = (a for a in self.alerts if a.kind == "all_clear" and a.id > alert.id)
-        return any(self.on(a) for a in since if a.thread == alert.thread or alert.kind == "pull_back")
+        """Whether some channel has, or may have, an all-clear given since a warning was told: it ends all before it."""
+        return any(self.on(a) for a in self.alerts if a.kind == "all_clear" and a.id > alert.id)
 
     def silent(self, alert: Alert) -> bool:
         """Whether it was meant for channels, and was withdrawn from all of them before it arrived."""
@@ -176,7 +175,7 @@ class Heard:
 
 def _ends(alert: Alert, kind: str) -> bool:
     """Whether it tells that a thread's warning of this kind doesn't stand any more."""
-    return (alert.kind == "retraction" and alert.about == kind) or (alert.kind == "all_clear" and kind == "pull_back")
+    return (alert.kind == "retraction" and alert.about == kind) or alert.kind == "all_clear"
 
 
 def retraction_of(alert: Alert) -> str:
