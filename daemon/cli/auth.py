@@ -88,13 +88,15 @@ def _revoke(session: Session) -> None:
             held = grants.grant(reading)
         problem = withdraw(store, config, session.clock)
     if held is None:
-        print("pullback isn't authorised at Strava: there is nothing to withdraw.")
+        show.say("pullback isn't authorised at Strava: there is nothing to withdraw.")
         return
-    print("The tokens and Strava's raw answers are deleted, here and in the backups beside the database.")
-    print("Runs and verdicts stay (pullback forget deletes all). A copy made by hand has its tokens still: delete it.")
+    show.say("The tokens and Strava's raw answers are deleted, here and in the backups beside the database.")
+    show.say(
+        "Runs and verdicts stay (pullback forget deletes all). A copy made by hand has its tokens still: delete it."
+    )
     if problem is not None:
         raise UserError(untold(problem))
-    print("Strava no longer lets pullback read your runs.")
+    show.say("Strava no longer lets pullback read your runs.")
 
 
 def untold(problem: UserError) -> str:

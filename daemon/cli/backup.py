@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from daemon.cli import show
 from daemon.cli.session import Session
 
 
@@ -22,4 +23,4 @@ def command(
         raise typer.BadParameter(f"{file} is a folder; name a file in it", param_hint="FILE")
     take_in(session.database())
     backup(session.database(), target)
-    print(f"Copied and examined: {target} ({target.stat().st_size / 2**20:.1f} MB). It holds Strava's tokens, too.")
+    show.say(f"Copied and examined: {target} ({target.stat().st_size / 2**20:.1f} MB). It holds Strava's tokens, too.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from daemon.cli import show
 from daemon.cli.auth import untold
 from daemon.cli.door import log_path
 from daemon.cli.session import Session
@@ -29,7 +30,7 @@ def command(
     config, path = session.config(), session.database()
     held = traces(path)
     if not held and not log_path(session).exists():
-        print(f"There is nothing to forget: no database at {path} and no backup beside it.")
+        show.say(f"There is nothing to forget: no database at {path} and no backup beside it.")
         return
     if not yes:
         _make_sure(held)
@@ -45,11 +46,13 @@ def command(
         problem = UserError("the database with the newest tokens is gone already")
     gone = erase(path)
     log_path(session).unlink(missing_ok=True)
-    print("Deleted, with all tokens, runs, verdicts, answers and alerts:")
+    show.say("Deleted, with all tokens, runs, verdicts, answers and alerts:")
     for file in gone:
         print(f"  {file}")
-    print(f"Kept: {session.config_path()} (it may hold your application's secret), and whatever you exported yourself.")
-    print("A running service starts again with nothing; stop it if you don't want it any more.")
+    show.say(
+        f"Kept: {session.config_path()} (it may hold your application's secret), and whatever you exported yourself."
+    )
+    show.say("A running service starts again with nothing; stop it if you don't want it any more.")
     if problem is not None:
         raise UserError(untold(problem))
 
