@@ -88,17 +88,12 @@ def _unknown_tables(raw: Mapping[str, Any]) -> list[str]:
     for key, content in raw.items():
         if key in known:
             continue
-        name = _bare(key)
+        name = values.bare(key)
         if isinstance(content, dict):
             problems.append(f"[{name}]: unknown table, {did_you_mean(key, known)}")
         else:
             problems.append(f"{name}: stands outside any table, {_home_of(key) or 'put it below its [table] line'}")
     return problems
-
-
-def _bare(key: str) -> str:
-    """A key as it is written in the file, or quoted where its letters would break the line."""
-    return key if key.isprintable() and key else shown(key)
 
 
 def _home_of(key: str) -> str | None:
@@ -118,7 +113,7 @@ def _read_table(name: str, table: type, raw: Any, problems: list[str]) -> Any:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
             hint = None if near else _home_of(key)
-            problems.append(f"[{name}] {_bare(key)}: unknown key, {hint or did_you_mean(key, known)}")
+            problems.append(f"[{name}] {values.bare(key)}: unknown key, {hint or did_you_mean(key, known)}")
             continue
         try:
             given[key] = known[key](value)
@@ -137,7 +132,7 @@ def _read_signals(raw: Any, known: Mapping[str, type], problems: list[str]) -> M
         raw = {}
     for name in raw:
         if name not in known:
-            problems.append(f"[signals.{_bare(name)}]: unknown signal, {did_you_mean(name, known)}")
+            problems.append(f"[signals.{values.bare(name)}]: unknown signal, {did_you_mean(name, known)}")
     return {name: _read_table(f"signals.{name}", table, raw.get(name, {}), problems) for name, table in known.items()}
 
 

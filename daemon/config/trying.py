@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from daemon.config.model import TABLES, Config
+from daemon.config.values import bare
 
 TOLD = frozenset({"minimum", "all_clear"})
 """What of [alerts] says which verdicts are told; the rest says where and when."""
@@ -26,7 +27,7 @@ def lay_over(raw: dict[str, Any], changes: Sequence[str], signal_tables: Mapping
         problem = "given twice" if key in seen else _why_not(key, signal_tables)
         seen.add(key)
         if problem is not None:
-            problems.append(f"{key if key.isprintable() else repr(key)}: {problem}")
+            problems.append(f"{bare(key)}: {problem}")
             continue
         *tables, name = key.split(".")
         inner: Any = raw

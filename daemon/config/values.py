@@ -49,6 +49,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
+def bare(key: str) -> str:
+    """A key as it is written in the file, or quoted where its letters or its length would break the line."""
+    return key if key and key.isprintable() and len(key) <= 60 else shown(key)
+
+
 def anything(value: Any) -> Any:
     """Taken as it is; the caller checks it."""
     return value

@@ -94,6 +94,7 @@ def test_whatever_a_key_is_set_to(tmp_path: Path, given_values: dict[tuple[str, 
     ),
     st.booleans(),
 )
+@example([(0, 0, 600 * b"a" + b" = 1\n[" + 600 * b"9" + b"]\n")], False)
 def test_an_example_that_a_cat_walked_over(
     tmp_path: Path, changes: list[tuple[int, int, bytes]], uncommented: bool
 ) -> None:
