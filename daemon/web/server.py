@@ -35,7 +35,12 @@ class Connection(H11Protocol):
         self._end = self.loop.call_later(LIFETIME_S, transport.abort)
 
     def send_400_response(self, msg: str) -> None:
-        """Where an answer was begun uvicorn begins another, and leaves a traceback that any stranger can cause."""
+        """A request that turns into rubbish half-way: its own answer, begun or about to begin, would be a second one.
+
+        uvicorn sends both, and leaves a traceback that any stranger can cause.
+        """
+        if self.cycle is not None:
+            self.cycle.disconnected = True
         try:
             super().send_400_response(msg)
         except h11.LocalProtocolError:

@@ -116,6 +116,7 @@ def answers(site: Site, pieces: list[bytes]) -> bytes:
 @example([b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"] * 3)
 @example(EACH_METHOD)
 @example([b"GET /?token=tok-5ecret HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"])
+@example([b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n"])  # found so
 @example([b"GET /healthz HTTP/1.1\r\n" + b"Authorization: Bearer tok\r\n" * 90 + b"\r\nGET / HTTP/1.1\r\n"])
 def test_who_has_not_the_token_reads_nothing_and_nobody_breaks_anything(
     guarded: Site, caplog: pytest.LogCaptureFixture, pieces: list[bytes]
