@@ -6,6 +6,8 @@ Each is looked for in the bytes of every file there is, as somebody would who fi
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 import zlib
 from contextlib import closing
@@ -172,3 +174,29 @@ def test_whoever_deletes_waits_for_a_copy_that_is_being_made(runner: House, monk
     assert [file for file in runner.path.parent.rglob("*") if file.is_file()] == []
     with pytest.raises(StoreError, match="no database"):
         backup.nightly(runner.path, EVENING, keep=7)
+
+
+TRY_TO_LOCK = """
+import fcntl, sys
+for name, first, length in ((sys.argv[1], 2**30 + 2, 510), (sys.argv[1] + "-shm", 128, 1)):
+    with open(name, "r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, length, first)
+        except BlockingIOError:
+            continue
+        print("nobody seems to use", name)
+"""
+"""What SQLite asks before it takes a -wal and -shm for a dead process's: its SHARED_FIRST, and UNIX_SHM_DMS."""
+
+
+def test_no_work_of_the_daemon_makes_its_database_look_unused_to_the_next_command(runner: House) -> None:
+    """Else that command empties the -shm that the daemon has in its memory, which kills it (SIGBUS)."""
+    daemon = runner.daemon()
+    with runner.store.read() as session:
+        grants.grant(session)  # a connection that the daemon keeps
+    for job in daemon.jobs():
+        job.run()
+        done = subprocess.run(
+            [sys.executable, "-c", TRY_TO_LOCK, str(runner.path)], capture_output=True, text=True, check=True
+        )
+        assert done.stdout == "", job.name
