@@ -142,15 +142,18 @@ class Daemon:
         return self.config.strava.missing() is None and unused
 
     def reconfigure(self, config: Config) -> None:
-        """Takes over a new config; an access problem may be mended by it, so Strava is asked again at once."""
+        """Takes over a new config; an access problem may be mended by it, so Strava is asked again at once.
+
+        Raises StoreError where that can't be noted: it is in force all the same.
+        """
         if config.database != self.config.database:
             log.warning("the new database.url takes effect when the service is restarted")
+        self.config = config
         with self.store.write() as session:
             for athlete_id in athletes(session):
                 state = progress(session, athlete_id)
                 if state.access is not None:
                     save_progress(session, athlete_id, replace(state, last_pull_at=None))
-        self.config = config
 
     @staticmethod
     def waiting(missing: str | None) -> str:
