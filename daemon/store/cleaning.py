@@ -52,7 +52,7 @@ def _delete(file: Path) -> None:
 def _copies(database: Path) -> list[Path]:
     """Whole databases, and what was set aside under the database's own name, whatever has become of it."""
     # To open one of these and close it again lets go of the locks that SQLite holds on it for this process: the next
-    # command then takes the -shm for a dead process's and cuts it off under the daemon (sqlite.org/howtocorrupt.html, 2.2).
+    # command takes the -shm for a dead process's and cuts it off under the daemon (sqlite.org/howtocorrupt.html, 2.2).
     in_use = {database.with_name(database.name + end) for end in ("", "-wal", "-shm", "-journal")}
     found = (file for file in traces(database) if file not in in_use)
     return [file for file in found if file.name == database.name or _begins_like_one(file)]
