@@ -103,11 +103,13 @@ class Daemon:
 
     def retain(self) -> None:
         """Deletes raw answers whose time is over, off the disk as well, and those in copies of an earlier version."""
-        gone = retain(self.store, timedelta(days=self.config.privacy.raw_retention_days), self.clock.now())
+        keep, now = timedelta(days=self.config.privacy.raw_retention_days), self.clock.now()
+        gone = retain(self.store, keep, now)
         if gone:
             log.info("retention deleted raw_answers=%d", gone)
         self.store.settle()
-        cleaning.drop_raw(self.store.path)
+        for file in cleaning.drop_raw(self.store.path, keep, now):
+            log.warning('retention deleted what nobody can take raw answers out of file="%s"', file)
 
     def back_up(self) -> None:
         """The night's backup, where it isn't made yet. Raises UserError for a damaged database or a full disk."""
