@@ -25,6 +25,7 @@ from daemon.report import picture
 from daemon.store import outbox
 from daemon.store.outbox import Alert
 from tests.house import House, Phone
+from tests.test_deliver import watch_is_told
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 HOSTILE = "<script>alert(1)</script>\n.\n{{x}} \u202etxet\u202c @everyone <!channel> **bold** \x1b[2J" + "a" * 10_000
@@ -149,18 +150,7 @@ def test_where_messages_are_short_alerts_that_waited_go_in_as_many_as_hold_them_
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.set_config("alerts", urls=(Channel(DISCORD),), minimum="watch")
-    for n in range(8):
-        with house.store.write() as session:
-            outbox.open_alert(
-                session,
-                house.athlete_id,
-                kind="watch",
-                episode=f"2026-11-{n + 1:02}",
-                title=f"Watch: alert {n}",
-                text=f"Begin {n}: " + "easy runs cost [more] than they did. " * 12 + f"End {n}.",
-                channels=[outbox.channel_id(DISCORD)],
-                now=house.clock.now(),
-            )
+    watch_is_told(house, 8, DISCORD, "Begin {}: " + "easy runs cost [more] than they did. " * 12 + "End {}.")
     with discord(monkeypatch) as got:
         assert house.deliver().sent == 8
     said = contents(got)
