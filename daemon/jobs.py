@@ -1,8 +1,8 @@
 """The daemon's work: each job returns when it is done. It knows no scheduler, no signals and nothing of systemd's."""
 
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
@@ -12,7 +12,8 @@ from daemon.care import trouble
 from daemon.clock import Clock
 from daemon.config import Config
 from daemon.deliver import Send, deliver
-from daemon.evaluate import Evaluated, digest_due, evaluate, local_now, withdraw_late
+from daemon.errors import UserError
+from daemon.evaluate import Evaluated, digest_due, evaluate, local_now, tell_trouble, withdraw_late
 from daemon.evaluate.looking import picture_of
 from daemon.store import Busy, Store, backup, cleaning, grants, outbox
 from daemon.store.progress import athletes, progress, save_progress
@@ -72,7 +73,7 @@ class Daemon:
             self.status(self.waiting(missing))
             return
         athlete_id = strava.tokens.athlete_id
-        try:
+        with self._noting_bugs(athlete_id), closing(strava):
             if self._is_time(athlete_id):
                 outcome = pull(
                     self.store,
@@ -84,12 +85,9 @@ class Daemon:
                     stop=self.stopping.is_set,
                 )
                 self._log(outcome)
-        finally:
-            strava.close()
-        if self.stopping.is_set():
-            return
-        self._judge(athlete_id)
-        self.deliver()
+            if not self.stopping.is_set():
+                self._judge(athlete_id)
+                self.deliver()
 
     def deliver(self) -> None:
         """Sends what waits, unless the runner wants quiet now. The weekly digest is told when its minute comes.
@@ -105,11 +103,13 @@ class Daemon:
 
     def retain(self) -> None:
         """Deletes raw answers whose time is over, off the disk as well, and those in copies of an earlier version."""
-        gone = retain(self.store, timedelta(days=self.config.privacy.raw_retention_days), self.clock.now())
+        keep, now = timedelta(days=self.config.privacy.raw_retention_days), self.clock.now()
+        gone = retain(self.store, keep, now)
         if gone:
             log.info("retention deleted raw_answers=%d", gone)
         self.store.settle()
-        cleaning.drop_raw(self.store.path)
+        for file in cleaning.drop_raw(self.store.path, keep, now):
+            log.warning('retention deleted what nobody can take raw answers out of file="%s"', file)
 
     def back_up(self) -> None:
         """The night's backup, where it isn't made yet. Raises UserError for a damaged database or a full disk."""
@@ -142,15 +142,18 @@ class Daemon:
         return self.config.strava.missing() is None and unused
 
     def reconfigure(self, config: Config) -> None:
-        """Takes over a new config; an access problem may be mended by it, so Strava is asked again at once."""
+        """Takes over a new config; an access problem may be mended by it, so Strava is asked again at once.
+
+        Raises StoreError where that can't be noted: it is in force all the same.
+        """
         if config.database != self.config.database:
             log.warning("the new database.url takes effect when the service is restarted")
+        self.config = config
         with self.store.write() as session:
             for athlete_id in athletes(session):
                 state = progress(session, athlete_id)
                 if state.access is not None:
                     save_progress(session, athlete_id, replace(state, last_pull_at=None))
-        self.config = config
 
     @staticmethod
     def waiting(missing: str | None) -> str:
@@ -165,8 +168,34 @@ class Daemon:
             athlete_id = grants.athlete(session)
             polled = self.config.strava.missing() is None and grants.grant(session) is not None
         if athlete_id is not None and not polled:
-            self._evaluate(athlete_id)
-            self.deliver()
+            with self._noting_bugs(athlete_id):
+                self._evaluate(athlete_id)
+                self.deliver()
+
+    @contextmanager
+    def _noting_bugs(self, athlete_id: int) -> Iterator[None]:
+        """Around each look at the runs: a bug is kept where `status` and `check` see it, and told when it lasts."""
+        try:
+            yield
+        except UserError:
+            raise  # no bug: whoever runs the job says it
+        except Exception:
+            with suppress(UserError):
+                self._note_bug(athlete_id, True)
+            raise
+        if not self.stopping.is_set():
+            self._note_bug(athlete_id, False)
+
+    def _note_bug(self, athlete_id: int, met: bool) -> None:
+        now = self.clock.now()
+        with self.store.read() as session:
+            before = progress(session, athlete_id).broken_since
+        since = min(before or now, now) if met else None
+        if since != before:
+            with self.store.write() as session:
+                save_progress(session, athlete_id, replace(progress(session, athlete_id), broken_since=since))
+        if since != before or met:
+            tell_trouble(self.store, athlete_id, self.config, now)
 
     def _judge_first(self, zone: tzinfo) -> bool:
         """Judges where what waits wasn't judged lately, or a digest is due; False where another is at it right now."""

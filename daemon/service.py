@@ -193,15 +193,20 @@ class Service:
     def _reload_config(self) -> None:
         self._tell(systemd.reloading())
         try:
-            self._daemon.reconfigure(self._load_config())
-            self._schedule()
-            self._refused = ""
-            log.info("config reloaded")
+            config = self._load_config()
         except UserError as error:
             log.error('new config refused, the old one stays in force problem="%s"', error)
             # It stays in the status until it is mended: the next poll would hide it.
             self._refused = f"new config refused: {' '.join(str(error).split())[:200]}"
             self._tell_status("the old one stays in force")
+        else:
+            self._refused = ""
+            try:
+                self._daemon.reconfigure(config)
+            except UserError as error:
+                self._complain("reload", error)
+            self._schedule()
+            log.info("config reloaded")
         finally:
             self._tell("READY=1")
 

@@ -25,6 +25,7 @@ from daemon.report import picture
 from daemon.store import outbox
 from daemon.store.outbox import Alert
 from tests.house import House, Phone
+from tests.test_deliver import watch_is_told
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 HOSTILE = "<script>alert(1)</script>\n.\n{{x}} \u202etxet\u202c @everyone <!channel> **bold** \x1b[2J" + "a" * 10_000
@@ -149,18 +150,7 @@ def test_where_messages_are_short_alerts_that_waited_go_in_as_many_as_hold_them_
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.set_config("alerts", urls=(Channel(DISCORD),), minimum="watch")
-    for n in range(8):
-        with house.store.write() as session:
-            outbox.open_alert(
-                session,
-                house.athlete_id,
-                kind="watch",
-                episode=f"2026-11-{n + 1:02}",
-                title=f"Watch: alert {n}",
-                text=f"Begin {n}: " + "easy runs cost [more] than they did. " * 12 + f"End {n}.",
-                channels=[outbox.channel_id(DISCORD)],
-                now=house.clock.now(),
-            )
+    watch_is_told(house, 8, DISCORD, "Begin {}: " + "easy runs cost [more] than they did. " * 12 + "End {}.")
     with discord(monkeypatch) as got:
         assert house.deliver().sent == 8
     said = contents(got)
@@ -256,12 +246,12 @@ def test_a_channel_that_hangs_holds_up_no_other_and_repeats_nothing(house: House
     slow = Phone()
     slow.hangs = True
     house.config = replace(
-        house.config, alerts=AlertsConfig(urls=(Channel(f"{slow.url}?rto=2"), Channel(house.phone.url)))
+        house.config, alerts=AlertsConfig(urls=(Channel(f"{slow.url}?rto=25"), Channel(house.phone.url)))
     )
     _warn(house)
     round_ = threading.Thread(target=house.deliver)
     round_.start()
-    for _ in range(200):  # while the first one hangs
+    for _ in range(2500):  # while the first one hangs
         if house.phone.messages:
             break
         round_.join(0.01)
@@ -319,14 +309,14 @@ def test_a_reminder_is_as_loud_as_what_it_repeats_and_a_retraction_is_heard_befo
 
 def test_pictures_hold_a_round_up_no_longer_than_one_may(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two phones, each waiting for a picture of its own that never comes."""
-    monkeypatch.setattr(picture, "TIMEOUT_S", 1.5)
+    monkeypatch.setattr(picture, "TIMEOUT_S", 4.0)
     second, never = Phone(), threading.Event()
     house.config = replace(house.config, alerts=AlertsConfig(urls=(Channel(house.phone.url), Channel(second.url))))
     for episode, phone in (("2026-11-01", house.phone), ("2026-11-02", second)):
         _warn(house, episode, phones=[phone])
     began = time.monotonic()
     house.deliver(picture=lambda alert: never.wait(30))
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < 7.5
     never.set()
     second.hang_up()
     assert (len(house.phone.messages), len(second.messages)) == (1, 1)

@@ -6,10 +6,13 @@ Each is looked for in the bytes of every file there is, as somebody would who fi
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 import zlib
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -95,6 +98,55 @@ def test_the_daemon_takes_raw_answers_out_of_what_an_earlier_version_copied(runn
     assert runs_in(folder / "old-1" / "pullback.db") == 1
 
 
+def set_aside(house: House, name: str, written: datetime) -> Path:
+    """What a restore put away of a database that was last written then, and whose first pages the disk has lost."""
+    copy = as_once(house, house.path.parent / name / "pullback.db")
+    with copy.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 4096)
+    shutil.copy(copy, f"{copy}-wal")
+    for file in (copy, copy.with_name("pullback.db-wal")):
+        os.utime(file, (written.timestamp(), written.timestamp()))
+    return copy
+
+
+def test_a_damaged_database_is_kept_until_the_raw_answers_in_it_may_not_be(runner: House) -> None:
+    raw, now = answer(runner), runner.clock.now()
+    before = holding(runner, raw)
+    lately, old = (
+        set_aside(runner, "old-1", now - timedelta(days=2)),
+        set_aside(runner, "old-2", now - timedelta(days=8)),
+    )
+    ahead = set_aside(runner, "old-3", now + timedelta(days=300))
+    (runner.path.parent / "old-4").mkdir()
+    alone = Path(shutil.copy(lately, runner.path.parent / "old-4" / "pullback.db-wal"))
+    os.utime(alone, ((now - timedelta(days=8)).timestamp(),) * 2)
+    whole = as_once(runner, runner.path.parent / "old-5" / "pullback.db")
+    runner.daemon().retain()
+    assert not old.parent.exists() and not alone.parent.exists()
+    assert lately.exists() and ahead.exists() and runs_in(whole) == 1
+    runner.clock.advance(days=6)
+    runner.daemon().retain()
+    assert not lately.parent.exists() and ahead.exists(), "the week of a clock that was ahead begins when it is seen"
+    runner.clock.advance(days=1, hours=1)
+    runner.daemon().retain()
+    assert holding(runner, raw) <= before and not ahead.parent.exists()
+    assert runs_in(whole) == 1
+
+
+def test_a_copy_that_somebody_works_on_right_now_is_not_taken_for_damaged(
+    runner: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = as_once(runner, runner.path.parent / "old-1" / "pullback.db")
+    os.utime(copy, (1_000_000_000, 1_000_000_000))
+    with closing(sqlite3.connect(copy)) as reader:
+        reader.execute("BEGIN EXCLUSIVE")
+        connect = sqlite3.connect
+        monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: connect(*args, timeout=0.1, **options))
+        cleaning.drop_raw(runner.path, timedelta(0), runner.clock.now())
+    assert runs_in(copy) == 1
+
+
 def test_what_is_deleted_leaves_the_disk_while_the_daemon_goes_on(runner: House) -> None:
     raw = answer(runner)
     runner.set_config("privacy", raw_retention_days=0)
@@ -157,7 +209,7 @@ def test_whoever_deletes_waits_for_a_copy_that_is_being_made(runner: House, monk
     for work in (erasing, cleaning, backup):
         monkeypatch.setattr(work, "PATIENCE_S", 0.0)
     with only_one(runner.path, "backup"):
-        for use in (erasing.erase, cleaning.end_access, cleaning.drop_raw):
+        for use in (erasing.erase, cleaning.end_access, partial(cleaning.drop_raw, keep=timedelta(0), now=EVENING)):
             with pytest.raises(Busy, match="with its backup"):
                 use(runner.path)
         with pytest.raises(Busy):
@@ -172,3 +224,29 @@ def test_whoever_deletes_waits_for_a_copy_that_is_being_made(runner: House, monk
     assert [file for file in runner.path.parent.rglob("*") if file.is_file()] == []
     with pytest.raises(StoreError, match="no database"):
         backup.nightly(runner.path, EVENING, keep=7)
+
+
+TRY_TO_LOCK = """
+import fcntl, sys
+for name, first, length in ((sys.argv[1], 2**30 + 2, 510), (sys.argv[1] + "-shm", 128, 1)):
+    with open(name, "r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, length, first)
+        except BlockingIOError:
+            continue
+        print("nobody seems to use", name)
+"""
+"""What SQLite asks before it takes a -wal and -shm for a dead process's: its SHARED_FIRST, and UNIX_SHM_DMS."""
+
+
+def test_no_work_of_the_daemon_makes_its_database_look_unused_to_the_next_command(runner: House) -> None:
+    """Else that command empties the -shm that the daemon has in its memory, which kills it (SIGBUS)."""
+    daemon = runner.daemon()
+    with runner.store.read() as session:
+        grants.grant(session)  # a connection that the daemon keeps
+    for job in daemon.jobs():
+        job.run()
+        done = subprocess.run(
+            [sys.executable, "-c", TRY_TO_LOCK, str(runner.path)], capture_output=True, text=True, check=True
+        )
+        assert done.stdout == "", job.name

@@ -293,20 +293,26 @@ def test_of_many_that_wait_the_pull_back_goes_first(house: House) -> None:
     assert "pull_back" in first and len(first) == MOST_IN_ONE
 
 
-def test_of_many_alerts_that_waited_none_is_cut_off_with_the_end_of_a_message(house: House) -> None:
-    house.set_config("alerts", minimum="watch")
-    for n in range(20):
+def watch_is_told(house: House, times: int, url: str, text: str) -> None:
+    """On as many days, each in an alert of its own that waits; `text` holds a place for its number."""
+    for n in range(times):
         with house.store.write() as session:
             outbox.open_alert(
                 session,
                 house.athlete_id,
                 kind="watch",
                 episode=f"2026-11-{n + 1:02}",
-                title=f"Watch {n}",
-                text=f"Alert number {n} of many: " + "easy runs cost more, and the week is tight. " * 12,
-                channels=[outbox.channel_id(house.phone.url)],
+                title=f"Watch: alert {n}",
+                text=text.format(n, n),
+                channels=[outbox.channel_id(url)],
                 now=house.clock.now(),
             )
+
+
+def test_of_many_alerts_that_waited_none_is_cut_off_with_the_end_of_a_message(house: House) -> None:
+    house.set_config("alerts", minimum="watch")
+    text = "Alert number {} of many: " + "easy runs cost more, and the week is tight. " * 12
+    watch_is_told(house, 20, house.phone.url, text)
     assert house.deliver().sent == 20
     said = "\n".join(message["message"] for message in house.phone.messages)
     assert [said.count(f"Alert number {n} of many") for n in range(20)] == [1] * 20

@@ -1,7 +1,7 @@
 """A warning's life as the runner has it: told once, again when it lasts, ended or taken back, quiet when asked."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -190,30 +190,14 @@ def test_who_has_a_warning_is_not_told_again_when_its_channel_wants_such_again(h
     assert [title[:5] for title in second.titles] == ["Time "]
 
 
-def test_who_never_heard_that_it_was_taken_back_is_not_told_again_when_it_holds_some_days_on(house: House) -> None:
-    second, day = Phone(), date(2026, 11, 2)
-    house.set_config("alerts", urls=(Channel(house.phone.url), Channel(second.url)))
-    stands(house, "pull_back", day, episode="2026-11-02")
-    house.deliver()
-    second.status = 500
-    stands(house, "stable", day)
-    house.deliver()
-    second.status = 200
-    house.clock.advance(days=4)
-    stands(house, "pull_back", date(2026, 11, 6), episode="2026-11-06")
-    house.deliver()
-    second.hang_up()
-    assert [title[:5] for title in house.phone.titles] == ["Time ", "Taken", "Time "]
-    assert [title[:5] for title in second.titles] == ["Time "]
-
-
-def test_a_warning_cut_off_in_sending_and_taken_back_is_told_when_it_holds_after_all(house: House) -> None:
+def heard_by_two_of_which_one_is_off(
+    house: House, after_it_opened: Callable[[], object]
+) -> tuple[list[str], list[str]]:
+    """A warning, its retraction while the second phone is off, and four days on it holds: what either phone heard."""
     second = Phone()
     house.set_config("alerts", urls=(Channel(house.phone.url), Channel(second.url)))
     stands(house, "pull_back", date(2026, 11, 2), episode="2026-11-02")
-    with house.store.write() as session:  # and here the process is killed, before anything was sent
-        for waiting in outbox.unsettled(session):
-            outbox.claim(session, waiting.id, house.clock.now())
+    after_it_opened()
     second.status = 500
     stands(house, "stable", date(2026, 11, 2))
     house.deliver()
@@ -222,8 +206,22 @@ def test_a_warning_cut_off_in_sending_and_taken_back_is_told_when_it_holds_after
     stands(house, "pull_back", date(2026, 11, 6), episode="2026-11-06")
     house.deliver()
     second.hang_up()
-    assert [title[:5] for title in house.phone.titles] == ["Taken", "Time "]
-    assert [title[:5] for title in second.titles] == ["Time "]
+    return [title[:5] for title in house.phone.titles], [title[:5] for title in second.titles]
+
+
+def test_who_never_heard_that_it_was_taken_back_is_not_told_again_when_it_holds_some_days_on(house: House) -> None:
+    heard = heard_by_two_of_which_one_is_off(house, house.deliver)
+    assert heard == (["Time ", "Taken", "Time "], ["Time "])
+
+
+def test_a_warning_cut_off_in_sending_and_taken_back_is_told_when_it_holds_after_all(house: House) -> None:
+    def killed_before_anything_was_sent() -> None:
+        with house.store.write() as session:
+            for waiting in outbox.unsettled(session):
+                outbox.claim(session, waiting.id, house.clock.now())
+
+    heard = heard_by_two_of_which_one_is_off(house, killed_before_anything_was_sent)
+    assert heard == (["Taken", "Time "], ["Time "])
 
 
 def test_what_waited_while_the_machine_was_off_is_judged_before_it_is_sent(warned: House) -> None:

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from daemon.doctor.finding import Finding, ok, problem, warning
-from daemon.store import backup, connect, schema
+from daemon.store import Store, backup, connect, grants, schema
 from daemon.store.errors import damaged
+from daemon.store.progress import in_the_way, progress
 
 OLD_BACKUP = timedelta(days=3)
 AHEAD = timedelta(hours=1)
@@ -26,6 +27,15 @@ def database(path: Path, now: datetime) -> Iterator[Finding]:
     yield ok("database", f"{path} is whole")
     yield _schema(path)
     yield _backups(path, now)
+
+
+def work(store: Store) -> Iterator[Finding]:
+    """Nothing, unless what the daemon does with the runs ends in a bug."""
+    with store.read() as session:
+        athlete_id = grants.athlete(session)
+        state = None if athlete_id is None else progress(session, athlete_id)
+    if state is not None and state.broken_since is not None:
+        yield problem("work", str(in_the_way(state)))
 
 
 def is_current(path: Path) -> bool:

@@ -40,6 +40,7 @@ def _access(config: Config, path: Path, clock: Clock) -> Iterator[Finding]:
     elif data.is_current(path):
         store = open_store(path)
         try:
+            yield from data.work(store)
             yield from strava.access(config, store, clock)
         finally:
             store.close()

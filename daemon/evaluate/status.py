@@ -10,7 +10,7 @@ from daemon.evaluate.history import athlete_settings, local_now, recordings
 from daemon.store import Store, grants, imports, judgement, outbox, snooze
 from daemon.store import activities as rows
 from daemon.store import answers as said
-from daemon.store.progress import Progress, progress
+from daemon.store.progress import Progress, in_the_way, progress
 
 
 def whole_status(store: Store, config: Config, now: datetime) -> documents.Document:
@@ -51,7 +51,8 @@ def status_document(
     document |= told
     document["answers"] = [documents.answer_document(answer) for answer in answers]
     document["access"] = _access(state)
-    document["trouble"] = state.problem
+    document["trouble"] = in_the_way(state)
+    document["broken_since"] = None if state.broken_since is None else _utc(state.broken_since)
     document["waiting_until"] = None if state.waiting_until is None else _utc(state.waiting_until)
     return document
 
@@ -146,7 +147,7 @@ def _nothing_yet(headline: str, advice: list[str]) -> documents.Document:
     document: documents.Document = {"verdict": "learning", "since": None, "headline": headline, "advice": advice}
     document |= {"intensity": None, "signals": [], "data": nothing, "alerts_open": [], "answers": []}
     document |= {"snoozed_until": None, "undelivered": [], "deliveries_waiting": 0}
-    return document | {"access": None, "trouble": None, "waiting_until": None}
+    return document | {"access": None, "trouble": None, "broken_since": None, "waiting_until": None}
 
 
 def _access(state: Progress) -> documents.Document | None:

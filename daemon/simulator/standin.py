@@ -14,6 +14,7 @@ import ssl
 import struct
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
@@ -191,11 +192,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(_damaged(fault, reply))
 
     def _drip(self, fault: Fault, reply: Answer) -> None:
-        self._head(reply)
-        pieces = 20
-        size = max(1, -(-len(reply.body) // pieces))
-        for begin in range(0, len(reply.body), size):
-            self.wfile.write(reply.body[begin : begin + size])
+        # At least one each 50 ms, so that only a bound on the whole answer ends it; blanks before JSON mean nothing.
+        pieces = max(20, round(fault.seconds / 0.05))
+        body = reply.body.rjust(pieces)
+        self._head(replace(reply, body=body))
+        size = -(-len(body) // pieces)
+        for begin in range(0, len(body), size):
+            self.wfile.write(body[begin : begin + size])
             self.wfile.flush()
             if self.server.stopping.wait(fault.seconds / pieces):
                 return

@@ -129,16 +129,15 @@ class Store:
         """Whether the file that was opened is no longer the one at `path`: deleted, or another put in its place."""
         return _identity(self.path) != self._file
 
-    def reopen(self) -> None:
-        """Lets go of the file that was opened, and takes the one at `path`, or creates it. Raises StoreError."""
+    def let_go(self) -> None:
+        """Closes a file that was replaced. Nothing is read or written until `go_on_with` says where."""
+        self._file = (0, 0)  # no file has these; those of the one that is closed may be given to the next
         # SQLite leaves the -wal beside `path` alone when the file it closes is no longer there.
         self._engine.dispose()
-        create(self.path)
-        self._file = _identity(self.path)
 
-    def disown(self) -> None:
-        """What lies at `path` is not for this version: nothing is read from it or written to it."""
-        self._file = (0, 0)  # no file has these
+    def go_on_with(self, other: "Store") -> None:
+        """From now on this is `other`, which nobody else may use: whoever holds this one reads and writes there."""
+        self._engine, self._writer, self._file = other._engine, other._writer, other._file
 
     def close(self) -> None:
         self._engine.dispose()

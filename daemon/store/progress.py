@@ -22,6 +22,7 @@ class Progress:
     what changed, of several the most telling. `judged_with` names the code and settings of the record.
     `exported_athlete` is whose export was imported, `exported` the newest one, as the importer sorts them.
     `failing_since`: the first of the pulls in a row that read nothing from Strava, for whatever reason.
+    `broken_since`: the first of the looks at the runs in a row, from Strava or from files, that ended in a bug of ours.
     `access` is the reason Strava refuses us (None: it doesn't) since `access_since`.
     `budget` is the last rate-limit reading as the strava room writes it. `refresh_begun_at`: new tokens were asked for
     then, and no answer was kept since. Raw answers were given `raw_kept_s` seconds.
@@ -31,6 +32,7 @@ class Progress:
     last_pull_at: datetime | None = None
     last_success_at: datetime | None = None
     failing_since: datetime | None = None
+    broken_since: datetime | None = None
     swept_at: datetime | None = None
     listed_back_to: datetime | None = None
     backfill_done: bool = False
@@ -60,6 +62,7 @@ _MOMENTS = (
     "last_pull_at",
     "last_success_at",
     "failing_since",
+    "broken_since",
     "swept_at",
     "listed_back_to",
     "access_since",
@@ -95,6 +98,16 @@ def silent_since(state: Progress, now: datetime) -> datetime | None:
     """
     read = state.last_success_at
     return read if read is not None and (read <= now or state.failing_since is None) else state.failing_since
+
+
+def in_the_way(state: Progress) -> str | None:
+    """Why new runs aren't seen or judged, and what to do: a bug of ours, else what Strava's last answer was."""
+    if state.broken_since is None:
+        return state.problem
+    return (
+        f"a bug: since {state.broken_since:%Y-%m-%d %H:%M} UTC every look at your runs has failed in pullback itself, "
+        "and no warning can come; upgrade pullback, or report what its log says (journalctl -u pullback)"
+    )
 
 
 def note_change(session: Session, athlete_id: int, day: date, because: Cause = "recorded") -> None:

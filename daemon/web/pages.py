@@ -11,7 +11,7 @@ from daemon.evaluate import whole_status
 from daemon.evaluate.looking import look
 from daemon.report.page import empty, page
 from daemon.store import Busy, Store, grants, judgement, outbox
-from daemon.store.progress import progress, silent_since
+from daemon.store.progress import in_the_way, progress, silent_since
 from daemon.strava.limits import from_json
 from daemon.web.figures import Seen, figures, trouble
 
@@ -103,7 +103,7 @@ class Pages:
             authorised=granted,
             imported=not granted,
             synced_at=None if state.last_success_at is None else silent_since(state, self._clock.now()),
-            problem=state.problem,
+            problem=in_the_way(state),
             budget=from_json(state.budget),
             verdict=None if verdict is None else verdict["state"],
             deliveries=deliveries,

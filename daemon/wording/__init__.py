@@ -9,13 +9,14 @@ from daemon.wording.following import merged, reminder, retraction
 from daemon.wording.marked import markdown
 from daemon.wording.rehearsing import KINDS, rehearsal
 from daemon.wording.sentences import by_chance, happened
-from daemon.wording.trouble import access, stale
+from daemon.wording.trouble import access, broken, stale
 from daemon.wording.weekly import digest
 
 __all__ = [
     "KINDS",
     "access",
     "alert",
+    "broken",
     "by_chance",
     "digest",
     "happened",

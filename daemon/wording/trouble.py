@@ -1,4 +1,4 @@
-"""What is told when no runs arrive: Strava refuses, and how to mend it; or nothing was fetched for long.
+"""What is told when no runs arrive: Strava refuses, and how to mend it; nothing was fetched for long; or a bug of ours.
 
 Pure.
 """
@@ -48,6 +48,18 @@ def access(reason: str) -> tuple[str, str]:
     """Title and text about lost access: "inactive", "revoked", "lost", "scope", "client" or "unreachable"."""
     unknown = ("Strava access has a problem", f"Strava refuses access ({reason}). Run `pullback check` to see why.")
     return _ACCESS.get(reason, unknown)
+
+
+def broken(since: datetime, now: datetime) -> tuple[str, str]:
+    """Every look at the runs since then (aware) ended in a bug of ours. `now` is on the runner's wall clock."""
+    on = day_text(since.astimezone(now.tzinfo).date(), now.date())
+    return (
+        "pullback has a bug and can't judge your runs",
+        f"Since {on} every look at your runs has failed in pullback itself. Until that is mended nothing new is "
+        "judged, and silence doesn't mean that all is well.\n\n"
+        "Upgrade pullback; if it has a bug still, report what its log says (journalctl -u pullback). It tries again by "
+        "itself, and `pullback check` shows whether it works.",
+    )
 
 
 def stale(last_sync: datetime | None, now: datetime) -> tuple[str, str]:

@@ -116,7 +116,7 @@ class Keyboard(io.StringIO):
         super().__init__()
         self._browser = browser
 
-    def readline(self, size: int | None = -1) -> str:
+    def readline(self, size: int | None = -1) -> str:  # type: ignore[override]
         return self._browser.pasted.readline()
 
 

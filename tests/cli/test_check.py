@@ -18,7 +18,8 @@ from daemon.config import Channel
 from daemon.doctor import strava, telling, unit
 from daemon.doctor.finding import Finding
 from daemon.doctor.page import page
-from daemon.store import backup
+from daemon.store import backup, open_store
+from daemon.store.progress import Progress, save_progress
 from tests.cli.terminal import Terminal
 from tests.exported import fit_file
 from tests.house import Clock, House, Phone, plain_run
@@ -122,6 +123,9 @@ def test_a_client_secret_that_no_answer_rests_on_is_not_called_right(terminal: T
         ("inactive", "subscription", "subscribe"),
         ("revoked", "token", "run `pullback auth`"),
         ("no private runs", "scope", "run `pullback auth`"),
+        ("no runs at all", "scope", "run `pullback auth`"),
+        ("another secret", "app", "client_secret"),
+        ("a lost answer", "token", "run `pullback auth`"),
         ("limit", "quota", "the rest waits until"),
     ],
 )
@@ -135,6 +139,15 @@ def test_what_strava_refuses_has_a_name_and_a_next_step(
         terminal.world.tokens.revoke(terminal.world.runner)
     elif change == "limit":
         terminal.world.fail("athlete", 429, times=None)
+    elif change == "no runs at all":
+        terminal.world.tokens.narrow(frozenset({"read"}))
+    elif change == "another secret":
+        terminal.world.tokens.kill_access()
+        terminal.write_config(client_secret='"another"')
+    elif change == "a lost answer":
+        terminal.world.tokens.kill_access()
+        terminal.world.fail("/oauth/token", "lost")
+        assert "no usable answer" in of(terminal.pullback("check").out, "Strava")[1], "the next one tells"
     else:
         with closing(sqlite3.connect(terminal.database)) as raw, raw:
             raw.execute("UPDATE token SET scope = 'activity:read,profile:read_all,read'")
@@ -142,6 +155,19 @@ def test_what_strava_refuses_has_a_name_and_a_next_step(
     found, text = of(result.out, about)
     assert found == ("warning" if about == "quota" else "problem")
     assert next_step in text
+
+
+def test_a_bug_of_its_own_is_named_with_its_next_step(terminal: Terminal) -> None:
+    terminal.authorise()
+    assert "work" not in {about for about, _, _ in findings(terminal.pullback("check").out)}
+    with closing(open_store(terminal.database)) as store, store.write() as session:
+        save_progress(session, terminal.world.runner, Progress(broken_since=terminal.world.now()))
+    result = terminal.pullback("check")
+    assert result.code == 1
+    found, text = of(result.out, "work")
+    assert found == "problem" and "upgrade pullback" in text
+    assert of(result.out, "token")[0] == "ok"
+    assert "a bug: since" in terminal.pullback("status").out
 
 
 @pytest.mark.parametrize("fault", [503, "html", "reset"])

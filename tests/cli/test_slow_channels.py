@@ -23,8 +23,8 @@ from tests.test_service import HASTE, Machine, machine  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[2]
 IMPATIENT = "import daemon.notify as n; n.WHOLE_S = 1.0"
-DRIPS_S = 60
-SOON_S = 20.0
+DRIPS_S = 300
+SOON_S = 90.0
 """A second, and the start of a process on a busy machine; far less than the drip lasts."""
 
 
@@ -128,7 +128,7 @@ def test_the_service_stops_though_a_channel_it_gave_up_still_drips(machine: Mach
         process = machine.start(before=f"{HASTE}\n{IMPATIENT}", WATCHDOG_USEC="1000000")
         while machine.sql("SELECT state FROM delivery WHERE error IS NOT NULL") != [("pending",)]:
             machine.told("WATCHDOG=1")
-        assert machine.stop(process) < 5
+        assert machine.stop(process) < SOON_S
 
 
 def test_a_channel_that_drips_takes_no_other_its_turn(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,4 +139,4 @@ def test_a_channel_that_drips_takes_no_other_its_turn(phone: Phone, monkeypatch:
         began = time.monotonic()
         assert notify.send(phone.url, Message("Time to pull back", "Easy runs cost more.")) is None
     assert failures == {Failure("no answer in time", doubtful=True)}
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < SOON_S

@@ -208,10 +208,10 @@ def test_a_zip_bomb_stops_at_once(tmp_path: Path) -> None:
         out.writestr("run.fit", b"fine")
     members, _ = found(path)
     tracemalloc.start()
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(Unreadable, match="unpacks to more than 64 MB"):
         read_member(members[0])
-    took, (_, peak) = time.monotonic() - began, tracemalloc.get_traced_memory()
+    took, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 3 * LARGEST_RECORDING
     assert took < 5

@@ -17,12 +17,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 from daemon.simulator.faults import Fault
 from daemon.store import backup
 from tests.soak.letterbox import Letterbox, pulse
-from tests.soak.machine import ROOT, Machine
+from tests.soak.machine import ROOT, Machine, ask, hang_up
 from tests.soak.story import Story, figures_of
 from tests.soak.year import Moved
 
@@ -95,6 +95,10 @@ class Year(Story):
     fresh: list[dict[str, Any]] = field(default_factory=list)
 
     @property
+    def _stepped(self) -> SteppedMachine:
+        return cast(SteppedMachine, self.machine)
+
+    @property
     def hours_a_round(self) -> float:
         return STEP / timedelta(hours=1)
 
@@ -124,7 +128,7 @@ class Year(Story):
 
     def _start_another(self) -> None:
         """A daemon that has just been started, and how it is after a day. The other one sleeps meanwhile."""
-        with self._daemon(self.machine.another_config()) as fresh:
+        with self._daemon(self._stepped.another_config()) as fresh:
             found = [self._step(fresh, "until") for _ in range(4)]
         self.fresh.append(found[-1])
 
@@ -144,13 +148,10 @@ class Year(Story):
         try:
             yield process
         finally:
-            process.stdin.close()
-            process.wait(60)
+            hang_up(process, wait_s=60)
 
     def _step(self, daemon: "subprocess.Popen[str]", what: str, by: timedelta = STEP) -> dict[str, Any]:
-        daemon.stdin.write(json.dumps([what, (self.machine.now() + by).isoformat()]) + "\n")
-        daemon.stdin.flush()
-        return json.loads(daemon.stdout.readline())
+        return ask(daemon, [what, (self.machine.now() + by).isoformat()])
 
     def _six_hours(self, daemon: "subprocess.Popen[str]") -> None:
         what = "sleep" if self.random.random() < 0.03 else "until"
@@ -161,9 +162,9 @@ class Year(Story):
         self._retention()
 
     def _look_at_page(self) -> None:
-        if self.machine.page is not None:
+        if self._stepped.page is not None:
             for path in ("", "status.json", "metrics"):
-                with urllib.request.urlopen(f"http://{self.machine.page}/{path}", timeout=30) as answer:
+                with urllib.request.urlopen(f"http://{self._stepped.page}/{path}", timeout=30) as answer:
                     answer.read()
                 self.figures["pages looked at"] += answer.status == 200
 
@@ -251,7 +252,7 @@ class Year(Story):
 
     def _heard(self) -> None:
         """The dead man's switch heard of each poll's start and end, but for those of days when it was too slow."""
-        said = Counter(self.machine.pulse.letters)
+        said: Counter[str] = Counter(self._stepped.pulse.letters)
         polls = self.samples[-1]["jobs"]["poll"][0]
         self.figures["pings"] = ", ".join(f"{count} {what or 'success'}" for what, count in said.items())
         if min(said["start"], said[""] + said["fail"]) < RUNS_DONE * polls:

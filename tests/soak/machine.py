@@ -142,9 +142,7 @@ class Machine:
 
     def live(self, life: Life, *, daemon: bool) -> dict[str, Any]:
         """One process from birth to death; what the zygote says of it."""
-        self._zygote.stdin.write(json.dumps(self._told(life, daemon)) + "\n")
-        self._zygote.stdin.flush()
-        answer = json.loads(self._zygote.stdout.readline())
+        answer = ask(self._zygote, self._told(life, daemon))
         for box in self.boxes.values():
             box.settle()
         return answer | {"counts": dict(zip(KINDS, answer["counts"], strict=True))}
@@ -210,11 +208,26 @@ class Machine:
         return sum(letter.count(box[1]) for letter in self.boxes[box[0]].letters)
 
     def close(self) -> None:
-        self._zygote.stdin.close()
-        self._zygote.wait(30)
+        hang_up(self._zygote, wait_s=30)
         self.standin.stop()
         for box in self.boxes.values():
             box.close()
+
+
+def ask(process: "subprocess.Popen[str]", words: object) -> dict[str, Any]:
+    """Says a line of JSON to a process; its answer."""
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(json.dumps(words) + "\n")
+    process.stdin.flush()
+    answer: dict[str, Any] = json.loads(process.stdout.readline())
+    return answer
+
+
+def hang_up(process: "subprocess.Popen[str]", wait_s: float) -> None:
+    """Lets a process end that lives as long as it is spoken to."""
+    assert process.stdin is not None
+    process.stdin.close()
+    process.wait(wait_s)
 
 
 def mark(title: str, text: str) -> str:

@@ -44,7 +44,7 @@ def load() -> None:
     """Loads all that a daemon ends up with, and sets its clocks. APScheduler reads the time by itself."""
     from daemon import clock
 
-    clock.datetime = SetForward  # type: ignore[attr-defined, misc]
+    clock.datetime = SetForward  # type: ignore[attr-defined]
     import alembic.command  # noqa: F401
     import apprise
     import apscheduler.executors.base
@@ -82,7 +82,7 @@ def live(life: dict[str, Any], counts: Any, fired: int) -> None:
     sys.argv = ["pullback", *life["arguments"]]
     counter = _Counter(counts, KINDS.index(life["kind"]), life["number"], fired)
     sys.addaudithook(counter)
-    sqlite3.connect = sqlite3.dbapi2.connect = counter.connect
+    vars(sqlite3)["connect"] = vars(sqlite3.dbapi2)["connect"] = counter.connect
     from daemon.cli import main
 
     code = main(life["arguments"])
@@ -107,7 +107,7 @@ class _Counter:
             self._count("channel" if arguments[0].port in _channels else "strava")
 
     def connect(self, *arguments: Any, **options: Any) -> sqlite3.Connection:
-        connection = _connect(*arguments, **options)
+        connection: sqlite3.Connection = _connect(*arguments, **options)
         connection.set_trace_callback(self._statement)
         return connection
 

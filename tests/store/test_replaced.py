@@ -49,6 +49,46 @@ def test_a_deleted_database_is_made_again_and_empty(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_was_put_in_its_place_is_used_by_nobody_before_it_is_known_to_be_for_this_version(tmp_path: Path) -> None:
+    """The main thread looks at it while jobs are at work, and takes its time."""
+    path = tmp_path / "pullback.db"
+    with closing(open_store(path)) as store:
+        for file in tmp_path.glob("pullback.db*"):
+            file.unlink()
+        path.touch()
+        with only_one(path, "migration"):
+            looking = threading.Thread(target=renew, args=(store,))
+            looking.start()
+            looking.join(0.5)
+            for use in (store.read, store.write):
+                with pytest.raises(StoreError, match="deleted or replaced"), use() as session:
+                    save_progress(session, 1, Progress())
+        looking.join()
+        with store.read() as session:
+            assert athletes(session) == []
+
+
+def test_a_newer_one_in_its_place_is_left_alone_until_another_comes(tmp_path: Path) -> None:
+    path, mine, newer = tmp_path / "pullback.db", tmp_path / "mine.db", tmp_path / "newer.db"
+    with closing(open_store(path)) as store:
+        with store.write() as session:
+            save_progress(session, 7, Progress())
+        for copy in (mine, newer):
+            backup.backup(path, copy)
+        with closing(sqlite3.connect(newer)) as connection, connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        os.replace(newer, path)
+        for _ in range(2):
+            with pytest.raises(StoreError, match="newer pullback"):
+                renew(store)
+            with pytest.raises(StoreError, match="deleted or replaced"), store.read():
+                pass
+        os.replace(mine, path)
+        assert renew(store)
+        with store.read() as session:
+            assert athletes(session) == [7]
+
+
 def test_a_backup_put_in_its_place_is_what_counts(tmp_path: Path) -> None:
     path, backup = tmp_path / "pullback.db", tmp_path / "copy.db"
     with closing(open_store(backup)) as store, store.write() as session:

@@ -192,6 +192,7 @@ MESSAGES: dict[str, Callable[[], Message]] = {
     "reminder": lambda: remind("strained", 7),
     "reminder long": lambda: remind("strained", 20),
     "stale": lambda: wording.stale(NOW - timedelta(days=8), NOW),
+    "stale bug": lambda: wording.broken(NOW - timedelta(days=2), NOW),
     "stale never": lambda: wording.stale(None, NOW),
     "merged": lambda: wording.merged([MESSAGES["pull_back heart_rate"](), wording.access("inactive")]),
 }
