@@ -80,9 +80,9 @@ def standing(
     parts += [*_answers(document["answers"], document["data"]["last"]), *_data(document, zone, now)]
     for alert in document["alerts_open"]:
         told = alert.get("title") or show.words(alert["kind"])
-        parts.append(show.Line(f"Open alert {alert['id']} since {alert['opened']}: {told}"))
+        parts.append(show.Line(f"Open alert {alert['id']} of {alert['opened']}: {told}"))
         if alert["kind"] not in ("access", "stale"):
-            answer = f"If you know why, answer: pullback ack {alert['id']} --reason ill (or heat, travel, fine)"
+            answer = f"To answer: pullback ack {alert['id']} --reason ill (or heat, travel, sensor, fine)"
             parts.append(show.Line(answer, indent=2, spare=MORE))
     return parts
 

@@ -118,9 +118,9 @@ def test_the_verdict_comes_first_then_why_and_what_it_rests_on() -> None:
     assert "Last sync: 2026-11-23 07:15 CET" in lines
     assert "You said: ill, 14 to 20 November 2026; heat, 15 November 2026" in lines
     assert lines[-3:] == [
-        "Open alert 7 since 2026-11-12: Time to pull back",
-        "  If you know why, answer: pullback ack 7 --reason ill (or heat, travel, fine)",
-        "Open alert 8 since 2026-11-20: Strava access was withdrawn",
+        "Open alert 7 of 2026-11-12: Time to pull back",
+        "  To answer: pullback ack 7 --reason ill (or heat, travel, sensor, fine)",
+        "Open alert 8 of 2026-11-20: Strava access was withdrawn",
     ]
 
 
