@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from daemon import wording
 from daemon.cli import runner, show, sparks
 from daemon.cli.session import Session, athlete
 
@@ -200,7 +201,9 @@ def _data(document: dict[str, Any], zone: tzinfo, now: datetime | None) -> list[
     runs = "none"
     if data["runs"]:
         runs = f"{data['runs']} ({data['with_heart_rate']} with heart rate), {data['first']} to {data['last']}"
+    missing = wording.unfetched(data.get("recordings_to_fetch", 0))
     return [
         show.Line(f"Runs: {runs}", spare=BASIS),
+        *([show.Line(missing, hang=2)] if missing else []),
         show.Line(f"Last {'import' if imports else 'sync'}: {came}{unsent}"),
     ]
