@@ -79,13 +79,7 @@ def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
     zone = local_now(store, config, now.now()).tzinfo or UTC
     strava = connect(store, config, now)
     if strava is None:
-        with store.read() as session:
-            granted = grants.grant(session) is not None
-            imported = grants.athlete(session) is not None and not granted
-        if imported and config.strava.client_id is None:
-            yield off("Strava", "isn't asked, as [strava] client_id is not set: runs come by `pullback import`")
-        else:
-            yield from unauthorised(config, granted=granted)
+        yield from _not_asked(config, store)
         return
     held = strava.tokens
     try:
@@ -118,6 +112,16 @@ def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
     yield _quota(strava.budget, now.now().astimezone(zone))
     with store.read() as session:
         yield _sync(progress(session, strava.tokens.athlete_id), config, now.now().astimezone(zone))
+
+
+def _not_asked(config: Config, store: Store) -> Iterator[Finding]:
+    with store.read() as session:
+        granted = grants.grant(session) is not None
+        imported = grants.athlete(session) is not None and not granted
+    if imported and config.strava.client_id is None:
+        yield off("Strava", "isn't asked, as [strava] client_id is not set: runs come by `pullback import`")
+    else:
+        yield from unauthorised(config, granted=granted)
 
 
 def _scope(granted: frozenset[str]) -> Iterator[Finding]:
