@@ -7,8 +7,9 @@ lock that another command holds are ordinary.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from daemon.clock import moment_text
 from daemon.errors import UserError
 from daemon.heartbeat import State
 from daemon.store import Busy
@@ -24,7 +25,9 @@ POLL = "poll"
 
 
 def trouble(state: Progress, now: datetime) -> str | None:
-    """What is wrong after a poll that came to its end, None where all is well or ordinary waiting."""
+    """What is wrong after a poll that came to its end, None where all is well or ordinary waiting.
+
+    `now` is on the runner's clock, which the words go by."""
     if state.access is not None:
         return state.problem or "Strava refuses access; run `pullback check`"
     if state.last_success_at is None and state.problem is not None:
@@ -32,7 +35,8 @@ def trouble(state: Progress, now: datetime) -> str | None:
     since = silent_since(state, now)
     patience = WAITING_FOR if state.waiting_until is not None else UNREACHABLE_FOR
     if since is not None and now - since > patience:
-        return f"nothing that can be read came from Strava since {since:%Y-%m-%d %H:%M} UTC; run `pullback check`"
+        silent = moment_text(since, now.tzinfo or UTC)
+        return f"nothing that can be read came from Strava since {silent}; run `pullback check`"
     return None
 
 

@@ -27,6 +27,11 @@ def local_day(moment: datetime, zone: tzinfo) -> date:
     return moment.astimezone(zone).date()
 
 
+def moment_text(moment: datetime, zone: tzinfo) -> str:
+    """2026-11-23 07:15 CET: a moment (aware) on the runner's clock, which every text goes by."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
 def day_text(day: date, today: date) -> str:
     """5 October; 5 October 2021 where that is long before or after `today`, the day on which it is said."""
     return f"{day.day} {day:%B}" + (f" {day.year}" if abs((today - day).days) > YEAR_FROM_DAYS else "")

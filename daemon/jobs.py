@@ -94,7 +94,7 @@ class Daemon:
 
         After a start or a sleep of the machine what waits may be true no longer: it is judged first.
         """
-        zone, judged = local_now(self.store, self.config, self.clock.now()).tzinfo or UTC, True
+        zone, judged = self._local_now().tzinfo or UTC, True
         try:
             judged = self._judge_first(zone)
         finally:  # a bug in judging holds no warning back
@@ -113,8 +113,7 @@ class Daemon:
 
     def back_up(self) -> None:
         """The night's backup, where it isn't made yet. Raises UserError for a damaged database or a full disk."""
-        local = local_now(self.store, self.config, self.clock.now())
-        made = backup.nightly(self.store.path, local, self.config.backup.keep)
+        made = backup.nightly(self.store.path, self._local_now(), self.config.backup.keep)
         if made is not None:
             log.info('backup made and examined file="%s" bytes=%d', made, made.stat().st_size)
             # A day's judging and pages leave holes between what stays, and in a year they would add up.
@@ -125,7 +124,7 @@ class Daemon:
         with self.store.read() as session:
             held = grants.grant(session)
             if held is not None:
-                return trouble(progress(session, held.athlete_id), self.clock.now())
+                return trouble(progress(session, held.athlete_id), self._local_now())
             # Runs that were imported need no Strava.
             return None if athletes(session) else "Strava isn't set up yet; run `pullback auth`"
 
@@ -252,6 +251,10 @@ class Daemon:
             outcome.pending,
         )
 
+    def _local_now(self) -> datetime:
+        """On the runner's clock."""
+        return local_now(self.store, self.config, self.clock.now())
+
     def _is_time(self, athlete_id: int) -> bool:
         with self.store.read() as session:
             state = progress(session, athlete_id)
@@ -260,16 +263,18 @@ class Daemon:
         return abs(self.clock.now() - state.last_pull_at) >= SLOW_PROBE
 
     def _judge(self, athlete_id: int) -> None:
-        evaluated = self._evaluate(athlete_id)
+        evaluated, zone = self._evaluate(athlete_id), self._local_now().tzinfo
         with self.store.read() as session:
             state = progress(session, athlete_id)
         judged = "no runs yet" if evaluated.verdict is None else evaluated.verdict.state.replace("_", " ")
         parts = [
             judged,
-            "no sync yet" if state.last_success_at is None else f"synced {state.last_success_at:%H:%M} UTC",
+            "no sync yet"
+            if state.last_success_at is None
+            else f"synced {state.last_success_at.astimezone(zone):%H:%M %Z}",
         ]
         if state.problem is not None:
             parts.append(state.problem)
         elif state.waiting_until is not None:
-            parts.append(f"rate limit until {state.waiting_until:%H:%M} UTC")
+            parts.append(f"rate limit until {state.waiting_until.astimezone(zone):%H:%M %Z}")
         self.status("; ".join(parts))

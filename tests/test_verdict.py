@@ -72,11 +72,20 @@ def states(days):
     return [verdict.state for verdict in live(days)]
 
 
+def test_intensity_that_was_there_before_did_not_come_but_was_stepped_up():
+    before = decide(reading(START, **CALM), None)
+    for introduced_on in (CAME - timedelta(days=90), None):
+        today = reading(START + timedelta(days=1), **STRONG)
+        spell = replace(today.intensity[0], introduced_on=introduced_on)
+        verdict = decide(replace(today, intensity=(spell,)), before)
+        assert verdict.headline.endswith("since intensity was stepped up on 5 October.")
+
+
 def test_a_strong_response_after_intensity_is_a_pull_back():
     verdict = live([CALM, STRONG])[-1]
     assert verdict.state == "pull_back"
     assert verdict.headline == (
-        "Pull back: easy runs cost 5 bpm more at the same pace since intensity rose on 5 October."
+        "Pull back: easy runs cost 5 bpm more at the same pace since intensity came on 5 October."
     )
     assert any("replace an easy run instead of adding" in line for line in verdict.advice)
     assert any("number of runs" in line for line in verdict.advice)

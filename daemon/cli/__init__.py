@@ -19,8 +19,8 @@ from daemon.cli import door, show
 from daemon.cli.session import Session
 from daemon.clock import SystemClock
 
-_SLIP: Any = typer.BadParameter.__mro__[2]
-"""ClickException: what everything typed wrong is. Typer gives it no name of its own, and has moved it before."""
+_SLIP: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+"""What everything typed wrong is. Typer gives it no name of its own, and has moved it before."""
 
 COMMANDS = {
     "demo": "Watch two simulated runners start speed work; needs nothing.",

@@ -18,6 +18,19 @@ if TYPE_CHECKING:
 Days = tuple[date | None, date | None]
 UP = ("pull_back", "watch")
 ONE_DAY = ("fine", "new-normal")
+SAID: "dict[Reason, tuple[str, ...]]" = {
+    "ill": ("sick", "sickness", "illness", "unwell", "cold", "flu", "fever", "virus"),
+    "heat": ("hot", "weather", "summer", "humid", "humidity"),
+    "altitude": ("mountains", "high", "height"),
+    "travel": ("holiday", "holidays", "vacation", "trip", "jetlag"),
+    "sensor": ("strap", "watch", "device", "battery"),
+    "medication": ("meds", "drugs", "medicine", "vaccination"),
+    "company": ("friend", "friends", "group", "pram", "dog"),
+    "cycle": ("period", "luteal", "menstruation"),
+    "life": ("stress", "work", "sleep", "tired", "kids"),
+    "fine": ("ok", "okay", "well", "good", "nothing"),
+}
+"""Other words for a reason, which no spelling leads to."""
 FURTHEST_AHEAD = timedelta(weeks=4)
 """A slip in the year of --to must not silence the seasons to come."""
 
@@ -37,57 +50,69 @@ def command(
     first: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="DATE", help="First day, such as 2026-11-02 (default: when the warning's signs began)."
+            "--from",
+            metavar="DATE",
+            help="First day, such as 2026-11-02 (default: when the warning began, else today).",
         ),
     ] = None,
-    last: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day (default: today).")] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="Last day (default: today, or the warning's end).")
+    ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take back the answer given last.")] = False,
 ) -> None:
     """Answer a warning, or say what was up with some days: they are judged again with that in mind."""
-    from daemon.evaluate import answering, status_document
-
     session: Session = context.obj
     days = show.day(first), show.day(last)
     if undo and any(given is not None for given in (number, reason, *days)):
         raise typer.BadParameter("--undo stands alone: it takes back the answer given last")
     chosen = None if undo else _reason(reason)
     with session.store() as store:
-        athlete_id, config = known_athlete(store), session.config()
-        if chosen is None:
-            answer = _taken_back(store, athlete_id)
-        else:
-            answer = _kept(session, store, athlete_id, chosen, number, days)
-        headline = answering.judged_again(store, athlete_id, config, session.clock.now())
-        compared = answering.taken_out(store, athlete_id, config, answer)
-        status = status_document(store, athlete_id)
-    words = show.days(answer.first, answer.last, session.clock.now().year)
-    lines = [f"Taken back: {answer.reason}, {words}." if undo else meaning(answer, words, compared), headline]
-    if days[0] is None and not undo:
-        lines += began_earlier(answer, status)
+        lines = _taken_back(session, store) if chosen is None else answered(session, store, chosen, number, days)
     show.out([show.Line(line) for line in lines])
 
 
-def _taken_back(store: "Store", athlete_id: int) -> "Answer":
+def _taken_back(session: Session, store: "Store") -> list[str]:
+    """Takes the last answer back; what to say of it. Raises UserError where there is none."""
     from daemon.evaluate import answering
 
+    athlete_id = known_athlete(store)
     answer = answering.take_back(store, athlete_id)
     if answer is None:
         raise UserError("there is no answer to take back; `pullback ack --reason REASON` gives one")
-    return answer
+    return [f"Taken back: {answer.reason}, {_days(session, answer)}.", *_judged_again(session, store, athlete_id)]
 
 
-def _kept(
-    session: Session, store: "Store", athlete_id: int, reason: "Reason", number: int | None, days: Days
-) -> "Answer":
-    """The answer as it was recorded. Raises UserError, BadParameter."""
+def answered(session: Session, store: "Store", reason: "Reason", number: int | None, days: Days) -> list[str]:
+    """Records the answer; what to say of it. Raises UserError, BadParameter."""
     from daemon.evaluate import answering, status_document
 
-    now = session.clock.now()
-    alert = _alert(store, athlete_id, number)
+    athlete_id, now = known_athlete(store), session.clock.now()
+    alert, before = _alert(store, athlete_id, number), status_document(store, athlete_id)
     begin, end = span(reason, alert, *days, now.astimezone(session.zone(store)))
     if reason == "fine":
-        _must_be_up(alert, status_document(store, athlete_id))
-    return answering.keep_answer(store, athlete_id, reason, begin, end, now)
+        _must_be_up(alert, before)
+    answer = answering.keep_answer(store, athlete_id, reason, begin, end, now)
+    follows = _judged_again(session, store, athlete_id)
+    words = _days(session, answer)
+    if alert is not None and days == (None, None):
+        words = f"The {'day' if begin == end else 'days'} of the warning, {words},"
+    told = meaning(answer, words, answering.taken_out(store, athlete_id, session.config(), answer))
+    return [told, *(began_earlier(answer, before) if days[0] is None else []), *follows]
+
+
+def _judged_again(session: Session, store: "Store", athlete_id: int) -> list[str]:
+    """What today's verdict says now, and which message comes of it: to answer closes or takes back what was told."""
+    from daemon.evaluate import answering
+
+    waited = answering.on_their_way(store, athlete_id)
+    headline = answering.judged_again(store, athlete_id, session.config(), session.clock.now())
+    follow = {n: title for n, title in answering.on_their_way(store, athlete_id).items() if n not in waited}
+    sends = "This follows as a message (the service sends it, or your next `pullback sync`)"
+    return [headline, *(f"{sends}: {title}." for title in follow.values())]
+
+
+def _days(session: Session, answer: "Answer") -> str:
+    return show.days(answer.first, answer.last, session.clock.now().year)
 
 
 def _reason(text: str | None) -> "Reason":
@@ -101,7 +126,9 @@ def _reason(text: str | None) -> "Reason":
             return word
     if text is None:
         raise typer.BadParameter(f"say why: {', '.join(known)}", param_hint="--reason")
-    raise typer.BadParameter(f"{text!r} is unknown, {did_you_mean(text, known)}", param_hint="--reason")
+    meant = next((reason for reason, words in SAID.items() if text.lower() in words), None)
+    suggestion = f"did you mean {meant}?" if meant else did_you_mean(text, known)
+    raise typer.BadParameter(f"{text!r} is unknown, {suggestion}", param_hint="--reason")
 
 
 def _alert(store: "Store", athlete_id: int, number: int | None) -> "Alert | None":
@@ -172,11 +199,17 @@ def meaning(answer: "Answer", days: str, compared: int) -> str:
 
 
 def began_earlier(answer: "Answer", status: dict[str, Any]) -> list[str]:
-    """Where the warning stands all the same: the rise it is about may have begun before the alert did."""
+    """What the answer leaves in the norm: the rise a warning is about may have begun before that. `status` is that of
+    before the answer."""
     if answer.reason == "fine" or status["verdict"] not in UP:
         return []
     heart = next((s for s in status["signals"] if s["name"] == "easy_heart_rate" and s["level"] != "ok"), None)
     since = heart and heart["evidence"].get("since")
     if not since or since >= answer.first.isoformat():
         return []
-    return [f"The rise began on {since}. If it was that already: pullback ack --reason {answer.reason} --from {since}"]
+    day = date.fromisoformat(since)
+    began = show.days(day, day, answer.first.year)
+    return [
+        f"The rise began on {began}, before that. If it was that already: "
+        f"pullback ack --reason {answer.reason} --from {since}"
+    ]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from daemon.strava.auth import Callback, Tokens
 
 PORT = 8721
+WITHDRAWN = "Strava was told, and no longer lets pullback read your runs."
 
 
 def command(
@@ -96,7 +97,7 @@ def _revoke(session: Session) -> None:
     )
     if problem is not None:
         raise UserError(untold(problem))
-    show.say("Strava no longer lets pullback read your runs.")
+    show.say(WITHDRAWN)
 
 
 def untold(problem: UserError) -> str:

@@ -61,12 +61,14 @@ def command(context: typer.Context) -> None:
     for name, introduction in INTRODUCTIONS.items():
         story = STORIES[name](today.date())
         show.out([show.Line(introduction.format(day=story.introduced_on), "bold")])
-        told = _live(story, today)
-        show.out([show.Line(""), *_told(told)])
+        told, stands = _live(story, today)
+        # In the order in which it came: what stands today may say more than a message of weeks ago.
+        show.out([*_told(told), show.Line(""), *stands, show.Line("")])
 
 
-def _live(story: "Story", today: datetime) -> list[Alert]:
-    """One runner's months: the first sync, then day by day up to today. Returns what the runner was told."""
+def _live(story: "Story", today: datetime) -> tuple[list[Alert], list[show.Part]]:
+    """One runner's months: the first sync, then day by day up to today. What the runner was told, and where he stands
+    today."""
     evening = datetime.combine(story.introduced_on - timedelta(days=BEFORE_DAYS), time(21), today.tzinfo)
     clock = FastClock(evening)
     alerts: list[Alert] = []
@@ -83,14 +85,14 @@ def _live(story: "Story", today: datetime) -> list[Alert]:
                 clock.moment = evening + timedelta(days=day)
                 daemon.poll()
                 advance(day, days)
-        _tell(daemon, days)
-    return alerts
+        show.out([show.Line(f"{days} days lived, a poll every evening.")])
+        return alerts, _standing(daemon, clock.now().date())
 
 
 def _told(alerts: list[Alert]) -> list[show.Part]:
     """What a phone shows, in full."""
     if not alerts:
-        return [show.Line("This runner was sent no alert."), show.Line("")]
+        return [show.Line("This runner was sent no alert.")]
     parts: list[show.Part] = []
     for alert in alerts:
         parts.append(show.Line(f"{alert.day}, on the phone: {alert.title}", "bold red"))
@@ -115,19 +117,18 @@ def _first_sync(daemon: "Daemon", advance: show.Advance) -> None:
     show.out([show.Line(f"{outcome.fetched} runs of the months before fetched from a simulated Strava.")])
 
 
-def _tell(daemon: "Daemon", days: int) -> None:
+def _standing(daemon: "Daemon", today: date) -> list[show.Part]:
     """Where the runner stands today."""
     from daemon.cli.session import athlete
     from daemon.evaluate import status_document
 
     document = status_document(daemon.store, athlete(daemon.store))
     verdict = document["verdict"]
-    lines = [
-        show.Line(f"{days} days lived, a poll every evening. Where this runner stands today:"),
+    return [
+        show.Line(f"Where this runner stands today, {today}:"),
         show.Line(f"{verdict.replace('_', ' ')} since {document['since']}", show.STYLES.get(verdict, "bold"), indent=2),
         show.Line(document["headline"], indent=2),
     ]
-    show.out(lines)
 
 
 @contextmanager

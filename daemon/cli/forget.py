@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from daemon.cli import show
-from daemon.cli.auth import untold
+from daemon.cli.auth import WITHDRAWN, untold
 from daemon.cli.door import log_path
 from daemon.cli.session import Session
 from daemon.errors import UserError
@@ -22,28 +22,17 @@ def command(
     context: typer.Context, yes: Annotated[bool, typer.Option("--yes", help="Don't ask; there is no way back.")] = False
 ) -> None:
     """Withdraw access at Strava and delete tokens, runs, verdicts, answers, alerts and backups."""
-    from daemon.store import Busy, StoreError
-    from daemon.store.backup import copies
     from daemon.store.erasing import erase, traces
 
     session: Session = context.obj
     config, path = session.config(), session.database()
     held = traces(path)
     if not held and not log_path(session).exists():
-        show.say(f"There is nothing to forget: no database at {path} and no backup beside it.")
+        show.say(f"There is nothing to forget: no database at {path} and no backup beside it. {_unknown()}")
         return
     if not yes:
         _make_sure(held)
-    problem: UserError | None = None
-    if path.exists():
-        try:
-            problem = _withdraw(session, config)
-        except Busy:
-            raise  # another pullback is pulling, and may be exchanging the tokens; in a minute it won't be
-        except StoreError as error:
-            problem = error  # damaged, or of another version: it goes all the same
-    elif copies(path):
-        problem = UserError("the database with the newest tokens is gone already")
+    ended = _access_ended(session, config, path)
     gone = erase(path)
     log_path(session).unlink(missing_ok=True)
     show.say("Deleted, with all tokens, runs, verdicts, answers and alerts:")
@@ -53,16 +42,43 @@ def command(
         f"Kept: {session.config_path()} (it may hold your application's secret), and whatever you exported yourself."
     )
     show.say("A running service starts again with nothing; stop it if you don't want it any more.")
-    if problem is not None:
-        raise UserError(untold(problem))
+    if isinstance(ended, UserError):
+        raise UserError(untold(ended))
+    show.say(ended)
 
 
-def _withdraw(session: Session, config: "Config") -> UserError | None:
+def _access_ended(session: Session, config: "Config", path: Path) -> UserError | str:
+    """What became of access at Strava, in words; why Strava couldn't be told as an error. Raises Busy."""
+    from daemon.store import Busy, StoreError
+    from daemon.store.backup import copies
+
+    if not path.exists():
+        return UserError("the database with the newest tokens is gone already") if copies(path) else _unknown()
+    try:
+        problem, granted = _withdraw(session, config)
+    except Busy:
+        raise  # another pullback is pulling, and may be exchanging the tokens; in a minute it won't be
+    except StoreError as error:
+        return error  # damaged, or of another version: it goes all the same
+    return problem or (WITHDRAWN if granted else "pullback had no access at Strava: there was nothing to withdraw.")
+
+
+def _unknown() -> str:
+    """What is to be said of access where no database holds the tokens."""
+    from daemon.strava.revoking import SETTINGS
+
+    return f"Without a database Strava can't be told; whether pullback may still read your runs is shown at {SETTINGS}."
+
+
+def _withdraw(session: Session, config: "Config") -> tuple[UserError | None, bool]:
+    """Why Strava couldn't be told, None where it took note; and whether there was anything to tell."""
     from daemon.access import withdraw
+    from daemon.store import grants
 
     with session.store() as store:
-        problem = withdraw(store, config, session.clock)
-    return problem
+        with store.read() as reading:
+            granted = grants.grant(reading) is not None
+        return withdraw(store, config, session.clock), granted
 
 
 def _make_sure(held: list[Path]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from daemon import wording
 from daemon.cli import show
 from daemon.cli.session import Session, known_athlete
 from daemon.errors import ConfigError
@@ -70,7 +71,8 @@ def _walk(
     replayed = evaluate.replay(store, known_athlete(store), config, session.clock.now(), first=first, last=last)
     told = [{"date": t.day.isoformat(), "kind": t.kind, "title": t.title} for t in replayed.alerts]
     days, rated, usable = replayed.days, replayed.rated_days, replayed.usable_runs_per_week
-    return documents.replay_document(days, replayed.intensity, told, usable, rated), rated
+    document = documents.replay_document(days, replayed.intensity, told, usable, rated)
+    return document | {"recordings_to_fetch": replayed.to_fetch}, rated
 
 
 def _tried(session: Session, changes: list[str]) -> "Config":
@@ -109,7 +111,12 @@ def replayed(document: dict[str, Any], rated_days: int) -> list[show.Part]:
             f"{often}from {usable if usable is not None else 0} usable runs a week"
         )
     )
-    return parts
+    return [*parts, *_unfetched(document)]
+
+
+def _unfetched(document: dict[str, Any]) -> list[show.Part]:
+    missing = wording.unfetched(document.get("recordings_to_fetch", 0))
+    return [show.Line(missing)] if missing else []
 
 
 def _rated(days: int, rated_days: int) -> str:
@@ -143,6 +150,7 @@ def comparison(document: dict[str, Any], now: Mapping[str, Any], rated_days: int
         parts.append(show.Table(("alerts before", "alerts after"), differ))
     if same:
         parts.append(show.Table(("the same before and after",), tuple((alert,) for alert in same)))
+    parts += _unfetched(document)
     parts.append(show.Line("Nothing was recorded or sent. To keep a setting, write it into the configuration."))
     return parts
 

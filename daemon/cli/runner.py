@@ -20,7 +20,9 @@ def athlete(document: dict[str, Any], units: str) -> list[str]:
     there, heart = document["easy_pace_s_per_km"], document["easy_heart_rate_bpm"]
     if there["value"] is None:
         return [f"easy pace is {there['source']}", *_week(document["week"]), *_efforts(document, units)]
-    at = f" at {heart['value']:.0f} bpm" if heart["value"] is not None else f", heart rate {heart['source']}"
+    at = (
+        f" at {heart['value']:.0f} bpm as recorded" if heart["value"] is not None else f", heart rate {heart['source']}"
+    )
     device = f", by {one_line(document['device'], DEVICE_LENGTH)}" if document["device"] else ""
     _, _, then = there["source"].partition(", as of ")
     told = f"as of {then} easy running was" if then else "easy running is"

@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, TextIO
 
 from daemon import harmless
+from daemon.clock import moment_text
 
 STYLES = {
     "pull_back": "bold red",
@@ -25,6 +26,8 @@ STYLES = {
     "ok": "green",
     "warning": "yellow",
     "problem": "bold red",
+    "off": "dim",
+    "untried": "dim",
 }
 
 
@@ -81,7 +84,7 @@ def days(first: date, last: date, this_year: int | None = None) -> str:
 
 def moment(text: str, zone: tzinfo) -> str:
     """2026-11-23 07:15 CET."""
-    return datetime.fromisoformat(text).astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+    return moment_text(datetime.fromisoformat(text), zone)
 
 
 def ago(age: timedelta) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from daemon import wording
 from daemon.cli import runner, show, sparks
 from daemon.cli.session import Session, athlete
 
@@ -80,9 +81,9 @@ def standing(
     parts += [*_answers(document["answers"], document["data"]["last"]), *_data(document, zone, now)]
     for alert in document["alerts_open"]:
         told = alert.get("title") or show.words(alert["kind"])
-        parts.append(show.Line(f"Open alert {alert['id']} since {alert['opened']}: {told}"))
+        parts.append(show.Line(f"Open alert {alert['id']} of {alert['opened']}: {told}"))
         if alert["kind"] not in ("access", "stale"):
-            answer = f"If you know why, answer: pullback ack {alert['id']} --reason ill (or heat, travel, fine)"
+            answer = f"To answer: pullback ack {alert['id']} --reason ill (or heat, travel, sensor, fine)"
             parts.append(show.Line(answer, indent=2, spare=MORE))
     return parts
 
@@ -200,7 +201,9 @@ def _data(document: dict[str, Any], zone: tzinfo, now: datetime | None) -> list[
     runs = "none"
     if data["runs"]:
         runs = f"{data['runs']} ({data['with_heart_rate']} with heart rate), {data['first']} to {data['last']}"
+    missing = wording.unfetched(data.get("recordings_to_fetch", 0))
     return [
         show.Line(f"Runs: {runs}", spare=BASIS),
+        *([show.Line(missing, hang=2)] if missing else []),
         show.Line(f"Last {'import' if imports else 'sync'}: {came}{unsent}"),
     ]

@@ -1,12 +1,14 @@
 """`pullback sync`: one pull, judged and told, by hand. What it does is decided in the rooms below."""
 
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from daemon.cli import show
 from daemon.cli.session import Session
+from daemon.clock import moment_text
+from daemon.errors import UserError
 
 if TYPE_CHECKING:
     from daemon.config import Config
@@ -30,8 +32,6 @@ def command(
     with session.store() as store:
         strava = connect(store, config, session.clock)
         if strava is None:
-            from daemon.errors import UserError
-
             raise UserError("pullback isn't authorised at Strava yet; run `pullback auth`")
         try:
             if dry_run:
@@ -59,7 +59,7 @@ def _sync(session: Session, config: "Config", store: "Store", strava: "Strava") 
         )
     evaluated = evaluate(store, strava.tokens.athlete_id, config, session.clock.now())
     delivered = tell(session, config, store)
-    parts = [show.Line(line) for line in summary(outcome)]
+    parts = [show.Line(line) for line in summary(outcome, session.zone(store))]
     if evaluated.verdict is not None:
         parts.append(show.Line(evaluated.verdict.headline))
     if delivered.sent or delivered.failed:
@@ -86,8 +86,8 @@ def tell(session: Session, config: "Config", store: "Store") -> "Delivered":
     )
 
 
-def summary(outcome: "Outcome") -> list[str]:
-    """What one pull did, in a line or two."""
+def summary(outcome: "Outcome", zone: tzinfo) -> list[str]:
+    """What one pull did, in a line or two; times on the clock of `zone`."""
     counts = (
         (outcome.new, "new"),
         (outcome.changed, "changed"),
@@ -100,18 +100,22 @@ def summary(outcome: "Outcome") -> list[str]:
     # A pull that failed doesn't know whether there was anything new.
     lines = [done or "Nothing new"] if done or outcome.problem is None else []
     if outcome.waiting_until is not None:
-        lines.append(f"The rest waits for Strava's rate limit until {outcome.waiting_until:%Y-%m-%d %H:%M} UTC")
+        lines.append(f"The rest waits for Strava's rate limit until {moment_text(outcome.waiting_until, zone)}")
     return lines
 
 
 def _preview(session: Session, store: "Store", strava: "Strava") -> None:
     """What the list of the last days asks for; one call, nothing stored, nothing sent."""
     from daemon.store import activities, outbox
+    from daemon.strava.errors import RateLimited
     from daemon.sync import PER_PAGE, WINDOW, plan
 
     since = session.clock.now() - WINDOW
     strava.budget = None
-    listed = [item.activity for item in strava.list_activities(after=since, per_page=PER_PAGE).items]
+    try:
+        listed = [item.activity for item in strava.list_activities(after=since, per_page=PER_PAGE).items]
+    except RateLimited as error:
+        raise UserError(error.told(session.zone(store))) from None
     with store.read() as reading:
         known = activities.known(reading, strava.tokens.athlete_id, since)
         known |= activities.known_by_id(reading, strava.tokens.athlete_id, {activity.id for activity in listed})

@@ -3,11 +3,13 @@
 import os
 import shutil
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from daemon.config import Config
 from daemon.doctor.finding import Finding, ok, problem, warning
+from daemon.measures import counted
 from daemon.store import backup
 
 MB = 2**20
@@ -27,9 +29,10 @@ def permissions(config_path: Path, config: Config, database: Path) -> Iterator[F
     for path in foreign:
         yield problem("permissions", f"{path} belongs to another user: chown it, or run this as that user")
     if database.exists() and not wrong and not foreign:
-        copies = len(data) - 3
-        what = f"database and {copies} {'copy' if copies == 1 else 'copies'} are" if copies else "the database is"
-        yield ok("permissions", f"{what} readable by the owner only")
+        folders = Counter(str(path.parent) for path in data[3:])
+        copies = ", ".join(f"{counted(number, 'file')} in {folder}" for folder, number in sorted(folders.items()))
+        too = f"; so are its copies, {copies}" if copies else ""
+        yield ok("permissions", f"{database} is readable by the owner only{too}")
 
 
 def _configured(path: Path) -> Finding:

@@ -6,12 +6,15 @@ from typing import Literal
 
 from daemon.errors import UserError
 
-Result = Literal["ok", "warning", "problem"]
+Result = Literal["ok", "off", "untried", "warning", "problem"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. A warning can wait; a problem keeps warnings from coming, or lets others in."""
+    """One thing looked at. A warning can wait; a problem keeps warnings from coming, or lets others in.
+
+    What isn't in use is "off", and what is and wasn't put to the test "untried": neither is known to be well.
+    """
 
     about: str
     result: Result
@@ -20,6 +23,14 @@ class Finding:
 
 def ok(about: str, text: str) -> Finding:
     return Finding(about, "ok", text)
+
+
+def off(about: str, text: str) -> Finding:
+    return Finding(about, "off", text)
+
+
+def untried(about: str, text: str) -> Finding:
+    return Finding(about, "untried", text)
 
 
 def warning(about: str, text: str) -> Finding:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from daemon.config import WebConfig
-from daemon.doctor.finding import Finding, ok, problem, warning
+from daemon.doctor.finding import Finding, off, ok, problem, warning
 
 WAIT_S = 5.0
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -14,7 +14,7 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 def page(web: WebConfig) -> Iterator[Finding]:
     """Off is fine; on, it answers what /healthz says while the daemon runs."""
     if web.listen is None:
-        yield ok("page", 'off; listen = "127.0.0.1:8787" under [web] shows the report live')
+        yield off("page", 'listen = "127.0.0.1:8787" under [web] shows the report live')
         return
     missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
     if missing:

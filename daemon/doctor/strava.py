@@ -2,13 +2,14 @@
 
 import ssl
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 
 from daemon.access import connect
-from daemon.clock import Clock
+from daemon.clock import Clock, moment_text
 from daemon.config import Config
-from daemon.doctor.finding import Finding, ok, problem, warning
+from daemon.doctor.finding import Finding, off, ok, problem, warning
+from daemon.evaluate import local_now
 from daemon.measures import counted, duration
 from daemon.store import Store, grants
 from daemon.store.progress import Progress, progress, silent_since
@@ -27,7 +28,7 @@ LOST = {"inactive": "subscription", "scope": "scope", "client": "app"}
 def clock(config: Config, now: Clock) -> Iterator[Finding]:
     """This machine's clock against the Date header of Strava's answer."""
     if config.strava.client_id is None:
-        yield ok("clock", "isn't compared with Strava's, which isn't asked")
+        yield off("clock", "isn't compared with Strava's, which isn't asked")
         return
     import httpx  # a third of a second that no other command needs
 
@@ -66,21 +67,19 @@ def unauthorised(config: Config, *, granted: bool = False) -> Iterator[Finding]:
     elif missing := config.strava.missing():
         yield problem("Strava", f"{missing} is not set; take it from https://www.strava.com/settings/api")
     else:
-        yield warning("app", "client id and secret are not yet tried; `pullback auth` shows whether Strava takes them")
-        yield problem("token", "pullback isn't authorised at Strava yet; run `pullback auth`")
+        yield problem(
+            "token",
+            "pullback isn't authorised at Strava yet; run `pullback auth`, which also shows whether Strava takes the "
+            "app's client_id and client_secret",
+        )
 
 
 def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
     """Asks Strava who we are and for one run: two calls, which show token, subscription, scope and quota."""
+    zone = local_now(store, config, now.now()).tzinfo or UTC
     strava = connect(store, config, now)
     if strava is None:
-        with store.read() as session:
-            granted = grants.grant(session) is not None
-            imported = grants.athlete(session) is not None and not granted
-        if imported and config.strava.client_id is None:
-            yield ok("Strava", "isn't asked, as [strava] client_id is not set: runs come by `pullback import`")
-        else:
-            yield from unauthorised(config, granted=granted)
+        yield from _not_asked(config, store)
         return
     held = strava.tokens
     try:
@@ -92,7 +91,7 @@ def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
         yield problem(LOST.get(error.reason, "token"), str(error))
         return
     except RateLimited as error:
-        yield warning("quota", str(error))
+        yield warning("quota", error.told(zone))
         return
     except StravaUnreachable as error:
         yield problem(
@@ -105,15 +104,24 @@ def access(config: Config, store: Store, now: Clock) -> Iterator[Finding]:
         strava.close()
     tried = ", and renewed just now with the client secret"
     if strava.tokens == held:  # no answer of Strava's has rested on the secret
-        tried = (
-            f"; the client secret is not yet tried: it is when this is renewed, by {held.expires_at:%Y-%m-%d %H:%M} UTC"
-        )
+        again = moment_text(held.expires_at, zone)
+        tried = f"; the app's keys in [strava] weren't asked for: they are when this is renewed, by {again}"
     yield ok("token", f"accepted for athlete {held.athlete_id}{tried}")
     yield ok("subscription", "Strava answers, so the app is active")
     yield from _scope(strava.tokens.scope)
-    yield _quota(strava.budget)
+    yield _quota(strava.budget, now.now().astimezone(zone))
     with store.read() as session:
-        yield _sync(progress(session, strava.tokens.athlete_id), config, now)
+        yield _sync(progress(session, strava.tokens.athlete_id), config, now.now().astimezone(zone))
+
+
+def _not_asked(config: Config, store: Store) -> Iterator[Finding]:
+    with store.read() as session:
+        granted = grants.grant(session) is not None
+        imported = grants.athlete(session) is not None and not granted
+    if imported and config.strava.client_id is None:
+        yield off("Strava", "isn't asked, as [strava] client_id is not set: runs come by `pullback import`")
+    else:
+        yield from unauthorised(config, granted=granted)
 
 
 def _scope(granted: frozenset[str]) -> Iterator[Finding]:
@@ -124,12 +132,14 @@ def _scope(granted: frozenset[str]) -> Iterator[Finding]:
         yield ok("scope", ", ".join(sorted(granted)))
 
 
-def _quota(budget: Budget | None) -> Finding:
+def _quota(budget: Budget | None, now: datetime) -> Finding:
+    """`now` is on the runner's clock. Strava's day is that of UTC."""
     if budget is None:
         return ok("quota", "Strava didn't say")
+    midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time.min, UTC)
     text = (
-        f"{budget.short_used} of {budget.short_limit} calls in this quarter of an hour, "
-        f"{budget.day_used} of {budget.day_limit} today (UTC)"
+        f"{budget.short_used} of {budget.short_limit} calls in this quarter of an hour, {budget.day_used} of "
+        f"{budget.day_limit} in Strava's day, which ends at {midnight.astimezone(now.tzinfo):%H:%M %Z}"
     )
     shares = (budget.short_used / max(budget.short_limit, 1), budget.day_used / max(budget.day_limit, 1))
     if max(shares) >= NARROW:
@@ -137,12 +147,14 @@ def _quota(budget: Budget | None) -> Finding:
     return ok("quota", text)
 
 
-def _sync(state: Progress, config: Config, now: Clock) -> Finding:
-    since = silent_since(state, now.now())
+def _sync(state: Progress, config: Config, now: datetime) -> Finding:
+    """`now` is on the runner's clock."""
+    since = silent_since(state, now)
     if since is None:
         return warning("sync", "Strava's list wasn't read yet; run `pullback sync`, or start the daemon")
-    text = f"{'asked in vain since' if state.last_success_at is None else 'last at'} {since:%Y-%m-%d %H:%M} UTC"
-    if now.now() - since > config.alerts.stale_after:
+    when = moment_text(since, now.tzinfo or UTC)
+    text = f"{'asked in vain since' if state.last_success_at is None else 'last at'} {when}"
+    if now - since > config.alerts.stale_after:
         why = f" ({state.problem})" if state.problem else ""
         return problem("sync", f"{text}, too long ago{why}: run `pullback sync` and see what it says")
     return (warning if state.last_success_at is None else ok)("sync", text)

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from daemon import heartbeat
 from daemon.config import Config
-from daemon.doctor.finding import Finding, ok, problem, warning
+from daemon.doctor.finding import Finding, off, ok, problem, untried, warning
 
 PLAIN = frozenset({"json", "xml", "form", "gotify", "hassio", "matrix", "mmost", "rocket", "nctalk", "apprise"})
 """Schemes that talk to a server of one's own without encryption unless they end in s."""
@@ -24,22 +24,26 @@ def channels(config: Config, try_one: Callable[[str], str | None] | None) -> Ite
             yield problem(name, f"{scheme}: {failure}; compare [alerts] urls with what the service says")
         elif _is_plain(url, scheme):
             yield warning(name, f"{scheme} sends without encryption: use {scheme}s, if the service knows it")
+        elif try_one:
+            yield ok(name, f"{scheme}: took a test")
         else:
-            yield ok(name, f"{scheme}: {'took a test' if try_one else '`pullback check --send` really sends'}")
+            yield untried(name, f"{scheme}: `pullback check --send` really sends")
 
 
 def dead_mans_switch(config: Config, send: bool) -> Iterator[Finding]:
     """Whether somebody would notice that the daemon has gone silent."""
     url = config.heartbeat.url
     if url is None:
-        yield ok("heartbeat", "off: nobody is told when pullback itself dies; see [heartbeat] url")
+        yield off("heartbeat", "nobody is told when pullback itself dies; see [heartbeat] url")
         return
     kind = "Uptime Kuma" if heartbeat.KUMA in urlsplit(url).path else "Healthchecks-style"
     failure = heartbeat.send(url, "success") if send else None
     if failure is not None:
         yield problem("heartbeat", f"{kind}: {failure}; compare [heartbeat] url with what the service says")
+    elif send:
+        yield ok("heartbeat", f"{kind}: heard")
     else:
-        yield ok("heartbeat", f"{kind}: {'heard' if send else '`pullback check --send` really pings'}")
+        yield untried("heartbeat", f"{kind}: `pullback check --send` really pings")
 
 
 def _is_plain(url: str, scheme: str) -> bool:

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from daemon.doctor.finding import Finding, ok, problem, warning
+from daemon.doctor.finding import Finding, off, ok, problem, warning
 
 UNIT = "pullback"
 BOOTED = Path("/run/systemd/system")
@@ -42,10 +42,10 @@ def service(show: Callable[[], Mapping[str, str] | None] = shown) -> Iterator[Fi
     """Installed, enabled, active, and able to say how it is."""
     unit = show()
     if unit is None:
-        yield ok("systemd", "none answers here: start `pullback run` some other way, and see that it stays up")
+        yield off("systemd", "none answers here: start `pullback run` some other way, and see that it stays up")
         return
     if unit.get("LoadState") != "loaded":
-        yield ok("systemd", "no unit is installed: `sudo make install` does, or start `pullback run` some other way")
+        yield off("systemd", "no unit is installed: `sudo make install` does, or start `pullback run` some other way")
         return
     state = unit.get("ActiveState", "unknown")
     # Between two starts that failed it waits as "activating", which by itself is also a start like any other.

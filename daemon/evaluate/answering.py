@@ -6,7 +6,7 @@ from daemon.config import Config
 from daemon.evaluate.history import counts_instead, facts, runs
 from daemon.evaluate.judging import evaluate
 from daemon.signals.answered import WORDS
-from daemon.store import Busy, Store
+from daemon.store import Busy, Store, outbox
 from daemon.store import answers as said
 from daemon.store.progress import note_change
 from daemon.values import Activity, Answer, Feel, Reason
@@ -68,3 +68,10 @@ def judged_again(store: Store, athlete_id: int, config: Config, now: datetime, *
     except Busy:
         return "Another pullback is judging right now: your answer counts from its next look at Strava on."
     return "There is no run to judge yet." if judged is None else judged.headline
+
+
+def on_their_way(store: Store, athlete_id: int) -> dict[int, str]:
+    """The titles of the messages that still have to reach some channel, by the alert's id. Raises StoreError."""
+    with store.read() as session:
+        found = [d.alert for d in outbox.unsettled(session)]
+    return {alert.id: alert.title for alert in found if alert.athlete_id == athlete_id}

@@ -16,7 +16,7 @@ from daemon.store import activities as rows
 from daemon.store.progress import Progress, progress, save_progress
 from daemon.values import Reading, Verdict
 
-VERSION = 11
+VERSION = 12
 """Raised whenever signals or verdict would judge the same history differently, so that the record is made again."""
 
 READING_HISTORY = "the newest half year of runs is still being fetched from Strava"

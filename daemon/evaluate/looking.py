@@ -115,10 +115,11 @@ def look(store: Store, athlete_id: int, config: Config, now: datetime, *, wait_s
         zone = home_zone(config, rows.newest(session, athlete_id))
         record = judgement.verdicts(session, athlete_id)
         alerts = outbox.alerts(session, athlete_id)
+        to_fetch = rows.wanted_since(session, athlete_id)
     if not record:
         return None
     known, chosen = facts(store, athlete_id, config), units(store, athlete_id, config)
-    return page_data(known, record, alerts, config, now.astimezone(zone), chosen)
+    return page_data(known, record, alerts, config, now.astimezone(zone), chosen, to_fetch)
 
 
 def page_data(
@@ -128,6 +129,7 @@ def page_data(
     config: Config,
     now: datetime,
     chosen: Units = "metric",
+    to_fetch: int = 0,
 ) -> PageData:
     """The page of what is known, of a record with one day at least. `now` is on the runner's wall clock. Pure."""
     verdict = documents.read_verdict(record[-1])
@@ -156,6 +158,7 @@ def page_data(
         stretches=_stretches(record),
         settings=_settings(config),
         units=chosen,
+        to_fetch=to_fetch,
     )
 
 

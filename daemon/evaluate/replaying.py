@@ -31,7 +31,7 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """A walk through the stored history: day by day, the spells of intensity as the last day saw them, what would
-    have been said.
+    have been said. `to_fetch` recordings of those runs aren't there yet.
 
     Rates are over its `rated_days`: from the first run to the last and eight weeks on, not the years without any.
     """
@@ -41,6 +41,7 @@ class Replayed:
     alerts: tuple[Told, ...]
     usable_runs_per_week: float | None
     rated_days: int
+    to_fetch: int
 
 
 def walk(
@@ -83,8 +84,10 @@ def replay(
     usable = sum(run.easy is not None for run in known.runs if kept and kept[0].day <= run.day <= kept[-1].day)
     rated = rated_days([run.day for run in known.runs if run.is_run], [d.day for d in kept])
     per_week = round(7 * usable / rated, 2) if kept else None
+    with store.read() as session:
+        to_fetch = rows.wanted_since(session, athlete_id)
     said = tuple(a for a in alerts if first is None or a.day >= first)
-    return Replayed(kept, intensity if kept else (), said, per_week, rated)
+    return Replayed(kept, intensity if kept else (), said, per_week, rated, to_fetch)
 
 
 def rated_days(ran: Sequence[date], days: Sequence[date]) -> int:

@@ -33,6 +33,7 @@ def status_document(
     with store.read() as session:
         state = progress(session, athlete_id)
         data = rows.counts(session, athlete_id)
+        to_fetch = rows.wanted_since(session, athlete_id)
         last = judgement.last_day(session, athlete_id)
         found = None if last is None else judgement.verdict(session, athlete_id, last)
         answers = said.answers(session, athlete_id)
@@ -45,6 +46,7 @@ def status_document(
         "with_heart_rate": data["with_heart_rate"],
         "first": None if data["first"] is None else data["first"].isoformat(),
         "last": None if data["last"] is None else data["last"].isoformat(),
+        "recordings_to_fetch": to_fetch,
         "last_sync": None if state.last_success_at is None else _utc(state.last_success_at),
         "last_import": None if imported is None else _utc(imported),
     }
@@ -143,7 +145,8 @@ def _unjudged(runs: int, granted: bool) -> documents.Document:
 
 
 def _nothing_yet(headline: str, advice: list[str]) -> documents.Document:
-    nothing = {"runs": 0, "with_heart_rate": 0, "first": None, "last": None, "last_sync": None, "last_import": None}
+    nothing = {"runs": 0, "with_heart_rate": 0, "first": None, "last": None, "recordings_to_fetch": 0}
+    nothing |= {"last_sync": None, "last_import": None}
     document: documents.Document = {"verdict": "learning", "since": None, "headline": headline, "advice": advice}
     document |= {"intensity": None, "signals": [], "data": nothing, "alerts_open": [], "answers": []}
     document |= {"snoozed_until": None, "undelivered": [], "deliveries_waiting": 0}

@@ -182,7 +182,7 @@ class PageData:
     Less than `close_hours` between two hard sessions are too few. `above_norm` is how far the last three easy runs lay
     above the norm on each day, its score in bpm. `usual_load` is that of a usual week. The weeks and what is shown
     beside them end on the day `until`: that of the verdict, or long before it where nothing has come since. `signals`
-    are those of that day.
+    are those of that day. `to_fetch` recordings aren't there yet.
     """
 
     made_at: datetime
@@ -204,6 +204,7 @@ class PageData:
     stretches: tuple[Stretch, ...]
     settings: tuple[Setting, ...]
     units: Units
+    to_fetch: int
 
 
 def _day(text: str) -> date:

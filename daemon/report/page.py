@@ -16,6 +16,7 @@ from daemon import measures
 from daemon.harmless import one_line
 from daemon.report import charts, formats
 from daemon.report.data import PageData
+from daemon.wording import unfetched
 
 NAME_LENGTH = 80
 """A longer name of a run is cut."""
@@ -43,6 +44,7 @@ def page(data: PageData) -> str:
             policy=policy(),
             charts=charts,
             f=formats,
+            unfetched=unfetched(data.to_fetch),
             m=measures,
             families=[
                 (title, [pair for pair in signals if pair[0].family == name]) for name, title in FAMILIES.items()

@@ -4,9 +4,10 @@ Nothing here may hold a token or a secret: these texts are logged, shown and sen
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal
 
+from daemon.clock import moment_text
 from daemon.errors import UserError
 
 Reason = Literal["inactive", "revoked", "lost", "scope", "client"]
@@ -51,8 +52,12 @@ class RateLimited(UserError):
 
     def __init__(self, resume_at: datetime) -> None:
         self.resume_at = resume_at.astimezone(UTC)
-        super().__init__(
-            f"Strava's rate limit is used up: the rest waits until {self.resume_at:%Y-%m-%d %H:%M} UTC, "
+        super().__init__(self.told(UTC))
+
+    def told(self, zone: tzinfo) -> str:
+        """The sentence, with its time on the clock of `zone`."""
+        return (
+            f"Strava's rate limit is used up: the rest waits until {moment_text(self.resume_at, zone)}, "
             "`pullback run` goes on by itself and `pullback sync` can be repeated then"
         )
 

@@ -71,7 +71,7 @@ def advice_of(state: State, reading: Reading, facts: Facts, since: date, memory:
 
 def _pull_back(now: Intensity | None, facts: Facts, since: date, day: date) -> tuple[str, ...]:
     came = now.introduced_on if now else None
-    before = f"before {day_text(came, day)}" if came else "before it rose"
+    before = f"before {day_text(came, day)}" if came else "before it was stepped up"
     up = {signal.name for signal in facts.tightened}
     added = "run_day_added" in up
     runs = ": the number of runs, too." if added else ", and keep the number of runs."

@@ -16,7 +16,7 @@ SIGNS = {
 
 
 def headline_of(state: State, reading: Reading, facts: Facts, memory: dict[str, Any]) -> str:
-    came = f" since intensity rose on {day_text(facts.rose_on, reading.day)}" if facts.rose_on else ""
+    came = _came(reading, facts)
     match state:
         case "learning":
             return f"Still learning: {reading.missing}."
@@ -36,6 +36,15 @@ def headline_of(state: State, reading: Reading, facts: Facts, memory: dict[str, 
             return f"Absorbing: {_signs(reading, left)} since intensity came on {on}.{f' {left}' if left else ''}"
         case "stable":
             return _stable(reading, facts)
+
+
+def _came(reading: Reading, facts: Facts) -> str:
+    """Since when, to end a sentence with: intensity came, or was stepped up; "" where neither was lately."""
+    if facts.rose_on is None:
+        return ""
+    now = reading.intensity[-1] if reading.intensity else None
+    first = now is not None and now.introduced_on is not None and facts.rose_on <= now.introduced_on
+    return f" since intensity {'came' if first else 'was stepped up'} on {day_text(facts.rose_on, reading.day)}"
 
 
 def _why(reading: Reading, facts: Facts, memory: dict[str, Any], came: str) -> str:

@@ -9,7 +9,7 @@ from daemon.wording.following import merged, reminder, retraction
 from daemon.wording.marked import markdown
 from daemon.wording.rehearsing import KINDS, rehearsal
 from daemon.wording.sentences import by_chance, happened
-from daemon.wording.trouble import access, broken, stale
+from daemon.wording.trouble import access, broken, stale, unfetched
 from daemon.wording.weekly import digest
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "reminder",
     "retraction",
     "stale",
+    "unfetched",
 ]

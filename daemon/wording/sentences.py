@@ -109,18 +109,19 @@ def _named(run: Run, units: str) -> str:
 
 
 def by_chance(past: dict[str, Any] | None) -> str:
-    """How often chance alone did as much; a frequency needs a year of the runner's own history, and has its range."""
+    """How often chance alone does as much, and how that is known: by the rises as clear as this in the runner's own
+    past, each taken for chance. It needs a year of it, and a frequency has its range."""
     if past is None:
-        return "How often chance alone does that to you isn't known yet."
+        return "How often chance alone does that to you isn't known yet: it takes a year of your runs."
     times, (low, high) = past["times"], past["per_year"]
     if times == 0:
-        return f"In your last {_span(past)} that never happened by chance (at most once in {every(high)})."
-    about = f", about once in {every(times / past['years'])}" if times > 1 else ""
+        return f"No earlier rise in {_span(past)} was as clear: chance makes at most one in {every(high)}."
     rarest, most = every(low) if low >= SELDOM else "", every(high)
     # "Between 3 and 22 months" rather than "between 3 months and 22 months".
     lowest = most.split()[0] if rarest.split()[1:] == most.split()[1:] else most
     within = f"between {lowest} and {rarest}" if rarest else f"at most once in {most}"
-    return f"In your last {_span(past)} that happened {_times(times)} by chance{about} ({within})."
+    about = f"about once in {every(times / past['years'])} ({within})" if times > 1 else within
+    return f"In your last {_span(past)} a rise as clear came {_times(times)}: if by chance, {about}."
 
 
 def happened(past: dict[str, Any] | None) -> str:

@@ -74,3 +74,12 @@ def stale(last_sync: datetime | None, now: datetime) -> tuple[str, str]:
     days = (now - last_sync).days
     on = day_text(last_sync.astimezone(now.tzinfo).date(), now.date())
     return f"Nothing fetched from Strava for {counted(days, 'day')}", f"pullback last read your runs on {on}. {end}"
+
+
+def unfetched(recordings: int) -> str:
+    """That what is shown rests on part of the history; "" where every recording is there, or none will come."""
+    if not recordings:
+        return ""
+    which = "1 recording is" if recordings == 1 else f"{recordings} recordings are"
+    those = "that run counts by its summary" if recordings == 1 else "those runs count by their summaries"
+    return f"{which} still to be fetched from Strava: until then {those} alone, and verdicts may change."

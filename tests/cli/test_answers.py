@@ -1,17 +1,22 @@
 """What a runner tells pullback at the terminal, what is said back, and what is said to a slip."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.cli import show
+from daemon.cli import ack, show
+from daemon.cli.session import Session
 from daemon.clock import SystemClock
 from daemon.store import open_store, outbox
+from daemon.values import Answer
 from tests.cli.terminal import Terminal
 from tests.house import plain_run
+from tests.strained import strained_house
 
 NOW = SystemClock().now()
 TODAY = NOW.astimezone(ZoneInfo("Europe/Vienna")).date()
@@ -117,8 +122,34 @@ def test_without_a_warning_an_answer_is_about_today(runner: Terminal) -> None:
 
 def test_an_answer_to_the_open_warning_is_about_the_days_since_it_began(runner: Terminal) -> None:
     warn(runner, "pull_back", str(day(6)))
-    assert runner.pullback("ack", "--reason", "heat").code == 0
+    result = runner.pullback("ack", "--reason", "heat")
+    assert result.out.startswith(f"Noted: heat. The days of the warning, {in_words(day(6), TODAY)}, leave your norm")
     assert answers(runner) == [("heat", str(day(6)), str(TODAY))]
+
+
+def test_an_answer_says_which_days_it_took_what_it_left_and_which_message_follows(tmp_path: Path) -> None:
+    with strained_house(tmp_path) as house:
+        told = house.evaluate().verdict
+        house.deliver()
+        session = Session(environ={}, clock=house.clock, _config=house.config)
+        assert told is not None and told.state == "pull_back"
+        taken = show.days(told.since, told.day, told.day.year)
+        noted, rise, _, follows = ack.answered(session, house.store, "ill", None, (None, None))
+        assert noted.startswith(f"Noted: ill. The days of the warning, {taken}, leave your norm")
+        assert rise.startswith("The rise began on") and f"--from {told.signals[0].evidence['since']}" in rise
+        assert follows.startswith("This follows as a message") and "Taken back: pull back of" in follows
+        house.deliver()
+        assert house.phone.titles[-1] in follows
+        assert len(ack.answered(session, house.store, "life", None, (told.day, told.day))) == 2, "nothing follows"
+
+
+def test_a_rise_that_began_before_the_days_taken_is_named_also_where_the_warning_goes() -> None:
+    given = Answer(1, "ill", date(2026, 11, 1), date(2026, 11, 24), NOW)
+    heart = {"name": "easy_heart_rate", "level": "alert", "evidence": {"since": "2026-10-25"}}
+    (said,) = ack.began_earlier(given, {"verdict": "pull_back", "signals": [heart]})
+    assert said.startswith("The rise began on 25 October, before that.") and "--reason ill --from 2026-10-25" in said
+    assert ack.began_earlier(given, {"verdict": "stable", "signals": [heart]}) == []
+    assert ack.began_earlier(replace(given, first=date(2026, 10, 25)), {"verdict": "watch", "signals": [heart]}) == []
 
 
 def test_an_answer_to_an_old_warning_ends_when_that_did(runner: Terminal) -> None:
@@ -155,7 +186,9 @@ def test_a_trip_may_reach_some_days_ahead(runner: Terminal) -> None:
 
 def test_an_answer_that_cannot_be_kept(runner: Terminal) -> None:
     for typed, code, said in (
-        ("--reason sick", 2, "known are"),
+        ("--reason sick", 2, "did you mean ill?"),
+        ("--reason Holiday", 2, "did you mean travel?"),
+        ("--reason xyz", 2, "known are"),
         ("--reason meditation", 2, "did you mean medication?"),
         ("", 2, "say why: ill, race"),
         (f"--reason ill --from {day(-1)}", 2, "has not come yet"),

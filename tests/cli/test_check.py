@@ -10,16 +10,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from daemon.cli import show
+from daemon.cli.sync import summary
 from daemon.config import Channel
 from daemon.doctor import strava, telling, unit
 from daemon.doctor.finding import Finding
 from daemon.doctor.page import page
 from daemon.store import backup, open_store
 from daemon.store.progress import Progress, save_progress
+from daemon.sync import Outcome
 from tests.cli.terminal import Terminal
 from tests.exported import fit_file
 from tests.house import Clock, House, Phone, plain_run
@@ -52,7 +55,10 @@ def test_all_is_well(terminal: Terminal) -> None:
         *("config", "permissions", "permissions", "clock", "disk", "database", "schema", "backups"),
         *("token", "subscription", "scope", "quota", "sync", "channel 1", "heartbeat", "page", "systemd"),
     ]
-    assert {found for about, found, _ in findings(result.out) if about != "systemd"} == {"ok"}
+    states = {about: found for about, found, _ in findings(result.out) if about != "systemd"}
+    assert {about for about, found in states.items() if found == "off"} == {"heartbeat", "page"}
+    assert states["channel 1"] == "untried", "nothing was sent there"
+    assert {found for found in states.values()} == {"ok", "off", "untried"}
     assert re.search(r"\d of \d+ calls", result.out)
 
 
@@ -74,7 +80,7 @@ def test_who_only_imports_has_no_problem_with_strava(terminal: Terminal) -> None
     result, text = of(before.out, "Strava")
     assert (result, before.code) == ("warning", 0), "nothing was imported yet, and nothing is wrong"
     assert "client_id" in text and "`pullback import`" in text
-    assert of(before.out, "clock") == ("ok", "isn't compared with Strava's, which isn't asked")
+    assert of(before.out, "clock") == ("off", "isn't compared with Strava's, which isn't asked")
     (terminal.home / "a.fit").write_bytes(fit_file(plain_run(1, datetime.now(UTC) - timedelta(days=1), minutes=5)))
     assert terminal.pullback("import", str(terminal.home / "a.fit")).code == 0
     result = terminal.pullback("check")
@@ -100,17 +106,17 @@ def test_every_problem_of_the_config_is_listed(terminal: Terminal) -> None:
 def test_looking_makes_no_database(terminal: Terminal) -> None:
     result = terminal.pullback("check")
     assert of(result.out, "database")[0] == "warning"
-    assert of(result.out, "token") == ("problem", "pullback isn't authorised at Strava yet; run `pullback auth`")
+    found, text = of(result.out, "token")
+    assert found == "problem" and "isn't authorised at Strava yet; run `pullback auth`" in text
     assert not terminal.database.exists()
 
 
 def test_a_client_secret_that_no_answer_rests_on_is_not_called_right(terminal: Terminal) -> None:
-    result, text = of(terminal.pullback("check").out, "app")
-    assert result == "warning" and "not yet tried" in text
+    assert "shows whether Strava takes the app's" in of(terminal.pullback("check").out, "token")[1]
     terminal.authorise()
     terminal.write_config(client_secret='"another"')
     result, text = of(terminal.pullback("check").out, "token")
-    assert result == "ok" and re.search(r"not yet tried: .*, by .* UTC", text)
+    assert result == "ok" and re.search(r"weren't asked for: .*, by .* UTC$", text)
     terminal.write_config()
     with closing(sqlite3.connect(terminal.database)) as raw, raw:
         raw.execute("UPDATE token SET expires_at = '2026-01-01T00:00:00+00:00'")
@@ -218,8 +224,8 @@ def test_a_certificate_that_is_not_valid_now_leads_to_the_clock(house: House, tm
     ("url", "result"),
     [
         ("gotify://notes.example.org/token", "warning"),
-        ("gotifys://notes.example.org/token", "ok"),
-        ("gotify://localhost/token", "ok"),
+        ("gotifys://notes.example.org/token", "untried"),
+        ("gotify://localhost/token", "untried"),
     ],
 )
 def test_a_channel_that_sends_unencrypted_to_elsewhere_is_named(house: House, url: str, result: str) -> None:
@@ -231,6 +237,7 @@ def test_a_channel_that_sends_unencrypted_to_elsewhere_is_named(house: House, ur
 
 
 def test_a_sync_that_never_works_is_a_problem_after_a_week(house: House) -> None:
+    house.set_config("athlete", timezone=ZoneInfo("Europe/Vienna"))
     house.world.add(plain_run(1, house.clock.now() - timedelta(days=1), minutes=2))
     house.world.fail("athlete/activities", "wrong_types", times=None)
     found = []
@@ -239,7 +246,37 @@ def test_a_sync_that_never_works_is_a_problem_after_a_week(house: House) -> None
         found.append(list(strava.access(house.config, house.store, house.clock))[-1])
         house.clock.advance(days=8)
     assert [(finding.about, finding.result) for finding in found] == [("sync", "warning"), ("sync", "problem")]
-    assert "asked in vain since 2026-11-02 06:00 UTC" in found[-1].text
+    assert "asked in vain since 2026-11-02 07:00 CET" in found[-1].text
+
+
+def test_a_runner_reads_every_time_on_his_own_clock(house: House) -> None:
+    house.set_config("athlete", timezone=ZoneInfo("Europe/Vienna"))
+    house.pull()
+    said = {finding.about: finding.text for finding in strava.access(house.config, house.store, house.clock)}
+    assert said["sync"] == "last at 2026-11-02 07:00 CET"
+    assert said["token"].endswith("by 2026-11-02 13:00 CET")
+    assert said["quota"].endswith("which ends at 01:00 CET")
+    waits = Outcome(waiting_until=datetime(2026, 11, 2, 6, 15, tzinfo=UTC))
+    assert summary(waits, ZoneInfo("Europe/Vienna"))[-1].endswith("until 2026-11-02 07:15 CET")
+    told: list[str] = []
+    daemon = house.daemon()
+    daemon.status = told.append
+    daemon.poll()
+    assert told[-1].endswith("synced 07:00 CET")
+    house.world.fail("athlete", 429, times=None)
+    assert "until 2026-11-02 07:15 CET" in list(strava.access(house.config, house.store, house.clock))[-1].text
+
+
+def test_a_database_and_its_copies_are_said_with_where_they_lie(terminal: Terminal) -> None:
+    terminal.authorise()
+    backup.nightly(terminal.database, datetime(2026, 11, 2, 22), keep=7)
+    aside = terminal.database.parent / "old-1763971200"
+    aside.mkdir()
+    for name in ("pullback.db", "pullback.db-wal"):
+        (aside / name).touch(0o600)
+    text = next(text for _, _, text in findings(terminal.pullback("check").out) if "readable by the owner" in text)
+    assert text.startswith(f"{terminal.database} is readable by the owner only; so are its copies, 1 file in ")
+    assert f"/backups, 2 files in {aside}" in text
 
 
 def test_a_copy_that_others_may_read_is_named(terminal: Terminal) -> None:
@@ -319,7 +356,7 @@ UNIT = {
     ("changed", "result", "next_step"),
     [
         ({}, "ok", "active and enabled"),
-        ({"LoadState": "not-found"}, "ok", "make install"),
+        ({"LoadState": "not-found"}, "off", "make install"),
         ({"ActiveState": "failed"}, "problem", "journalctl -u pullback"),
         (
             {"ActiveState": "activating", "SubState": "auto-restart"},
@@ -379,7 +416,7 @@ def test_the_page_is_off_or_answers_or_says_what_is_in_its_way(shown: House) -> 
         (finding,) = page(replace(shown.config.web, **changes))
         return finding.result, finding.text
 
-    assert found()[0] == "ok" and "off" in found()[1]
+    assert found()[0] == "off" and "[web]" in found()[1]
     with opened(shown, token="s3sam") as site:
         assert found() == ("ok", f"http://127.0.0.1:{site.port}/ (with its token) answers")
         assert found(token="wrong")[0] == "problem" and "another token" in found(token="wrong")[1]

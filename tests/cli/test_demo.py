@@ -17,3 +17,7 @@ def test_one_runner_is_warned_with_reasons_and_the_other_is_not(terminal: Termin
     assert re.search(r"over \d+ runs against \d+ before", warning)
     assert "Intensity came on" in warning
     assert "What to do:" in warning
+    # What a message of weeks ago said and what stands today may differ: they come in that order, each with its day.
+    told_on = on_top.split(", on the phone:")[0].splitlines()[-1]
+    today = re.search(r"Where this runner stands today, (\d{4}-\d\d-\d\d):", warning)
+    assert today is not None and told_on < today[1]

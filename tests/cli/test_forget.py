@@ -54,11 +54,19 @@ def test_forget_leaves_nothing_but_the_configuration_and_says_what_it_did(runner
     assert left(runner) == set()
     assert not (runner.database.parent / "backups").exists()
     assert not granted(runner)
+    assert result.out.endswith("Strava was told, and no longer lets pullback read your runs.\n")
     assert runner.config.exists()
     assert str(runner.database) in result.out and "config.toml" in result.out
     again = runner.pullback("forget", "--yes")
     assert (again.code, left(runner)) == (0, set())
-    assert "nothing to forget" in again.out
+    assert "nothing to forget" in again.out and "settings/apps" in again.out, "who has access still, only Strava knows"
+
+
+def test_forget_says_that_there_was_no_access_to_withdraw(runner: Terminal) -> None:
+    runner.pullback("auth", "--revoke")
+    result = runner.pullback("forget", "--yes")
+    assert result.code == 0 and "pullback had no access at Strava" in result.out
+    assert "Strava was told" not in result.out
 
 
 def test_what_a_restore_set_aside_goes_too_and_a_running_daemon_keeps_its_lock(runner: Terminal) -> None:

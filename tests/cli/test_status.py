@@ -11,11 +11,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from daemon.cli.replay import replayed
 from daemon.cli.sparks import can_draw, rows
 from daemon.cli.status import SCREEN, standing
-from daemon.evaluate import athlete_document, status_document
-from daemon.evaluate.looking import lately
+from daemon.evaluate import athlete_document, replay, status_document
+from daemon.evaluate.looking import lately, look
 from daemon.report.data import EasyHeart, EasyRun, PictureData, Week
+from daemon.report.page import page
+from daemon.store import activities
 from tests.cli.test_show import BERLIN, every_word_is_shown, on_terminal, piped
 from tests.house import House
 from tests.strained import strained_house
@@ -118,9 +121,9 @@ def test_the_verdict_comes_first_then_why_and_what_it_rests_on() -> None:
     assert "Last sync: 2026-11-23 07:15 CET" in lines
     assert "You said: ill, 14 to 20 November 2026; heat, 15 November 2026" in lines
     assert lines[-3:] == [
-        "Open alert 7 since 2026-11-12: Time to pull back",
-        "  If you know why, answer: pullback ack 7 --reason ill (or heat, travel, fine)",
-        "Open alert 8 since 2026-11-20: Strava access was withdrawn",
+        "Open alert 7 of 2026-11-12: Time to pull back",
+        "  To answer: pullback ack 7 --reason ill (or heat, travel, sensor, fine)",
+        "Open alert 8 of 2026-11-20: Strava access was withdrawn",
     ]
 
 
@@ -128,13 +131,13 @@ def test_a_runner_sees_what_the_program_takes_him_for_and_where_it_has_that_from
     lines = as_read()
     begin = next(n for n, line in enumerate(lines) if line.startswith("You: "))
     assert lines[begin : begin + 5] == [
-        "You: easy running is 5:40/km at 143 bpm, by Garmin Forerunner 265",
+        "You: easy running is 5:40/km at 143 bpm as recorded, by Garmin Forerunner 265",
         "  usual week: about 4.5 runs, 231 minutes, the longest 84; 2 days without sport, 1 hard day",
         "  maximum heart rate 190 (from your configuration)",
         "  threshold heart rate 168 (the race on 4 October 2026)",
         "  threshold pace not known yet: needs a hard effort",
     ]
-    assert "You: easy running is 9:07/mi at 143 bpm, by Garmin Forerunner 265" in as_read("imperial")
+    assert "You: easy running is 9:07/mi at 143 bpm as recorded, by Garmin Forerunner 265" in as_read("imperial")
 
 
 def test_a_long_name_of_a_watch_is_wrapped_below_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +160,7 @@ def test_who_never_ran_hard_reads_that_once() -> None:
     away = {"minutes": 0, "source": "median of the last 8 weeks"}
     athlete = PULLING_BACK["athlete"] | dict.fromkeys(keys, unknown) | {"device": None, "sensor": "C", "week": away}
     lines = as_read(athlete=athlete)
-    assert "You: easy running is 5:40/km at 143 bpm" in lines
+    assert "You: easy running is 5:40/km at 143 bpm as recorded" in lines
     assert "  the sensor loses heart rate now and then; what can't be believed isn't used" in lines
     assert "  usual week: without running (median of the last 8 weeks)" in lines
     assert [line for line in lines if "not known" in line] == [
@@ -213,6 +216,26 @@ def test_before_anything_was_fetched_it_says_what_to_do() -> None:
 
 def test_trouble_with_strava_is_in_it() -> None:
     assert "subscription lapsed" in as_read(trouble="subscription lapsed")
+
+
+def test_a_history_that_is_only_partly_there_is_said_to_be(warned: House) -> None:
+    assert "to be fetched" not in " ".join(as_read())
+    # Half of it is back on Strava's side of the wall, as during a first fetch.
+    with warned.store.write() as session:
+        old = list(activities.known(session, warned.athlete_id).values())[::2]
+        for item in old:
+            session.connection().exec_driver_sql("UPDATE activity SET recording = 'wanted' WHERE id = ?", (item.id,))
+    document = status_document(warned.store, warned.athlete_id)
+    assert document["data"]["recordings_to_fetch"] == len(old)
+    said = f"{len(old)} recordings are still to be fetched from Strava: until then those runs count"
+    assert said in " ".join(piped(standing(document | {"athlete": None}, BERLIN, "metric")))
+    walked = replay(warned.store, warned.athlete_id, warned.config, warned.clock.now())
+    assert walked.to_fetch == len(old)
+    few = {"recordings_to_fetch": 1, "days": [{"date": "2026-11-01", "verdict": "learning", "signals": {}}]}
+    nothing = {"from": "2026-11-01", "to": "2026-11-01", "intensity": [], "alerts": [], "usable_runs_per_week": 0.0}
+    assert piped(replayed(few | nothing, 1))[-1].startswith("1 recording is still to be fetched")
+    shown = look(warned.store, warned.athlete_id, warned.config, warned.clock.now())
+    assert shown is not None and said in page(shown)
 
 
 def test_a_terminal_of_80_columns_shows_every_word(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,7 +383,7 @@ def test_a_screen_too_small_for_all_leaves_out_what_can_be_spared_and_never_what
 def test_an_old_pace_is_not_stated_as_todays() -> None:
     old = {"value": 340, "source": "median of the last runs, as of 30 March 2021"}
     lines = as_read(athlete=PULLING_BACK["athlete"] | {"easy_pace_s_per_km": old})
-    assert "You: as of 30 March 2021 easy running was 5:40/km at 143 bpm, by Garmin Forerunner 265" in lines
+    assert "You: as of 30 March 2021 easy running was 5:40/km at 143 bpm as recorded, by Garmin Forerunner 265" in lines
     none = {"value": None, "source": "not known yet: no run has shown it"}
     lines = as_read(athlete=PULLING_BACK["athlete"] | {"easy_pace_s_per_km": none})
     assert "You: easy pace is not known yet: no run has shown it" in lines

@@ -53,8 +53,8 @@ def test_a_pull_back_says_what_changed_why_what_to_do_what_clears_it_and_how_to_
     changed, why, to_do, answer = text.split("\n\n")
     assert changed == (
         "Since 3 November your easy runs cost 5 bpm more: about 148 instead of 143 at 5:40/km, over 8 runs against 6 "
-        "before. In your last 2 years that happened twice by chance, about once in 13 months (between 3 months "
-        "and 8 years)."
+        "before. In your last 2 years a rise as clear came twice: if by chance, about once in 13 months "
+        "(between 3 months and 8 years)."
     )
     assert why == (
         "Intensity came on 28 October: 6 hard sessions so far, about one a week, on top of your easy runs. The likely "
@@ -171,17 +171,17 @@ def test_how_often_noise_alone_did_the_same_is_said_as_it_is_known() -> None:
         own_past = facts and {"years": 2.1, "times": 2, "per_year": [0.12, 3.44]} | facts
         return wording.alert("watch", with_heart(own_past=own_past or None))[1]
 
-    assert "In your last 2 years that never happened by chance (at most once in 7 months)." in past(
+    assert "No earlier rise in 2 years was as clear: chance makes at most one in 7 months." in past(
         times=0, per_year=[0.0, 1.76]
     )
-    assert "that happened once by chance (at most once in 5 months)." in past(times=1, per_year=[0.01, 2.66])
+    assert "a rise as clear came once: if by chance, at most once in 5 months." in past(times=1, per_year=[0.01, 2.66])
     five = past(times=5, years=3.0, per_year=[0.55, 4.0])
     assert (
-        "In your last 3 years that happened 5 times by chance, about once in 7 months (between 3 and 22 months)."
-        in five
+        "In your last 3 years a rise as clear came 5 times: if by chance, about once in 7 months (between 3 and "
+        "22 months)." in five
     )
-    assert "In your last 13 months that happened" in past(years=1.1)
-    assert "How often chance alone does that to you isn't known yet." in past()
+    assert "In your last 13 months a rise as clear" in past(years=1.1)
+    assert "How often chance alone does that to you isn't known yet: it takes a year of your runs." in past()
 
 
 def test_a_rise_on_few_runs_says_so() -> None:
