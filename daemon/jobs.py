@@ -116,8 +116,6 @@ class Daemon:
         made = backup.nightly(self.store.path, self._local_now(), self.config.backup.keep)
         if made is not None:
             log.info('backup made and examined file="%s" bytes=%d', made, made.stat().st_size)
-            # A day's judging and pages leave holes between what stays, and in a year they would add up.
-            memory.give_back()
 
     def trouble(self) -> str | None:
         """What the dead man's switch should hear after a poll: None where all is well."""
@@ -230,6 +228,8 @@ class Daemon:
     def _evaluate(self, athlete_id: int) -> Evaluated:
         evaluated = evaluate(self.store, athlete_id, self.config, self.clock.now())
         self.judged_at = self.clock.now()
+        # Judging, and the pages looked at since, leave holes between what stays: they would stay until the next time.
+        memory.give_back()
         return evaluated
 
     def _log(self, outcome: Outcome) -> None:

@@ -6,8 +6,11 @@ import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module, resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from daemon import wording
@@ -75,8 +78,7 @@ class Failure:
 
 def problem_with(url: str) -> str | None:
     """What is wrong with an apprise address, None when nothing is. The address itself is never in the answer."""
-    apprise = _apprise()
-    if not apprise.add(url):
+    if _services(url) is None:
         scheme = _scheme(url) if "://" in url else ""
         return f"{NO_ADDRESS}{f' ({scheme}://…)' if scheme.isalnum() else ''}; {SCHEMES_HINT}"
     return None
@@ -84,9 +86,7 @@ def problem_with(url: str) -> str | None:
 
 def fits(url: str, title: str, text: str) -> bool:
     """Whether one message to an address holds all of it, as far as can be said before a service's own markup."""
-    apprise = _apprise()
-    apprise.add(url)
-    plugins = list(apprise)
+    plugins = list(_services(url) or ())
     head, body, _ = _written(url, plugins, title, text)
     room = min((plugin.body_maxlen for plugin in plugins), default=LONGEST_TEXT)
     return len(text) <= LONGEST_TEXT and len(head) + len(body) + BESIDE_TEXT <= room
@@ -98,8 +98,8 @@ def send(url: str, message: Message) -> Failure | None:
     What is longer than the service takes goes in several pieces, the picture with one of them; where one is refused,
     all of it was. It takes `WHOLE_S` at most, beside the picture and what apprise waits between two pieces.
     """
-    apprise = _apprise()
-    if not apprise.add(url):
+    apprise = _services(url)
+    if apprise is None:
         return Failure(NO_ADDRESS)
     plugins = list(apprise)
     for plugin in plugins:
@@ -226,12 +226,65 @@ def _apprise() -> "Apprise":
     logger.propagate = False
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
-        logger.setLevel(logging.CRITICAL)
+    with _turn:
+        if not _talks:
+            logger.setLevel(logging.CRITICAL)
     # Neither its threads nor its time limit, see `send`.
     asset = apprise.AppriseAsset(
         app_id="pullback", app_desc="pullback", secure_logging=True, async_mode=False, service_timeout=0
     )
     return apprise.Apprise(asset=asset)
+
+
+_loading = threading.Lock()
+
+
+def _services(url: str) -> "Apprise | None":
+    """What an address stands for, ready to send; None where apprise doesn't understand it."""
+    # One channel's thread mustn't look through the plugins while another's adds some.
+    with _loading:
+        few = _apprise()
+        _load_few(_scheme(url))
+        if few.add(url):
+            return few
+        # A service's own address, which begins with https, several addresses in one, or none at all.
+        _manager().load_modules()
+        return every if (every := _apprise()).add(url) else None
+
+
+def _load_few(scheme: str) -> None:
+    """Loads the plugins that may be a scheme's: all of them would be 11 MB, for as long as the daemon lives."""
+    manager = _manager()
+    # Asked whether it has something before it has anything it loads all: so it does later, where there is no room here.
+    if scheme in ("http", "https") or (manager and scheme in manager):
+        return
+    with suppress(OSError), TemporaryDirectory(prefix="pullback-") as names:
+        for module in naming(scheme):
+            # It imports, by its name, what a folder lists: these files are its list, and are never read.
+            with suppress(ImportError):
+                import_module(f"apprise.plugins.{module}")
+                (Path(names) / f"{module}.py").touch()
+        manager.load_modules(path=names, name="apprise.plugins")
+
+
+def _manager() -> Any:
+    from apprise import NotificationManager
+
+    manager: Any = NotificationManager
+    return manager()
+
+
+def naming(scheme: str) -> list[str]:
+    """The modules among apprise's plugins in which a scheme is written: its own is one of them, others may be."""
+    word = f'"{scheme}"'
+    plugins = [
+        m for m in Path(str(resources.files("apprise.plugins"))).iterdir() if not m.name.startswith(("_", "base"))
+    ]
+    return sorted(m.stem for m in plugins if any(word in text.read_text("utf-8") for text in _texts(m)))
+
+
+def _texts(module: Path) -> list[Path]:
+    return sorted(module.glob("*.py")) if module.is_dir() else [module]
 
 
 _talks: list[None] = []

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import Any
 
@@ -15,11 +15,19 @@ from daemon.store import outbox
 from daemon.store.outbox import Alert, Delivery
 from daemon.store.progress import Progress
 from daemon.values import Run
+from daemon.verdict import WARNINGS
 from daemon.verdict.telling import near
 
 log = logging.getLogger(__name__)
 
 UNTOLD = ("withdrawn", "given_up")
+
+GOOD_NEWS = ("absorbing", "ready")
+OF_RUNNING = (*WARNINGS, *GOOD_NEWS, "all_clear", "retraction", "reminder")
+"""What was told of these may matter years later: whether a warning is another, what its key is, who believes it."""
+LATELY = timedelta(weeks=4)
+"""Of other kinds what was told before is no part of any decision: a digest is of its week, and what reached nobody is
+given up after three days [ENG: far more than both]."""
 
 
 def kinds_told(config: Config) -> frozenset[str]:
@@ -56,8 +64,9 @@ class Desk:
     def runs(self) -> Mapping[int, Run]:
         return {run.id: run for run in self.known_runs()}
 
-    def alerts(self) -> list[Alert]:
-        return outbox.alerts(self.session, self.athlete_id)
+    def told(self) -> Mapping[int, tuple[Alert, tuple[Delivery, ...]]]:
+        """What was told so far of running, and what else was lately, or still stands; with its deliveries."""
+        return outbox.told(self.session, self.athlete_id, OF_RUNNING, self.now - LATELY)
 
     def day(self, alert: Alert) -> date:
         """The local day on which it was opened."""
@@ -90,7 +99,7 @@ class Desk:
 
     def stand(self, kind: str, episode: str, words: tuple[str, str]) -> None:
         """It is so: opens the alert, or goes on with one that was closed as it seemed to be over (another clock)."""
-        known = next((a for a in self.alerts() if (a.kind, a.episode) == (kind, episode)), None)
+        known = outbox.known_alert(self.session, self.athlete_id, kind, episode)
         if known is None:
             self.open(kind, episode, words)
         elif known.closed_at is not None:
@@ -112,10 +121,8 @@ class Heard:
 
     @classmethod
     def of(cls, desk: Desk) -> "Heard":
-        by_alert: dict[int, list[Delivery]] = {}
-        for delivery in outbox.deliveries(desk.session):
-            by_alert.setdefault(delivery.alert.id, []).append(delivery)
-        return cls(tuple(desk.alerts()), {number: tuple(found) for number, found in by_alert.items()})
+        told = desk.told()
+        return cls(tuple(a for a, _ in told.values()), {number: found for number, (_, found) in told.items()})
 
     def on(self, alert: Alert) -> set[str]:
         """The channels on which an alert arrived, or may have."""

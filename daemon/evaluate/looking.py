@@ -1,11 +1,12 @@
 """Gathers what the picture and the page show: the runs, the record of verdicts, alerts, settings. Judges nothing."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import groupby
 from statistics import median
+from sys import intern
 from typing import Any
 
 import daemon
@@ -45,6 +46,9 @@ USUAL_WEEKS, LEAST_USUAL_WEEKS = 8, 3
 
 SILENT = timedelta(weeks=4)
 """After so long without an activity the page shows the weeks before, not empty ones."""
+
+ABOVE_NORM = "recent_delta_bpm"
+_NOTHING: dict[str, Any] = {}
 
 Record = Sequence[dict[str, Any]]
 """Verdicts as recorded, oldest day first."""
@@ -113,12 +117,14 @@ def look(store: Store, athlete_id: int, config: Config, now: datetime, *, wait_s
         measure_new(store, athlete_id)
     with store.read() as session:
         zone = home_zone(config, rows.newest(session, athlete_id))
-        record = judgement.verdicts(session, athlete_id)
         alerts = outbox.alerts(session, athlete_id)
         to_fetch = rows.wanted_since(session, athlete_id)
-    if not record:
-        return None
     known, chosen = facts(store, athlete_id, config), units(store, athlete_id, config)
+    with store.read() as session:
+        last = judgement.last_day(session, athlete_id)
+        if last is None:
+            return None
+        record = slim(judgement.verdicts(session, athlete_id), until_of(known.runs, last))
     return page_data(known, record, alerts, config, now.astimezone(zone), chosen, to_fetch)
 
 
@@ -160,6 +166,33 @@ def page_data(
         units=chosen,
         to_fetch=to_fetch,
     )
+
+
+def slim(record: Iterable[dict[str, Any]], shown: date) -> Record:
+    """What a page needs of a record, the days with all they hold being only the `shown` one and the last. Pure."""
+    days: list[dict[str, Any]] = []
+    for document in record:
+        # The shown day is the last one not after it.
+        if days and not days[-1]["day"] <= str(shown) < document["day"]:
+            days[-1] = _slim(days[-1])
+        days.append(document)
+    return days
+
+
+def _slim(document: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "day": document["day"],
+        "state": intern(document["state"]),
+        "signals": [
+            {name: intern(signal[name]) for name in ("name", "level", "family")}
+            | {"score": signal["score"], "evidence": _kept(signal["evidence"])}
+            for signal in document["signals"]
+        ],
+    }
+
+
+def _kept(evidence: dict[str, Any]) -> dict[str, Any]:
+    return {ABOVE_NORM: evidence[ABOVE_NORM]} if ABOVE_NORM in evidence else _NOTHING
 
 
 def until_of(runs: Sequence[Run], today: date) -> date:
@@ -290,7 +323,7 @@ def _above_norm(record: Record) -> tuple[Reading, ...]:
     found = []
     for document in record:
         heart = next((signal for signal in document["signals"] if signal["name"] == "easy_heart_rate"), None)
-        bpm = heart["evidence"].get("recent_delta_bpm") if heart else None
+        bpm = heart["evidence"].get(ABOVE_NORM) if heart else None
         if heart is not None and bpm is not None:
             found.append(Reading(date.fromisoformat(document["day"]), bpm, heart["level"]))
     return tuple(found)

@@ -87,7 +87,8 @@ _MARKED = timedelta(weeks=2)
 
 def _told(session: Any, athlete_id: int, zone: tzinfo, now: datetime | None) -> documents.Document:
     """The alerts that are open, whether they are held back, and what a channel didn't take."""
-    alerts = [a for a in outbox.alerts(session, athlete_id) if a.closed_at is None and a.kind in _STANDING]
+    alerts = [a for a in outbox.open_alerts(session, athlete_id) if a.kind in _STANDING]
+    failing = outbox.deliveries(session, outbox.UNDELIVERED)
     quiet = None if now is None else snooze.snoozed_until(session, athlete_id, now)
     return {
         "alerts_open": [
@@ -95,7 +96,7 @@ def _told(session: Any, athlete_id: int, zone: tzinfo, now: datetime | None) -> 
             for a in alerts
         ],
         "snoozed_until": None if quiet is None else _utc(quiet),
-        "undelivered": [_undelivered(d, zone) for d in outbox.deliveries(session) if _failed(d, athlete_id, now)],
+        "undelivered": [_undelivered(d, zone) for d in failing if _failed(d, athlete_id, now)],
         "deliveries_waiting": sum(delivery.error is None for delivery in outbox.unsettled(session)),
     }
 

@@ -84,8 +84,8 @@ def _tell_access(desk: Desk) -> None:
         desk.close_kinds("access")
         return
     episode = f"{state.access} {state.access_since.isoformat()}"
-    for alert in desk.alerts():
-        if alert.kind == "access" and alert.closed_at is None and alert.episode != episode:
+    for alert in outbox.open_alerts(desk.session, desk.athlete_id):
+        if alert.kind == "access" and alert.episode != episode:
             desk.close(alert)  # Strava refuses for another reason now
     desk.stand("access", episode, wording.access(state.access))
 

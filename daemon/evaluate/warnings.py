@@ -6,14 +6,12 @@ What is to be said is decided in the verdict room; here it becomes rows. Chooses
 from datetime import date, timedelta
 
 from daemon import verdict, wording
-from daemon.evaluate.desk import Desk, Heard, free_key, kinds_told, retraction_of
+from daemon.evaluate.desk import GOOD_NEWS, Desk, Heard, free_key, kinds_told, retraction_of
 from daemon.store import judgement, outbox
 from daemon.store.outbox import Alert
 from daemon.values import Verdict
 from daemon.verdict import WARNINGS, Episode, OpenAlert
 from daemon.verdict.telling import near
-
-GOOD_NEWS = ("absorbing", "ready")
 
 
 def tell_verdict(desk: Desk, today: Verdict) -> None:
@@ -165,7 +163,7 @@ def _unretract(desk: Desk, today: Verdict) -> None:
     now = verdict.episode_of(today)
     if now is None:
         return
-    for alert in desk.alerts():
+    for alert, _ in desk.told().values():
         # A watch that became a pull-back holds.
         taken_back = OpenAlert(now.kind if alert.about == "watch" else alert.about, alert.began)
         if alert.kind == "retraction" and verdict.told_of(today, [taken_back]) is not None:

@@ -4,13 +4,18 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal, get_args
 
+from sqlalchemy import func, inspect
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, or_, select
 
 from daemon.store.tables import AlertRow, DeliveryRow
 
 DeliveryState = Literal["pending", "claimed", "sent", "given_up", "withdrawn"]
+
+UNSETTLED: tuple[DeliveryState, ...] = ("pending", "claimed")
+UNDELIVERED: tuple[DeliveryState, ...] = (*UNSETTLED, "given_up")
 
 GIVE_UP_AFTER = timedelta(days=3)
 """What a channel has not taken for so long is given up, and what is older is no news to a channel added since [ENG]."""
@@ -181,25 +186,56 @@ def reopen(session: Session, alert_id: int, now: datetime) -> None:
 
 def alerts(session: Session, athlete_id: int) -> list[Alert]:
     """All alerts, oldest first."""
-    query = select(AlertRow).where(AlertRow.athlete_id == athlete_id).order_by(col(AlertRow.id))
-    return [_alert(row) for row in session.exec(query)]
+    return [_alert(row) for row in _rows(session, _ALERTS.where(col(AlertRow.athlete_id) == athlete_id))]
+
+
+def open_alerts(session: Session, athlete_id: int) -> list[Alert]:
+    """Those that are still true, oldest first."""
+    still = _ALERTS.where(col(AlertRow.athlete_id) == athlete_id, col(AlertRow.closed_at).is_(None))
+    return [_alert(row) for row in _rows(session, still)]
+
+
+def known_alert(session: Session, athlete_id: int, kind: str, episode: str) -> Alert | None:
+    """The alert of an episode, None where it wasn't told."""
+    same = _ALERTS.where(col(AlertRow.athlete_id) == athlete_id, col(AlertRow.episode) == episode)
+    return next((_alert(row) for row in _rows(session, same.where(col(AlertRow.kind) == kind))), None)
+
+
+def told(
+    session: Session, athlete_id: int, kinds: Collection[str], since: datetime
+) -> dict[int, tuple[Alert, tuple[Delivery, ...]]]:
+    """Alerts of these kinds, and any that are open or were opened after `since`, each with its deliveries.
+
+    By id, oldest first. Whatever was told long ago about nothing that matters any more isn't read.
+    """
+    chosen = (
+        col(AlertRow.athlete_id) == athlete_id,
+        or_(col(AlertRow.kind).in_(kinds), col(AlertRow.closed_at).is_(None), col(AlertRow.opened_at) > since),
+    )
+    found = {row.id: _alert(row) for row in _rows(session, _ALERTS.where(*chosen))}
+    of: dict[int, list[Delivery]] = {number: [] for number in found}
+    for row in _rows(session, _DELIVERIES.join(AlertRow).where(*chosen)):
+        of[row.alert_id].append(_delivery(row, found[row.alert_id]))
+    return {number: (alert, tuple(of[number])) for number, alert in found.items()}
 
 
 def unsettled(session: Session) -> list[Delivery]:
     """Deliveries that are pending or were claimed and never answered, oldest first."""
-    query = (
-        select(DeliveryRow, AlertRow)
-        .join(AlertRow, col(DeliveryRow.alert_id) == col(AlertRow.id))
-        .where(col(DeliveryRow.state).in_(("pending", "claimed")))
-        .order_by(col(DeliveryRow.id))
-    )
-    return [_delivery(row, alert) for row, alert in session.exec(query)]
+    return deliveries(session, UNSETTLED)
 
 
-def deliveries(session: Session) -> list[Delivery]:
-    """All deliveries, oldest first."""
-    query = select(DeliveryRow, AlertRow).join(AlertRow, col(DeliveryRow.alert_id) == col(AlertRow.id))
-    return [_delivery(row, alert) for row, alert in session.exec(query.order_by(col(DeliveryRow.id)))]
+def deliveries(session: Session, states: Collection[DeliveryState] = get_args(DeliveryState)) -> list[Delivery]:
+    """Deliveries in these states, oldest first."""
+    of = col(DeliveryRow.state).in_(states)
+    known = _rows(session, _ALERTS.where(col(AlertRow.id).in_(select(DeliveryRow.alert_id).where(of))))
+    by_id = {row.id: _alert(row) for row in known}
+    return [_delivery(row, by_id[row.alert_id]) for row in _rows(session, _DELIVERIES.where(of))]
+
+
+def states(session: Session) -> dict[str, int]:
+    """How many deliveries are in each state."""
+    counted = select(DeliveryRow.state, func.count()).group_by(col(DeliveryRow.state))
+    return dict(session.exec(counted).all())
 
 
 def claim(session: Session, delivery_id: int, now: datetime) -> bool:
@@ -260,8 +296,17 @@ def _pending(alert_id: int, channel: str, now: datetime) -> DeliveryRow:
     return DeliveryRow(alert_id=alert_id, channel=channel, state="pending", created_at=now, next_attempt_at=now)
 
 
-def _alert(row: AlertRow) -> Alert:
-    assert row.id is not None
+_ALERTS = sql_select(*inspect(AlertRow).columns).order_by(col(AlertRow.id))
+_DELIVERIES = sql_select(*inspect(DeliveryRow).columns).order_by(col(DeliveryRow.id))
+"""Columns, not entities: of those each takes 3 kB while the session lasts, and a daemon asks for them all day long."""
+
+
+def _rows(session: Session, query: Any) -> Iterable[Any]:
+    session.flush()
+    return session.connection().execute(query)
+
+
+def _alert(row: Any) -> Alert:
     return Alert(
         id=row.id,
         athlete_id=row.athlete_id,
@@ -276,13 +321,12 @@ def _alert(row: AlertRow) -> Alert:
     )
 
 
-def _delivery(row: DeliveryRow, alert: AlertRow) -> Delivery:
-    assert row.id is not None
+def _delivery(row: Any, alert: Alert) -> Delivery:
     return Delivery(
         id=row.id,
-        alert=_alert(alert),
+        alert=alert,
         channel=row.channel,
-        state=row.state,  # type: ignore[arg-type]
+        state=row.state,
         attempts=row.attempts,
         created_at=row.created_at,
         next_attempt_at=row.next_attempt_at,

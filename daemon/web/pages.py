@@ -1,7 +1,6 @@
 """What the page's addresses say, made from the store on demand. Judges nothing, sends nothing, knows no HTTP."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -98,7 +97,7 @@ class Pages:
             last = judgement.last_day(session, athlete_id)
             verdict = None if last is None else judgement.verdict(session, athlete_id, last)
             granted = grants.grant(session) is not None
-            deliveries: Counter[str] = Counter(delivery.state for delivery in outbox.deliveries(session))
+            deliveries = outbox.states(session)
         return Seen(
             authorised=granted,
             imported=not granted,

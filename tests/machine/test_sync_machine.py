@@ -312,7 +312,7 @@ class SyncMachine(RuleBasedStateMachine):
         today = local_now(house.store, house.config, house.clock.now()).date().isoformat()
         expected = [documents.verdict_document(verdict) for verdict in house.judged_anew()]
         with house.store.read() as session:
-            record = judgement.verdicts(session, house.athlete_id)
+            record = list(judgement.verdicts(session, house.athlete_id))
         # Of days to come, which a clock that was set back leaves behind, nothing is said.
         assert [day for day in record if day["day"] <= today] == [day for day in expected if day["day"] <= today]
         assert self.progress().judge_from is None

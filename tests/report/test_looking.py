@@ -1,10 +1,14 @@
 """What is gathered for the eye is what was judged: days, weeks, gaps, and nothing later than the day in question."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from daemon import documents
-from daemon.evaluate.looking import look, page_data, picture_data, picture_of, sessions_of, weeks_of
+from daemon.evaluate.history import Facts
+from daemon.evaluate.looking import look, page_data, picture_data, picture_of, sessions_of, slim, until_of, weeks_of
 from daemon.report import charts, formats
 from daemon.report.data import PictureData
 from daemon.report.page import page
@@ -78,6 +82,18 @@ def test_the_page_has_every_run_and_every_day_of_the_record() -> None:
     assert [s.state for s in data.stretches][-1] == data.verdict.state
     heart = next(course for course in data.courses if course.name == "easy_heart_rate")
     assert heart.line == 9.0 and heart.readings[-1].level == data.verdict.signals[0].level
+
+
+@pytest.mark.parametrize("days_after", [-200, -3, 0, 40])
+def test_the_page_of_a_record_read_bit_by_bit_is_the_same(days_after: int) -> None:
+    """Also where the last run was long ago, so that the page shows the weeks it was in."""
+    known, record = judged()
+    last = date.fromisoformat(record[-1]["day"])
+    known = Facts([run for run in known.runs if run.day <= last + timedelta(days=days_after)], ())
+    now = datetime(2025, 9, 20, 23, 30, tzinfo=UTC)
+    few = slim(iter(record), until_of(known.runs, last))
+    assert page_data(known, few, [], a_config(), now) == page_data(known, record, [], a_config(), now)
+    assert len(json.dumps(few)) < len(json.dumps(record)) / 2
 
 
 def test_the_settings_shown_hold_no_secret_and_name_what_was_changed() -> None:

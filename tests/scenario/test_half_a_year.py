@@ -36,7 +36,7 @@ def test_half_a_year_with_trouble_is_recorded_and_told_as_a_replay_says(house: H
 
     replayed = replay(house.store, house.athlete_id, house.config, house.clock.now())
     with house.store.read() as session:
-        recorded = judgement.verdicts(session, house.athlete_id)
+        recorded = list(judgement.verdicts(session, house.athlete_id))
         alerts = outbox.alerts(session, house.athlete_id)
         deliveries = outbox.deliveries(session)
     assert recorded == [documents.verdict_document(verdict) for verdict in house.judged_anew()]

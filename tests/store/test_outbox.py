@@ -125,3 +125,43 @@ def test_a_failure_and_then_taken_back_is_no_doubt(store: Store) -> None:
     fail(store)
     withdraw(store)
     assert not delivery(store).arrived
+
+
+def tell(store: Store, kind: str, at: datetime, athlete_id: int = 1, *, event: bool = True) -> int:
+    with store.write() as session:
+        told = outbox.open_alert(
+            session, athlete_id, kind=kind, episode=f"{at:%Y-%m-%d}", title="", text="",
+            channels=["phone", "mail"], now=at, event=event,
+        )  # fmt: skip
+    assert told is not None
+    return told
+
+
+def test_years_of_digests_aren_t_read_again_for_what_is_told_today(store: Store) -> None:
+    """A warning of last year may still matter, as do what is open and what was told this week; old letters don't."""
+    year_ago = NOW - timedelta(days=365)
+    warning = tell(store, "watch", year_ago)
+    stands = tell(store, "access", year_ago, event=False)
+    old = [tell(store, "digest", year_ago + timedelta(weeks=n)) for n in range(48)]
+    lately = tell(store, "digest", NOW - timedelta(days=3))
+    tell(store, "watch", NOW, athlete_id=2)
+    with store.read() as session:
+        read = outbox.told(session, 1, ("pull_back", "watch"), since=NOW - timedelta(weeks=4))
+        everything = [alert.id for alert in outbox.alerts(session, 1)]
+    assert list(read) == [1, warning, stands, lately]
+    assert set(everything) == {*read, *old}
+    assert [d.channel for d in read[warning][1]] == ["phone", "mail"]
+    assert all(d.alert == alert for alert, found in read.values() for d in found)
+
+
+def test_what_no_channel_took_is_found_and_each_state_is_counted(store: Store) -> None:
+    tell(store, "watch", NOW)
+    claim(store)
+    with store.write() as session:
+        outbox.failed(session, 2, "refused", None)
+        outbox.sent(session, 3, NOW)
+    with store.read() as session:
+        assert [(d.id, d.alert.kind) for d in outbox.unsettled(session)] == [(1, "pull_back")]
+        assert [d.id for d in outbox.deliveries(session, outbox.UNDELIVERED)] == [1, 2]
+        assert [d.id for d in outbox.deliveries(session)] == [1, 2, 3]
+        assert outbox.states(session) == {"claimed": 1, "given_up": 1, "sent": 1}
