@@ -65,10 +65,11 @@ class Desk:
 
     def channels(self) -> set[str]:
         """Those in the config."""
-        return {outbox.channel_id(channel.url) for channel in self.config.alerts.urls}
+        return {outbox.channel_id(address) for c in self.config.alerts.urls for address in c.addresses}
 
     def hearers(self, kind: str) -> list[str]:
-        return [outbox.channel_id(c.url) for c in self.config.alerts.urls if self.config.alerts.hears(c, kind)]
+        wanting = (c for c in self.config.alerts.urls if self.config.alerts.hears(c, kind))
+        return [outbox.channel_id(address) for c in wanting for address in c.addresses]
 
     def open(self, kind: str, episode: str, words: tuple[str, str], **options: Any) -> None:
         """Adds an alert for the channels that hear its kind, or those given; nothing where it was told already."""
