@@ -164,6 +164,10 @@ class Heard:
         found = (d for a in self.alerts if a.thread == thread for d in self.deliveries.get(a.id, ()))
         return all(d.channel != channel for d in found)
 
+    def owed(self, alert: Alert) -> set[str]:
+        """The channels that were to have an alert and may lack it: opened again, it is sent there."""
+        return {d.channel for d in self.deliveries.get(alert.id, ()) if d.owed}
+
     def ended(self, alert: Alert) -> bool:
         """Whether some channel has, or may have, an all-clear given since a warning was told: it ends all before it."""
         return any(self.on(a) for a in self.alerts if a.kind == "all_clear" and a.id > alert.id)
