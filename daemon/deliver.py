@@ -122,8 +122,8 @@ def deliver(
         if not waiting or enough():
             return Delivered()
         numbered = alerts.numbered().items()
-        called = {outbox.channel_id(url): f"{number} scheme={scheme}" for url, (number, scheme) in numbered}
-        channels = {outbox.channel_id(url): url for url, _ in numbered}
+        called = {outbox.channel_id(address): f"{number} scheme={scheme}" for address, (number, scheme) in numbered}
+        channels = {outbox.channel_id(address): address for address, _ in numbered}
         wanted = _not_snoozed(store, waiting, now)
         return _Round(store, send, clock, enough, called, _Pictures(picture)).over(wanted, channels)
 
@@ -133,7 +133,7 @@ def _wanted(store: Store, alerts: AlertsConfig, waiting: Sequence[Delivery], now
 
     A retraction goes to whoever heard what is taken back.
     """
-    named = {outbox.channel_id(c.url): [d for d in alerts.urls if d.url == c.url] for c in alerts.urls}
+    named = {outbox.channel_id(a): [c for c in alerts.urls if a in c.addresses] for a in alerts.numbered()}
 
     def wanted(d: Delivery) -> bool:
         if d.alert.kind == "retraction" or d.channel not in named:

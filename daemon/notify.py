@@ -46,6 +46,9 @@ _REFUSED = re.compile(r"error=(\d{3})\b|Socket Exception: .*?\(([45]\d\d), b['\"
 _TAKEN = re.compile(r"^Sent ", re.MULTILINE)
 """What nearly every plugin says of a piece, or a target, that was taken."""
 
+TARGET = "\x1f"
+"""Stands between an address and the one target of it that is meant."""
+
 NO_ANSWER_BEHIND = "504"
 """A gateway that waited in vain for the service behind it, which may have taken the message."""
 
@@ -78,30 +81,48 @@ class Failure:
 
 def problem_with(url: str) -> str | None:
     """What is wrong with an apprise address, None when nothing is. The address itself is never in the answer."""
-    if _services(url) is None:
+    if not _at(url):
         scheme = _scheme(url) if "://" in url else ""
         return f"{NO_ADDRESS}{f' ({scheme}://…)' if scheme.isalnum() else ''}; {SCHEMES_HINT}"
     return None
 
 
-def fits(url: str, title: str, text: str) -> bool:
+def parts(url: str) -> tuple[str, ...]:
+    """The addresses of an address that names several targets (topics, chats, mailboxes), empty where there is one.
+
+    Apprise gives one answer for an address, and where one target refuses it is a no: those that took the message would
+    get it again with each attempt. Some services take their targets only together; these stay one (`takes_together`).
+    """
+    from apprise.utils import parse
+
+    urls: Any = parse
+    found = dict.fromkeys(part for one in urls.parse_urls(url) for part in _each(one))
+    return tuple(found) if len(found) > 1 else ()
+
+
+def takes_together(address: str) -> bool:
+    """Whether an address has several targets of which none can be told by itself."""
+    return sum(_count(plugin) for plugin in _at(address)) > 1
+
+
+def fits(address: str, title: str, text: str) -> bool:
     """Whether one message to an address holds all of it, as far as can be said before a service's own markup."""
-    plugins = list(_services(url) or ())
+    url, plugins = _url(address), list(_at(address))
     head, body, _ = _written(url, plugins, title, text)
     room = min((plugin.body_maxlen for plugin in plugins), default=LONGEST_TEXT)
     return len(text) <= LONGEST_TEXT and len(head) + len(body) + BESIDE_TEXT <= room
 
 
-def send(url: str, message: Message) -> Failure | None:
-    """Sends one message to one address; None when it was accepted, all of it.
+def send(address: str, message: Message) -> Failure | None:
+    """Sends one message to one address, or one target of it; None when it was accepted, all of it.
 
     What is longer than the service takes goes in several pieces, the picture with one of them; where one is refused,
     all of it was. It takes `WHOLE_S` at most, beside the picture and what apprise waits between two pieces.
     """
-    apprise = _services(url)
-    if apprise is None:
-        return Failure(NO_ADDRESS)
+    url, apprise = _url(address), _at(address)
     plugins = list(apprise)
+    if not plugins:
+        return Failure(NO_ADDRESS)
     for plugin in plugins:
         _prepare(url, plugin, message)
     png = message.picture() if message.picture and any(p.attachment_support for p in plugins) else None
@@ -213,6 +234,61 @@ def _failure(result: Any) -> Failure:
     return Failure("not accepted by the service", doubtful=partly)
 
 
+def _url(address: str) -> str:
+    return address.partition(TARGET)[0]
+
+
+def _at(address: str) -> "Apprise":
+    """The service at an address, or at one target of it, ready to send; none where apprise doesn't understand it."""
+    url, _, target = address.partition(TARGET)
+    # One channel's thread mustn't look through the plugins while another's adds some.
+    with _loading:
+        _load_few(_scheme(url))
+        if few := _added(url, target):
+            return few
+        # A service's own address, which begins with https, several addresses in one, or none at all.
+        _manager().load_modules()
+        return _added(url, target)
+
+
+def _added(url: str, target: str) -> "Apprise":
+    apprise = _apprise()
+    if not target:
+        apprise.add(url)
+    elif given := _parsed(url):
+        apprise.add({**given, _targets_key(given): [target]})
+    return apprise
+
+
+def _each(url: str) -> list[str]:
+    """The address of each target where every one makes one message and together they are all; else the one of all."""
+    whole: Any = next(iter(_at(url)), None)
+    if whole is None or _count(whole) == 1:
+        return [url]
+    # Targets are written differently for each service; the address it makes of itself names them one by one.
+    canonical = _parsed(whole.url())
+    found = [f"{url}{TARGET}{target}" for target in canonical.get(_targets_key(canonical), ())]
+    counts = [_count(plugin) for address in found for plugin in _at(address)]
+    return found if counts == [1] * _count(whole) else [url]
+
+
+def _count(plugin: Any) -> int:
+    """How many messages one makes; apprise counts the attempts that an address asks for (`?retry=`) among them."""
+    return int(len(plugin) // (plugin.retry + 1))
+
+
+def _parsed(url: str) -> dict[str, Any]:
+    """What apprise makes a service of, as an address says it."""
+    from apprise import plugins
+
+    reading: Any = plugins
+    return dict(reading.url_to_dict(url) or {})
+
+
+def _targets_key(given: dict[str, Any]) -> str:
+    return "events" if given.get("schema") == "ifttt" else "targets"
+
+
 def _scheme(url: str) -> str:
     return url.split("://", 1)[0].lower()
 
@@ -237,19 +313,6 @@ def _apprise() -> "Apprise":
 
 
 _loading = threading.Lock()
-
-
-def _services(url: str) -> "Apprise | None":
-    """What an address stands for, ready to send; None where apprise doesn't understand it."""
-    # One channel's thread mustn't look through the plugins while another's adds some.
-    with _loading:
-        few = _apprise()
-        _load_few(_scheme(url))
-        if few.add(url):
-            return few
-        # A service's own address, which begins with https, several addresses in one, or none at all.
-        _manager().load_modules()
-        return every if (every := _apprise()).add(url) else None
 
 
 def _load_few(scheme: str) -> None:

@@ -49,13 +49,15 @@ class Clock:
 class Phone:
     """A real HTTP receiver: `status` is what it answers, after refusing `refusals` times; `messages` what it took.
 
-    With `drops` it takes a message and hangs up without an answer; with `hangs` it takes nothing until let go.
+    Of ntfy's topics it refuses the one that is `deaf`. With `drops` it takes a message and hangs up without an answer;
+    with `hangs` it takes nothing until let go.
     """
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
         self.status = 200
         self.refusals = 0
+        self.deaf = ""
         self.drops = self.hangs = False
         self.let_go = threading.Event()
         phone = self
@@ -74,8 +76,11 @@ class Phone:
                     return
                 status = 500 if phone.refusals else phone.status
                 phone.refusals = max(0, phone.refusals - 1)
+                message = json.loads(body)
+                if phone.deaf and message.get("topic") == phone.deaf:
+                    status = 403
                 if status == 200:
-                    phone.messages.append(json.loads(body))
+                    phone.messages.append(message)
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +26,7 @@ from daemon.store import outbox
 from daemon.store.outbox import Alert
 from tests.house import House, Phone
 from tests.test_deliver import watch_is_told
+from tests.test_telling import stands
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 HOSTILE = "<script>alert(1)</script>\n.\n{{x}} \u202etxet\u202c @everyone <!channel> **bold** \x1b[2J" + "a" * 10_000
@@ -40,7 +41,7 @@ class Mailbox:
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         envelope.rcpt_tos.append(address)
-        return self.refuses.get("RCPT", "250 OK")
+        return self.refuses.get(address) or self.refuses.get("RCPT", "250 OK")
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if "DATA" in self.refuses:
@@ -105,6 +106,20 @@ def test_a_mail_server_that_says_no_has_not_taken_the_mail(
     box, url = mailbox
     box.refuses[verb] = answer
     assert notify.send(url, Message("title", "text")) == notify.Failure(f"refused by the service ({answer[:3]})")
+
+
+def test_of_two_mailboxes_of_one_address_one_may_be_gone(house: House, mailbox: tuple[Mailbox, str]) -> None:
+    box, url = mailbox
+    url = url.replace("to=ada@example.org", "to=Ada<ada@example.org>,ben@example.org")
+    house.set_config("alerts", urls=(Channel(url, parts=notify.parts(url)),))
+    box.refuses["ben@example.org"] = "550 no such mailbox"
+    stands(house, "pull_back", date(2026, 11, 2), episode="2026-11-02")
+    for _ in range(3):
+        house.deliver(at_once=True)
+    assert [mail["To"] for mail in box.mails] == ["Ada <ada@example.org>"]
+    del box.refuses["ben@example.org"]
+    house.deliver(at_once=True)
+    assert [mail["To"] for mail in box.mails][1:] == ["ben@example.org"]
 
 
 def test_hostile_names_are_harmless_in_a_mail(mailbox: tuple[Mailbox, str]) -> None:

@@ -202,6 +202,29 @@ def test_a_pull_back_that_was_given_up_and_comes_back_is_told_to_a_phone_that_is
     assert said(house.phone) == [TOLD]
 
 
+@pytest.mark.parametrize("tried_for_days", [1, 6])
+def test_a_pull_back_that_comes_back_days_later_is_told_in_the_words_of_that_day(
+    house: House, other: Phone, tried_for_days: int
+) -> None:
+    """Cut off in sending and then refused, or refused until it was given up; the other phone has it."""
+    house.set_config("alerts", all_clear=False)
+    first = date(2026, 11, 2)
+    house.clock.moment = datetime.combine(first, time(12), UTC)
+    stands(house, "pull_back", first, episode=str(first))
+    cut_off(house)
+    house.phone.status = 404
+    for day in range(2, 2 + tried_for_days):
+        pulls_back(house, date(2026, 11, day), first)
+        for _ in range(3):
+            house.deliver(at_once=True)
+    house.phone.status = 200
+    is_quiet_again(house, date(2026, 11, 8), date(2026, 11, 7))
+    for day in (12, 13):
+        pulls_back(house, date(2026, 11, day), date(2026, 11, 12))
+    assert ["The pull-back of 12 November" in m["message"] for m in house.phone.messages] == [True]
+    assert ["The pull-back of 2 November" in m["message"] for m in other.messages] == [True]
+
+
 def test_a_watch_that_stands_after_an_all_clear_is_told(house: House) -> None:
     house.set_config("alerts", minimum="watch")
     judged(house, date(2026, 11, 2), "watch", watch="2026-11-02")

@@ -62,6 +62,7 @@ class Session:
             self.config_path(),
             environ=self.environ,
             check_url=notify.problem_with,
+            parts_of=notify.parts,
             signal_tables=get_type_hints(signals.SignalParams),
             changes=changes,
         )

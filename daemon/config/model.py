@@ -67,11 +67,20 @@ FOR_WATCHERS = ("watch", "absorbing", "ready")
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One apprise URL, with its own least level and alert kinds where they differ from `[alerts]`."""
+    """One apprise URL, with its own least level and alert kinds where they differ from `[alerts]`.
+
+    `parts` are the addresses it stands for where it names several targets: each is told, and answers, by itself.
+    """
 
     url: str = field(repr=False)
     minimum: str | None = None
     kinds: tuple[str, ...] | None = None
+    parts: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where its alerts are sent."""
+        return self.parts or (self.url,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +95,16 @@ class AlertsConfig:
     all_clear: bool = _key(values.boolean, True)
     stale_after: timedelta = _key(values.duration(at_least="1h", at_most="52w"), timedelta(days=7))
 
-    def numbered(self) -> dict[str, tuple[int, str]]:
-        """Each address with its number, from 1, and its scheme: so a channel is called wherever it is named."""
-        numbered: dict[str, tuple[int, str]] = {}
+    def numbered(self) -> dict[str, tuple[str, str]]:
+        """Each address with its number and its scheme: so a channel is called wherever it is named.
+
+        Numbers begin with 1; of a URL with several targets they are 1.1, 1.2 and so on.
+        """
+        numbered: dict[str, tuple[str, str]] = {}
         for number, channel in enumerate(self.urls, 1):
-            numbered.setdefault(channel.url, (number, channel.url.split("://", 1)[0].lower()))
+            for part, address in enumerate(channel.addresses, 1):
+                name = f"{number}.{part}" if channel.parts else str(number)
+                numbered.setdefault(address, (name, address.split("://", 1)[0].lower()))
         return numbered
 
     def hears(self, channel: Channel, kind: str) -> bool:

@@ -27,6 +27,7 @@ def load(
     environ: Mapping[str, str],
     check_url: Callable[[str], str | None],
     signal_tables: Mapping[str, type],
+    parts_of: Callable[[str], Sequence[str]] = lambda url: (),
     changes: Sequence[str] = (),
 ) -> Config:
     """Read and parse the file at `path`; as `parse`, and UserError where it can't be read."""
@@ -39,7 +40,13 @@ def load(
     except (OSError, ValueError) as error:
         raise UserError(f"{path} can't be read ({_reason(error)}); name another with --config") from None
     return parse(
-        text, environ=environ, where=str(path), check_url=check_url, signal_tables=signal_tables, changes=changes
+        text,
+        environ=environ,
+        where=str(path),
+        check_url=check_url,
+        signal_tables=signal_tables,
+        parts_of=parts_of,
+        changes=changes,
     )
 
 
@@ -50,12 +57,14 @@ def parse(
     where: str,
     check_url: Callable[[str], str | None],
     signal_tables: Mapping[str, type],
+    parts_of: Callable[[str], Sequence[str]] = lambda url: (),
     changes: Sequence[str] = (),
 ) -> Config:
     """TOML text to a Config; raises ConfigError with every problem, each "[table] key: what is wrong".
 
-    `check_url` says what is wrong with an apprise URL, or None. `signal_tables` maps each detector's name to its
-    frozen Params dataclass. `environ` gives secrets (`PULLBACK_STRAVA_CLIENT_SECRET`, `CREDENTIALS_DIRECTORY`).
+    `check_url` says what is wrong with an apprise URL, or None; `parts_of` the addresses of its targets, if several.
+    `signal_tables` maps each detector's name to its frozen Params dataclass. `environ` gives secrets
+    (`PULLBACK_STRAVA_CLIENT_SECRET`, `CREDENTIALS_DIRECTORY`).
     `changes` are "key=value" texts to try instead of what the text says (see `trying`).
     """
     try:
@@ -67,7 +76,8 @@ def parse(
     tables = {name: _read_table(name, TABLES[name], raw.get(name, {}), problems) for name in TABLES}
     signals = _read_signals(raw.get("signals", {}), signal_tables, problems)
     tables["strava"] = _with_secret(tables["strava"], environ, problems)
-    tables["alerts"] = _with_channels(tables["alerts"], environ, check_url, problems)
+    alerts = _with_channels(tables["alerts"], environ, check_url, problems)
+    tables["alerts"] = replace(alerts, urls=tuple(replace(c, parts=tuple(parts_of(c.url))) for c in alerts.urls))
     problems += _heart_rate_order(tables["athlete"])
     problems += _open_to_others(tables["web"])
     if problems:
@@ -201,7 +211,7 @@ def _channel(entry: Any, check_url: Callable[[str], str | None]) -> Channel:
     table = {"url": entry} if isinstance(entry, str) else entry
     if not isinstance(table, dict) or not isinstance(table.get("url"), str):
         raise Wrong('must be an apprise URL in quotes, or {url = "…", minimum = "…", kinds = ["…"]}')
-    known = {f.name for f in fields(Channel)}
+    known = {f.name for f in fields(Channel)} - {"parts"}
     for key in table:
         if key not in known:
             raise Wrong(f"unknown key {shown(key)}, {did_you_mean(key, known)}")

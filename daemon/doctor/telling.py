@@ -3,12 +3,17 @@
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from daemon import heartbeat
+from daemon import heartbeat, notify
 from daemon.config import Config
 from daemon.doctor.finding import Finding, off, ok, problem, untried, warning
 
 PLAIN = frozenset({"json", "xml", "form", "gotify", "hassio", "matrix", "mmost", "rocket", "nctalk", "apprise"})
 """Schemes that talk to a server of one's own without encryption unless they end in s."""
+
+TOGETHER = (
+    "one address for several, of whom all get an alert again where one doesn't take it; write each as an address of its"
+    " own in [alerts] urls"
+)
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -22,6 +27,8 @@ def channels(config: Config, try_one: Callable[[str], str | None] | None) -> Ite
         failure = try_one(url) if try_one else None
         if failure is not None:
             yield problem(name, f"{scheme}: {failure}; compare [alerts] urls with what the service says")
+        elif notify.takes_together(url):
+            yield warning(name, f"{scheme}: {TOGETHER}")
         elif _is_plain(url, scheme):
             yield warning(name, f"{scheme} sends without encryption: use {scheme}s, if the service knows it")
         elif try_one:

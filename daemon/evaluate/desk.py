@@ -74,10 +74,11 @@ class Desk:
 
     def channels(self) -> set[str]:
         """Those in the config."""
-        return {outbox.channel_id(channel.url) for channel in self.config.alerts.urls}
+        return {outbox.channel_id(address) for c in self.config.alerts.urls for address in c.addresses}
 
     def hearers(self, kind: str) -> list[str]:
-        return [outbox.channel_id(c.url) for c in self.config.alerts.urls if self.config.alerts.hears(c, kind)]
+        wanting = (c for c in self.config.alerts.urls if self.config.alerts.hears(c, kind))
+        return [outbox.channel_id(address) for c in wanting for address in c.addresses]
 
     def open(self, kind: str, episode: str, words: tuple[str, str], **options: Any) -> None:
         """Adds an alert for the channels that hear its kind, or those given; nothing where it was told already."""
@@ -169,6 +170,10 @@ class Heard:
         """Whether nothing of a thread was ever meant for a channel."""
         found = (d for a in self.alerts if a.thread == thread for d in self.deliveries.get(a.id, ()))
         return all(d.channel != channel for d in found)
+
+    def owed(self, alert: Alert) -> set[str]:
+        """The channels that were to have an alert and may lack it: opened again, it is sent there."""
+        return {d.channel for d in self.deliveries.get(alert.id, ()) if d.owed}
 
     def ended(self, alert: Alert) -> bool:
         """Whether some channel has, or may have, an all-clear given since a warning was told: it ends all before it."""

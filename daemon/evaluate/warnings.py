@@ -36,11 +36,16 @@ def tell_verdict(desk: Desk, today: Verdict) -> None:
 
 
 def _go_on(desk: Desk, today: Verdict, alert: Alert) -> None:
-    """A warning that was told goes on, also where that it is over has been said meanwhile: then it is told again."""
+    """A warning that was told goes on, also where that it is over has been said meanwhile: then it is told again.
+
+    So it is where it comes back on another day and somebody may have missed it: in the words of that day.
+    """
     if alert.kind == "pull_back":
         desk.close_kinds("all_clear")  # the one on its way isn't true
     heard = Heard.of(desk)
-    if today.state == alert.kind and heard.ended(alert):
+    another_day = alert.closed_at is not None and desk.day(alert) != desk.today
+    anew = another_day and not heard.owed(alert).isdisjoint(desk.hearers(alert.kind))
+    if today.state == alert.kind and (anew or heard.ended(alert)):
         desk.close(alert)
         desk.open(
             alert.kind,

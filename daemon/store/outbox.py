@@ -64,6 +64,11 @@ class Delivery:
         """Whether the channel has it, or may have it."""
         return self.doubtful or self.state in ("sent", "claimed")
 
+    @property
+    def owed(self) -> bool:
+        """Whether it goes out as its alert is opened again: withdrawn or given up, and not since the channel knew."""
+        return self.state in ("withdrawn", "given_up") and (self.attempts > 0 or not self.doubtful)
+
 
 def channel_id(address: str) -> str:
     """What is kept of a channel's address: enough to know it again, too little to use it."""

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from daemon import notify
 from daemon.cli import show
 from daemon.cli.sync import summary
 from daemon.config import Channel
@@ -218,6 +219,14 @@ def test_a_certificate_that_is_not_valid_now_leads_to_the_clock(house: House, tm
     (found,) = strava.clock(house.config, house.clock)
     board.hang_up()
     assert found.result == "problem" and "is the clock right" in found.text and "online" not in found.text
+
+
+def test_an_address_whose_targets_are_only_told_together_is_named(house: House) -> None:
+    url = "smseagle://secret@10.0.0.112:8080/5133333333/#runners/12514444444?batch=yes"
+    house.set_config("alerts", urls=(Channel(url, parts=notify.parts(url)),))
+    (found,) = telling.channels(house.config, None)
+    assert found.result == "warning" and "write each as an address of its own" in found.text
+    assert "secret" not in found.text and "5133333333" not in found.text
 
 
 @pytest.mark.parametrize(

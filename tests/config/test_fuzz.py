@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from daemon.config import Config, database_path, load
 from daemon.config.model import TABLES
 from daemon.errors import ConfigError, UserError
-from daemon.notify import problem_with
+from daemon.notify import parts, problem_with
 from daemon.signals import SignalParams
 from tests.fuzzing import tries
 
@@ -56,7 +56,7 @@ def written(path: Path, content: bytes) -> None:
     config = path / "config.toml"
     config.write_bytes(content)
     try:
-        read: Any = load(config, environ={}, check_url=problem_with, signal_tables=SIGNALS)
+        read: Any = load(config, environ={}, check_url=problem_with, parts_of=parts, signal_tables=SIGNALS)
     except ConfigError as error:
         assert error.problems
         for problem in error.problems:
