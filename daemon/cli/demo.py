@@ -1,7 +1,7 @@
 """`pullback demo`: two simulated runners through the real pipeline, on a clock that runs fast.
 
 Both put the same session into their week, one on top of it, the other in place of an easy run. It touches nothing of
-the user's, and keeps nothing.
+the user's, and keeps nothing but the page of the runner who was warned.
 """
 
 import tempfile
@@ -29,6 +29,8 @@ INTRODUCTIONS = {
     "absorbed": "The first runner puts intervals in the place of Thursday's easy run, from {day} on.",
     "strained": "The second runner puts the same intervals on top of a full week, from {day} on.",
 }
+PAGE = Path("pullback-demo.html")
+"""Written into the current folder."""
 BEFORE_DAYS = 2
 """The first sync comes so many days before the intervals do; after it, every day is lived."""
 
@@ -86,7 +88,10 @@ def _live(story: "Story", today: datetime) -> tuple[list[Alert], list[show.Part]
                 daemon.poll()
                 advance(day, days)
         show.out([show.Line(f"{days} days lived, a poll every evening.")])
-        return alerts, _standing(daemon, clock.now().date())
+        stands = _standing(daemon, clock.now().date())
+        if alerts:
+            stands.append(write_page(daemon, clock.now()))
+        return alerts, stands
 
 
 def _told(alerts: list[Alert]) -> list[show.Part]:
@@ -129,6 +134,21 @@ def _standing(daemon: "Daemon", today: date) -> list[show.Part]:
         show.Line(f"{verdict.replace('_', ' ')} since {document['since']}", show.STYLES.get(verdict, "bold"), indent=2),
         show.Line(document["headline"], indent=2),
     ]
+
+
+def write_page(daemon: "Daemon", now: datetime) -> show.Line:
+    """Writes the runner's page, and says where it is."""
+    from daemon.cli.session import known_athlete
+    from daemon.evaluate.looking import look
+    from daemon.report.page import page
+
+    data = look(daemon.store, known_athlete(daemon.store), daemon.config, now)
+    assert data is not None, "42 days were judged"
+    try:
+        PAGE.write_text(page(data), encoding="utf-8")
+    except OSError as error:
+        return show.Line(f"No page of it: can't write {PAGE} here ({(error.strerror or str(error)).lower()}).")
+    return show.Line(f"All of it on one page, for a browser: {PAGE.resolve()}")
 
 
 @contextmanager
