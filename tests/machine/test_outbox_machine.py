@@ -435,11 +435,11 @@ class OutboxMachine(RuleBasedStateMachine):
             span = self.quiet_to - self.quiet_from
             self.quiet_from, self.quiet_to = self.clock.now(), self.clock.now() + span
         before = len(self.arrived)
+        withdraw_late(self.store, self.config, self.clock.now(), BERLIN)
         with self.store.read() as session:
             cut_off = [d for d in outbox.deliveries(session) if d.state == "claimed" and not self.wanted(d)]
             self.left_before = withdrawn_claims(session) | {d.id for d in cut_off}
         try:
-            withdraw_late(self.store, self.config, self.clock.now(), BERLIN)
             deliver(self.store, self.config.alerts, send, self.clock, BERLIN, at_once=at_once)  # type: ignore[arg-type]
         except Died:
             self.store.close()
