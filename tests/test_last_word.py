@@ -1,12 +1,15 @@
 """Whoever heard "pull back" hears of its end, whatever was lost, refused, held back or said anew in between."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
 from daemon.config import Channel
+from daemon.evaluate.desk import Desk
 from daemon.store import outbox
+from daemon.store.progress import progress
+from daemon.wording import KINDS
 from tests.house import House, Phone
 from tests.test_telling import stands
 
@@ -234,3 +237,22 @@ def test_a_watch_that_stands_after_an_all_clear_is_told(house: House) -> None:
     for day in (14, 15):
         judged(house, date(2026, 11, day), "watch", watch="2026-11-14", pulled_back="2026-11-11")
     assert said(house.phone) == ["Watch: wh", TOLD, OVER, "Watch: wh"]
+
+
+def test_what_was_ever_told_of_running_counts_and_other_words_for_some_weeks(house: House) -> None:
+    now = house.clock.now()
+    with house.store.write() as session:
+        for kind in KINDS:
+            for days in (7, 400):
+                at, key = now - timedelta(days=days), f"{days} days ago"
+                outbox.open_alert(
+                    session, house.athlete_id, kind=kind, episode=key, title="", text="", channels=["a phone"], now=at
+                )
+        for alert in outbox.open_alerts(session, house.athlete_id):
+            outbox.close(session, alert, now)
+        state = progress(session, house.athlete_id)
+        desk = Desk(session, house.athlete_id, house.config, now, UTC, state, lambda: [])
+        told = [alert for alert, _ in desk.told().values()]
+    of_all_times = {alert.kind for alert in told if alert.episode == "400 days ago"}
+    assert {alert.kind for alert in told} == set(KINDS)
+    assert set(KINDS) - of_all_times == {"digest", "access", "stale", "test"}

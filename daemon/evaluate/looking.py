@@ -124,6 +124,7 @@ def look(store: Store, athlete_id: int, config: Config, now: datetime, *, wait_s
         last = judgement.last_day(session, athlete_id)
         if last is None:
             return None
+        known = _until(known, last)  # a run that isn't judged yet is none of this page's
         record = slim(judgement.verdicts(session, athlete_id), until_of(known.runs, last))
     return page_data(known, record, alerts, config, now.astimezone(zone), chosen, to_fetch)
 

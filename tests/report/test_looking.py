@@ -96,6 +96,23 @@ def test_the_page_of_a_record_read_bit_by_bit_is_the_same(days_after: int) -> No
     assert len(json.dumps(few)) < len(json.dumps(record)) / 2
 
 
+def test_a_run_that_ends_a_long_silence_is_on_the_page_once_it_is_judged(house: House) -> None:
+    daemon = house.daemon()
+    for n in range(1, 30):
+        house.world.add(plain_run(n, house.clock.now() - timedelta(days=n)))
+    for _ in range(10):
+        daemon.poll()
+        house.clock.advance(days=5)
+    silent = look(house.store, house.athlete_id, house.config, house.clock.now())
+    house.world.add(plain_run(99, house.clock.now() - timedelta(hours=1)))
+    house.pull()
+    pulled = look(house.store, house.athlete_id, house.config, house.clock.now())
+    assert silent is not None and pulled is not None and pulled.until == silent.until
+    house.evaluate()
+    judged = look(house.store, house.athlete_id, house.config, house.clock.now())
+    assert judged is not None and judged.until == house.clock.now().date()
+
+
 def test_the_settings_shown_hold_no_secret_and_name_what_was_changed() -> None:
     data = a_page(config=a_config(threshold_heart_rate=171))
     assert {setting.key for setting in data.settings if setting.changed} == {"athlete.threshold_heart_rate"}
