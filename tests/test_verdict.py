@@ -97,6 +97,14 @@ def test_the_same_response_without_a_change_in_training_is_a_watch_that_asks():
     assert "heat, illness, a new sensor" in verdict.advice[0]
 
 
+def test_a_run_day_more_alone_is_called_what_it_is():
+    more_days, more_load = (
+        live([STRONG | {"signs": signs}])[-1].headline for signs in (("run_day_added",), LOAD["signs"])
+    )
+    assert "at the same pace and the week has more run days than usual since" in more_days
+    assert "at the same pace and the week carries more than usual since" in more_load
+
+
 def test_intensity_of_long_ago_is_no_change_in_training():
     assert live([STRONG | {"rose": START - timedelta(days=200)}])[-1].state == "watch"
 

@@ -56,7 +56,12 @@ def command(
         ),
     ] = None,
     last: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="Last day (default: today, or the warning's end).")
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="DATE",
+            help="Last day, up to four weeks ahead (default: today, or the warning's end).",
+        ),
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take back the answer given last.")] = False,
 ) -> None:
@@ -94,7 +99,7 @@ def answered(session: Session, store: "Store", reason: "Reason", number: int | N
     answer = answering.keep_answer(store, athlete_id, reason, begin, end, now)
     follows = _judged_again(session, store, athlete_id)
     words = _days(session, answer)
-    if alert is not None and days == (None, None):
+    if alert is not None and days == (None, None) and reason not in ONE_DAY:
         words = f"The {'day' if begin == end else 'days'} of the warning, {words},"
     told = meaning(answer, words, answering.taken_out(store, athlete_id, session.config(), answer))
     return [told, *(began_earlier(answer, before) if days[0] is None else []), *follows]

@@ -130,7 +130,7 @@ def _signals(signals: Sequence[dict[str, Any]], verdict: str) -> list[show.Part]
     up = [signal for level in LOUDEST_FIRST for signal in signals if signal["level"] == level]
     for n, signal in enumerate(up[:MOST_SIGNS]):
         level = signal["level"]
-        since = f" since {signal['since']}" if signal["since"] else ""
+        since = f", began {signal['since']}" if signal["since"] else ""
         told = f"{show.words(signal['name'])} ({level}{since}): {signal['summary']}{_lately(signal['evidence'])}"
         parts.append(show.Line(told, show.STYLES[level], hang=2, spare=SIGNS if n else MORE))
     if len(up) > MOST_SIGNS:

@@ -7,6 +7,8 @@ from daemon.config import WebConfig
 from daemon.doctor.finding import Finding, off, ok, problem, warning
 
 WAIT_S = 5.0
+SHORT = 16
+"""A token of fewer letters could be found by trying: nothing holds a stranger back from many tries [ENG]."""
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Where an address that means all of a machine's is asked."""
 
@@ -37,6 +39,8 @@ def _asked(web: WebConfig, host: str, port: int) -> Finding:
         return warning("page", f"{address} ({who}) {how}")
     said = answer.text.strip()[:200]
     match answer.status_code:
+        case 200 if web.token is not None and len(web.token) < SHORT:
+            return warning("page", f"{address} answers, but its token could be guessed: make it longer and random")
         case 200:
             return ok("page", f"{address} ({who}) answers")
         case 401:

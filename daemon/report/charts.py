@@ -360,4 +360,6 @@ def _sparkline_says(course: Course, seen: Sequence[Reading]) -> str:
         return text + "Never up."
     alert = sum(reading.level == "alert" for reading in up)
     also = f", {alert} of them as an alert" if alert else ""
+    if seen[-1].level != "ok" and seen[-1].score < course.line:
+        text += "It stays up until it is clearly below. "
     return text + f"Up on {formats.count(len(up), 'day')}{also}, last on {formats.full_day(up[-1].day)}."

@@ -118,7 +118,8 @@ def _evidence(history: History, found: Assessed, params: Params) -> dict[str, An
     runs, days, rows = history.table.runs, history.table.day, usable(history)
     compared = found.rows[found.since :]
     rose = history.rose_on
-    after = 0 if rose is None else rows.size - position(history, rows, rose.toordinal())
+    # Runs of before a new norm aren't compared with it, so they show nothing.
+    after = 0 if rose is None else rows.size - position(history, rows, max(rose.toordinal(), history.norm_from or 0))
     pace = found.norm.sizes[0]
     speed = float(found.readings.x[found.since :, 0].mean())
     at_pace = found.norm.centre.copy()

@@ -82,8 +82,9 @@ def _pull_back(now: Intensity | None, facts: Facts, since: date, day: date) -> t
     if (day - since).days >= STUBBORN_DAYS:
         # Also true where it is the first word of it: the record may begin long before the first message.
         days = f"on as many days as {before}" if added else "as often"
+        weeks = (day - since).days // 7
         less = f"{days}, but 30 to 40 % less than {'then' if added else before}"
-        advice = ["Run everything easy.", f"It has lasted two weeks: run {less}; if it goes on, see a doctor."]
+        advice = ["Run everything easy.", f"It has lasted {weeks} weeks: run {less}; if it goes on, see a doctor."]
     if (now and now.change == "added") or "load_added" in up:
         advice.append("When you come back, replace an easy run instead of adding a session.")
     advice += [MENDS[name] for name in ("beside_long", "hard_spacing") if name in up]

@@ -14,6 +14,9 @@ SIGNS = {
 }
 """What a family of signals says, in the words of the program's idea."""
 
+MORE_DAYS = "the week has more run days than usual"
+"""Instead, where of all that load can be only that has become more."""
+
 
 def headline_of(state: State, reading: Reading, facts: Facts, memory: dict[str, Any]) -> str:
     came = _came(reading, facts)
@@ -56,7 +59,9 @@ def _why(reading: Reading, facts: Facts, memory: dict[str, Any], came: str) -> s
     if facts.suppressed:
         reasons.append("easy heart rate is unusually low while running gets harder")
     told = {"felt"} if facts.suppressed else set()
-    reasons += [words for family, words in SIGNS.items() if family in facts.families - told]
+    load = [signal.name for signal in facts.tightened if signal.family == "load"]
+    signs = SIGNS | ({"load": MORE_DAYS} if load == ["run_day_added"] else {})
+    reasons += [words for family, words in signs.items() if family in facts.families - told]
     if len(facts.tightened) == 1 and len(reasons) == 1 and not facts.suppressed:
         return _begun(facts.tightened[0].summary).rstrip(".")
     if reasons:

@@ -179,6 +179,12 @@ def test_a_new_normal_begins_on_its_first_day(runner: Terminal) -> None:
     assert all(run["left_out"] != "new-normal" for run in document(runner, "runs"))
 
 
+def test_a_new_normal_while_a_warning_is_open_begins_on_the_warnings_day(runner: Terminal) -> None:
+    warn(runner, "pull_back", str(day(6)))
+    said = runner.pullback("ack", "--reason", "new-normal").out
+    assert f"Your norm begins anew on {in_words(day(6))}; earlier runs" in " ".join(said.split())
+
+
 def test_a_trip_may_reach_some_days_ahead(runner: Terminal) -> None:
     assert runner.pullback("ack", "--reason", "travel", "--to", str(day(-9))).code == 0
     assert answers(runner) == [("travel", str(TODAY), str(day(-9)))]

@@ -426,7 +426,10 @@ def test_the_page_is_off_or_answers_or_says_what_is_in_its_way(shown: House) -> 
         return finding.result, finding.text
 
     assert found()[0] == "off" and "[web]" in found()[1]
-    with opened(shown, token="s3sam") as site:
+    with opened(shown, token="s3sam"):
+        assert found()[0] == "warning" and "could be guessed" in found()[1] and "s3sam" not in found()[1]
+    long = "s3sam-" + 10 * "7"
+    with opened(shown, token=long) as site:
         assert found() == ("ok", f"http://127.0.0.1:{site.port}/ (with its token) answers")
         assert found(token="wrong")[0] == "problem" and "another token" in found(token="wrong")[1]
         shown.clock.advance(days=30)
@@ -438,4 +441,4 @@ def test_the_page_is_off_or_answers_or_says_what_is_in_its_way(shown: House) -> 
     standin = shown.standin.base_url.removeprefix("http://").split(":")
     shown.set_config("web", listen=(standin[0], int(standin[1])), token=None)
     result, text = found()
-    assert result == "problem" and "something else answers" in text and "s3sam" not in text
+    assert result == "problem" and "something else answers" in text and long not in text

@@ -113,7 +113,7 @@ def test_the_verdict_comes_first_then_why_and_what_it_rests_on() -> None:
         "  - Keep Sunday easy",
     ]
     assert (
-        "easy heart rate (alert since 2026-11-10): Easy heart rate is 5 bpm above its norm over the last 9 easy runs. "
+        "easy heart rate (alert, began 2026-11-10): Easy heart rate is 5 bpm above its norm over the last 9 easy runs. "
         "The last three were 6 bpm above it."
     ) in lines
     assert "Intensity: since 2026-10-05, 6 sessions, 1.5 a week of late, added to the week" in lines
@@ -176,7 +176,7 @@ def test_of_many_signals_the_loudest_are_told_and_the_quiet_ones_counted() -> No
     intensity = loud | {"name": "intensity", "family": "", "level": "ok"}
     alarm = loud | {"name": "rest", "summary": "No rest day."}
     lines = as_read(signals=[heart, intensity, *quiet, *watched, alarm])
-    at = lines.index("rest (alert since 2026-11-10): No rest day.")
+    at = lines.index("rest (alert, began 2026-11-10): No rest day.")
     assert lines[at + 1 : at + 6] == [
         "sign 0 (watch): 0.",
         "sign 1 (watch): 1.",

@@ -209,7 +209,10 @@ def test_a_new_normal_is_another_norm():
     answered = Answer(1, "new-normal", FIRST_DAY + timedelta(days=33 * 7), FIRST_DAY + timedelta(days=33 * 7), NOW)
     history = History.at(RunTable.of(RISEN), FIRST_DAY + timedelta(days=37 * 7), NOW, [answered])
     assert heart(RISEN, 37 * 7).level == "alert"
-    assert read(history, SignalParams()).signal("easy_heart_rate").level == "ok"
+    signal = read(history, SignalParams()).signal("easy_heart_rate")
+    assert signal.level == "ok"
+    since = [run for run in RISEN if run.easy and answered.first <= run.day <= history.today]
+    assert signal.evidence["runs_since_intensity"] == len(since), "runs of before say nothing of the new norm"
 
 
 def test_one_run_explained_adds_up():
