@@ -47,7 +47,8 @@ class Pages:
         if self._made is not None and self._made[0] == of:
             return self._made[1]
         try:
-            answer = self._report(config)
+            with self._store.in_use():
+                answer = self._report(config)
         except Busy:
             if self._made is None:
                 raise
