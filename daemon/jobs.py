@@ -13,8 +13,9 @@ from daemon.clock import Clock
 from daemon.config import Config
 from daemon.deliver import Send, deliver
 from daemon.errors import UserError
-from daemon.evaluate import Evaluated, digest_due, evaluate, local_now, tell_trouble, withdraw_late
+from daemon.evaluate import Evaluated, digest_due, evaluate, local_now, note_look, withdraw_late
 from daemon.evaluate.looking import picture_of
+from daemon.evaluate.telling import Ended
 from daemon.store import Busy, Store, backup, cleaning, grants, outbox
 from daemon.store.progress import athletes, progress, save_progress
 from daemon.sync import Outcome, pull, retain
@@ -174,25 +175,17 @@ class Daemon:
         """Around each look at the runs: a bug is kept where `status` and `check` see it, and told when it lasts."""
         try:
             yield
-        except UserError:
-            raise  # no bug: whoever runs the job says it
-        except Exception:
+        except Busy:
+            raise  # somebody else is at work: nothing was looked at
+        except Exception as error:
             with suppress(UserError):
-                self._note_bug(athlete_id, True)
+                self._note_look(athlete_id, "problem" if isinstance(error, UserError) else "bug")
             raise
         if not self.stopping.is_set():
-            self._note_bug(athlete_id, False)
+            self._note_look(athlete_id, "well")
 
-    def _note_bug(self, athlete_id: int, met: bool) -> None:
-        now = self.clock.now()
-        with self.store.read() as session:
-            before = progress(session, athlete_id).broken_since
-        since = min(before or now, now) if met else None
-        if since != before:
-            with self.store.write() as session:
-                save_progress(session, athlete_id, replace(progress(session, athlete_id), broken_since=since))
-        if since != before or met:
-            tell_trouble(self.store, athlete_id, self.config, now)
+    def _note_look(self, athlete_id: int, ended: Ended) -> None:
+        note_look(self.store, athlete_id, self.config, self.clock.now(), ended)
 
     def _judge_first(self, zone: tzinfo) -> bool:
         """Judges where what waits wasn't judged lately, or a digest is due; False where another is at it right now."""

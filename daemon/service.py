@@ -140,7 +140,7 @@ class Service:
             self._running.add(name)
         self._daemon.signs.began(name)
         try:
-            with self._pulse.around(name):
+            with self._daemon.store.in_use(), self._pulse.around(name):
                 run()
             self._complained.pop(name, None)
         except UserError as error:

@@ -1,15 +1,18 @@
 """A bug of pullback's own in every look at the runs: the runner, who reads no log, is told, once."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
 
 from daemon.doctor.data import work
+from daemon.errors import UserError
 from daemon.evaluate import evaluate, whole_status
-from daemon.evaluate.telling import BROKEN_FOR
+from daemon.evaluate.telling import BROKEN_FOR, BROKEN_LOOKS
 from daemon.jobs import Daemon
-from daemon.store import grants, outbox
+from daemon.store import Busy, grants, outbox
 from daemon.store.progress import Progress, progress
 from daemon.web.pages import Pages
 from tests.exported import fit_file
@@ -59,16 +62,16 @@ def test_a_bug_in_every_poll_is_shown_at_once_told_after_a_day_once_and_over_whe
     house.world.add(plain_run(1, house.clock.now() - timedelta(days=1), minutes=10))
     daemon.poll()
     assert whole_status(house.store, house.config, house.clock.now())["broken_since"] is None
-    assert list(work(house.store)) == []
+    assert list(work(house.store, UTC)) == []
 
     break_numbers(house)
     live(house, daemon, 2)
     status = whole_status(house.store, house.config, house.clock.now())
     assert status["broken_since"] == f"{house.clock.now() - timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}"
-    assert "a bug: since 2026-11-02 06:30 UTC" in status["trouble"] and "upgrade pullback" in status["trouble"]
-    assert [(found.result, found.about) for found in work(house.store)] == [("problem", "work")]
+    assert "a bug: since 2026-11-02 07:30 CET" in status["trouble"] and "upgrade pullback" in status["trouble"]
+    assert [(found.result, found.about) for found in work(house.store, UTC)] == [("problem", "work")]
     page = Pages(house.store, house.clock, lambda: house.config, dict)
-    assert page.health().status == 503 and b"a bug" in page.health().body
+    assert page.health().status == 503 and b"a bug: since 2026-11-02 07:30 CET" in page.health().body
     assert told(house) == []
 
     live(house, daemon, 60)
@@ -113,6 +116,68 @@ def test_a_bug_in_the_pull_is_known_too_and_a_week_of_it_is_told_once(house: Hou
     monkeypatch.undo()
     daemon.poll()
     assert told(house) == [(BUG, False)]
+
+
+def broken_house(house: House) -> Daemon:
+    daemon = house.daemon()
+    house.world.add(plain_run(1, house.clock.now() - timedelta(days=1), minutes=10))
+    daemon.poll()
+    break_numbers(house)
+    return daemon
+
+
+@contextmanager
+def no_room(house: House) -> Iterator[None]:
+    """Beside the database no room can be kept for new tokens, so that Strava isn't asked for any."""
+    room = house.path.with_name(f"{house.path.name}-room")
+    room.unlink(missing_ok=True)
+    room.mkdir()
+    yield
+    room.rmdir()
+
+
+def test_a_machine_that_slept_for_days_has_not_met_the_bug_for_days(house: House) -> None:
+    daemon = broken_house(house)
+    live(house, daemon, 1)
+    house.clock.advance(days=3)
+    live(house, daemon, BROKEN_LOOKS - 2)
+    assert told(house) == []
+    live(house, daemon, 1)
+    assert told(house) == [(BUG, True)]
+
+
+def test_a_bug_that_a_problem_took_the_place_of_is_named_no_more(house: House) -> None:
+    daemon = broken_house(house)
+    live(house, daemon, 1)
+    since = state(house).broken_since
+    with house.store.only_one("pull"), pytest.raises(Busy):
+        daemon.poll()
+    assert state(house).broken_since == since is not None, "somebody else was at work: nothing was looked at"
+    house.clock.advance(hours=7)
+    with no_room(house), pytest.raises(UserError, match="room"):
+        daemon.poll()
+    assert whole_status(house.store, house.config, house.clock.now())["trouble"] is None
+    live(house, daemon, 40)
+    assert told(house) == []
+
+
+def test_a_problem_is_no_cure_of_a_bug_that_was_told(house: House) -> None:
+    daemon = broken_house(house)
+    live(house, daemon, 60)
+    house.clock.advance(hours=7)
+    with no_room(house), pytest.raises(UserError, match="room"):
+        daemon.poll()
+    assert told(house) == [(BUG, True)]
+    assert "a bug" in whole_status(house.store, house.config, house.clock.now())["trouble"]
+
+
+def test_a_bug_hides_nothing_that_the_runner_can_mend(house: House) -> None:
+    daemon = broken_house(house)
+    house.world.inactive = True
+    live(house, daemon, 1)
+    trouble = whole_status(house.store, house.config, house.clock.now())["trouble"]
+    assert trouble.startswith("Strava has switched your API application off") and "; and a bug: since" in trouble
+    assert [found.text.startswith("a bug: since") for found in work(house.store, UTC)] == [True]
 
 
 def test_what_somebody_can_mend_is_no_bug_and_a_stop_in_the_middle_is_no_cure(house: House) -> None:

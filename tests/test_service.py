@@ -50,6 +50,23 @@ def now(self):
 SystemClock.now = now
 """
 """Once there is a file `sign` somebody has set the clock back by an hour."""
+SLOW = """
+import daemon.evaluate.judging as j, threading
+looked, renew, judge_days = threading.Event(), d.renew, j.judge_days
+def look(store):
+    gone, renewed = store.replaced(), renew(store)
+    if gone:
+        looked.set()
+    return renewed
+def slowly(*known, **options):
+    judged = list(judge_days(*known, **options))
+    s.notify("STATUS=in the middle")
+    looked.wait(60)
+    s.notify("STATUS=judged")
+    return iter(judged)
+d.renew, j.judge_days = look, slowly
+"""
+"""Judging lasts until the main thread has seen that the database is gone."""
 PATIENT = "import daemon.strava.wire as w; w.Timeouts.__init__.__defaults__ = (5.0, 600.0, 600.0)"
 """A read from Strava that hangs does so for ten minutes."""
 PATIENCE_S = 120.0
@@ -318,6 +335,20 @@ def test_forgetting_beside_it_leaves_it_with_nothing_and_it_starts_again(machine
     assert machine.sql("SELECT count(*) FROM token") == [(0,)]
     machine.stop(process)
     assert "the database was deleted or replaced" in machine.log.read_text()
+
+
+def test_forgetting_while_it_judges_leaves_no_verdict_behind(machine: Machine) -> None:
+    machine.runs(2)
+    machine.authorise()
+    process = machine.start(before=f"{HASTE}\n{SLOW}")
+    machine.told("STATUS=in the middle")
+    assert machine.terminal.pullback("forget", "--yes").code == 0
+    machine.told("STATUS=judged")
+    machine.told("not authorised; run `pullback auth`")
+    machine.stop(process)
+    assert machine.sql("SELECT count(*) FROM verdict") == [(0,)]
+    assert machine.sql("SELECT count(*) FROM sync_state") == [(0,)]
+    assert "the database was deleted or replaced: going on" in machine.log.read_text()
 
 
 def test_a_poll_that_meets_a_slow_delivery_leaves_it_to_the_next_minute(house: House) -> None:

@@ -83,7 +83,7 @@ def _import(session: Session, store: "Store", named: Sequence[Path], zone: tzinf
 def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
     """Judges with what came, tells today's state (and no older one), and says what comes next."""
     from daemon.cli.sync import tell
-    from daemon.evaluate import evaluate
+    from daemon.evaluate import evaluate, note_look
     from daemon.store import activities, grants
 
     athlete_id, config = athlete(store), session.config()
@@ -93,6 +93,7 @@ def _judge(session: Session, store: "Store", outcome: "Outcome") -> None:
     with show.progress(_judging(runs)):
         evaluated = evaluate(store, athlete_id, config, session.clock.now())
     delivered = tell(session, config, store)
+    note_look(store, athlete_id, config, session.clock.now(), "well")
     with store.read() as reading:
         doubles = activities.doubles(reading, grants.whose(reading, athlete_id))
     new = {*outcome.runs, *outcome.other_sports, *outcome.no_sport}

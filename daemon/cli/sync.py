@@ -43,7 +43,7 @@ def command(
 
 
 def _sync(session: Session, config: "Config", store: "Store", strava: "Strava") -> None:
-    from daemon.evaluate import evaluate
+    from daemon.evaluate import evaluate, note_look
     from daemon.sync import pull
 
     with show.progress("Fetching runs") as advance:
@@ -59,6 +59,7 @@ def _sync(session: Session, config: "Config", store: "Store", strava: "Strava") 
         )
     evaluated = evaluate(store, strava.tokens.athlete_id, config, session.clock.now())
     delivered = tell(session, config, store)
+    note_look(store, strava.tokens.athlete_id, config, session.clock.now(), "well")
     parts = [show.Line(line) for line in summary(outcome, session.zone(store))]
     if evaluated.verdict is not None:
         parts.append(show.Line(evaluated.verdict.headline))

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 from daemon.doctor.finding import Finding, ok, problem, warning
 from daemon.store import Store, backup, connect, grants, schema
 from daemon.store.errors import damaged
-from daemon.store.progress import in_the_way, progress
+from daemon.store.progress import bug, progress
 
 OLD_BACKUP = timedelta(days=3)
 AHEAD = timedelta(hours=1)
@@ -29,13 +29,13 @@ def database(path: Path, now: datetime) -> Iterator[Finding]:
     yield _backups(path, now)
 
 
-def work(store: Store) -> Iterator[Finding]:
-    """Nothing, unless what the daemon does with the runs ends in a bug."""
+def work(store: Store, zone: tzinfo) -> Iterator[Finding]:
+    """Nothing, unless what the daemon does with the runs ends in a bug. `zone` is the runner's."""
     with store.read() as session:
         athlete_id = grants.athlete(session)
-        state = None if athlete_id is None else progress(session, athlete_id)
-    if state is not None and state.broken_since is not None:
-        yield problem("work", str(in_the_way(state)))
+        found = None if athlete_id is None else bug(progress(session, athlete_id), zone)
+    if found is not None:
+        yield problem("work", found)
 
 
 def is_current(path: Path) -> bool:

@@ -1,12 +1,14 @@
 """All looks in the order in which things depend on each other."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC
 from pathlib import Path
 
 from daemon.clock import Clock
 from daemon.config import Config, database_path
 from daemon.doctor import data, files, page, strava, telling, unit
 from daemon.doctor.finding import Finding, guarded, ok
+from daemon.evaluate import local_now
 from daemon.store import open_store
 
 
@@ -40,7 +42,7 @@ def _access(config: Config, path: Path, clock: Clock) -> Iterator[Finding]:
     elif data.is_current(path):
         store = open_store(path)
         try:
-            yield from data.work(store)
+            yield from data.work(store, local_now(store, config, clock.now()).tzinfo or UTC)
             yield from strava.access(config, store, clock)
         finally:
             store.close()

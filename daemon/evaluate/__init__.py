@@ -5,7 +5,7 @@ from daemon.evaluate.history import local_now, runs, units
 from daemon.evaluate.judging import Evaluated, evaluate
 from daemon.evaluate.replaying import Replayed, replay, walk
 from daemon.evaluate.status import athlete_document, status_document, whole_status
-from daemon.evaluate.telling import tell_trouble, withdraw_late
+from daemon.evaluate.telling import note_look, withdraw_late
 from daemon.evaluate.week import digest_due
 
 __all__ = [
@@ -16,10 +16,10 @@ __all__ = [
     "evaluate",
     "explain",
     "local_now",
+    "note_look",
     "replay",
     "runs",
     "status_document",
-    "tell_trouble",
     "units",
     "walk",
     "whole_status",

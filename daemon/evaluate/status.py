@@ -53,7 +53,7 @@ def status_document(
     document |= told
     document["answers"] = [documents.answer_document(answer) for answer in answers]
     document["access"] = _access(state)
-    document["trouble"] = in_the_way(state)
+    document["trouble"] = in_the_way(state, zone)
     document["broken_since"] = None if state.broken_since is None else _utc(state.broken_since)
     document["waiting_until"] = None if state.waiting_until is None else _utc(state.waiting_until)
     return document

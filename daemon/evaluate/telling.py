@@ -4,9 +4,10 @@ It decides nothing about running: which verdicts are told is the verdict room's 
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
-from typing import Any
+from typing import Any, Literal
 
 from daemon import documents, wording
 from daemon.config import Config
@@ -14,15 +15,20 @@ from daemon.evaluate.desk import Desk, Heard, free_key
 from daemon.evaluate.history import facts, home_zone
 from daemon.evaluate.warnings import tell_verdict
 from daemon.evaluate.week import LATE, digest_due, first_day, week_of
-from daemon.store import Store, grants, judgement, outbox
+from daemon.store import Busy, Store, grants, judgement, outbox
 from daemon.store import activities as rows
 from daemon.store.outbox import Alert
-from daemon.store.progress import progress, save_progress, silent_since
+from daemon.store.progress import Progress, progress, save_progress, silent_since
 from daemon.values import Verdict
 from daemon.verdict import WARNINGS
 
 BROKEN_FOR = timedelta(days=1)
 """A bug in every look at the runs is told after so long [ENG]: one that an odd answer made is over by then."""
+BROKEN_LOOKS = 6
+"""And after so many looks [ENG]: a machine that slept for a day has not looked all day."""
+
+Ended = Literal["well", "bug", "problem"]
+"""How a look at the runs ended; a problem is one that the runner or the machine has to mend."""
 
 
 def tell(store: Store, athlete_id: int, config: Config, now: datetime, *, speak: bool) -> tuple[int, ...]:
@@ -47,7 +53,33 @@ def tell(store: Store, athlete_id: int, config: Config, now: datetime, *, speak:
     return tuple(desk.opened)
 
 
-def tell_trouble(store: Store, athlete_id: int, config: Config, now: datetime) -> None:
+def note_look(store: Store, athlete_id: int, config: Config, now: datetime, ended: Ended) -> None:
+    """Keeps for how long each look at the runs has ended in a bug, and tells when that lasts, and when it is over.
+
+    A problem shows neither that the bug is there still nor that it is gone: it ends what was not told yet. Raises
+    StoreError.
+    """
+    with store.read() as session:
+        athlete_id = grants.whose(session, athlete_id)
+        before = progress(session, athlete_id)
+    if ended == "problem" and _lasts(before, now):
+        return
+    since, looks = (min(before.broken_since or now, now), before.broken_looks + 1) if ended == "bug" else (None, 0)
+    if (since, looks) == (before.broken_since, before.broken_looks):
+        return
+    with store.write() as session:
+        state = progress(session, athlete_id)
+        save_progress(session, athlete_id, replace(state, broken_since=since, broken_looks=looks))
+    with suppress(Busy):  # the next look tells it
+        _tell_trouble(store, athlete_id, config, now)
+
+
+def _lasts(state: Progress, now: datetime) -> bool:
+    since = state.broken_since
+    return since is not None and now - since >= BROKEN_FOR and state.broken_looks >= BROKEN_LOOKS
+
+
+def _tell_trouble(store: Store, athlete_id: int, config: Config, now: datetime) -> None:
     """Tells what stands in the way, without a look at the runs or the record. Raises StoreError, Busy."""
     with store.only_one("judgement", wait_s=60.0), store.write() as session:
         desk = _desk(store, session, athlete_id, config, now)
@@ -96,7 +128,7 @@ def _tell_silence(desk: Desk) -> None:
     A bug of ours that lasts is such a silence, whoever brings the runs, and whatever else is said.
     """
     broken = desk.state.broken_since
-    if broken is not None and desk.now - broken >= BROKEN_FOR:
+    if broken is not None and _lasts(desk.state, desk.now):
         desk.stand("stale", f"bug {broken.isoformat()}", wording.broken(broken, desk.now.astimezone(desk.zone)))
         return
     since, granted = silent_since(desk.state, desk.now), grants.grant(desk.session)

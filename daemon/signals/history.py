@@ -86,7 +86,6 @@ class RunTable:
         minutes = np.array([run.moving_s / 60 for run in rows], dtype=float)
         easy = [run.easy if run.is_run else None for run in rows]
         control = [run.control if run.is_run else None for run in rows]
-        load = np.array([run.load for run in rows], dtype=float)
         return cls(
             runs=rows,
             day=day,
@@ -99,7 +98,7 @@ class RunTable:
             race=np.array([run.kind == "race" for run in rows], dtype=bool),
             minutes=minutes,
             hard_minutes=np.array([run.hard_minutes for run in rows], dtype=float),
-            load=load,
+            load=_column(run.load for run in rows),
             bpm=_column(e.bpm if e else None for e in easy),
             speed_m_s=_column(e.speed_m_s if e else None for e in easy),
             se_bpm=_column(e.se_bpm if e else None for e in easy),
@@ -113,7 +112,7 @@ class RunTable:
             exertion=_column(run.perceived_exertion if _plainly_easy(run) else None for run in rows),
             heavy=_column(None if run.feel is None or run.hard else run.feel in ("heavy", "forced") for run in rows),
             device=_device_codes(rows),
-            total_load=_totals(load),
+            total_load=_totals(_column(run.load for run in rows)),
             total_easy_minutes=_totals(minutes * (is_run & ~hard)),
             total_hard_minutes=_totals(minutes * (is_run & hard)),
             total_run_days=_totals(_first_of_day(day, is_run).astype(float)),

@@ -22,11 +22,11 @@ def open_store(path: Path) -> Store:
 def renew(store: Store) -> bool:
     """Where its file was deleted (`pullback forget`) or replaced (a backup put back): goes on with what is there now.
 
-    Returns whether it was. Raises StoreError, and then nothing is read from what is there or written to it.
+    Returns whether it does: not yet while the store is `in_use`. Raises StoreError, and then nothing is read from
+    what is there or written to it.
     """
-    if not store.replaced():
+    if not store.replaced() or not store.let_go():
         return False
-    store.let_go()
     # Others at work find it replaced until this one is known to be for this version.
     store.go_on_with(open_store(store.path))
     return True

@@ -3,6 +3,7 @@
 import errno
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ from daemon.store.restored import take_in
 BUSY_TIMEOUT_MS = 5_000
 INSIST_TRIES, INSIST_EACH_S = 6, 5.0
 """Together half a minute; a try that waited for a lock has waited as long already [ENG]."""
+NO_FILE = (0, 0)
+"""No file has this identity; that of one that is closed may be given to the next."""
 ROOM_BYTES = 2**18
 """Kept back on the disk for what must not be lost: ten times what such a commit adds to the -wal [ENG]."""
 
@@ -33,6 +36,22 @@ class Store:
         self._file = _identity(path)
         self._engine = engine
         self._writer = engine.execution_options(immediate=True)
+        self._counting = threading.Lock()
+        self._users = 0
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Around work of one thread that goes from session to session with what it has read.
+
+        The file under it may be deleted meanwhile, which ends the work; no other is put in its place before it is over.
+        """
+        with self._counting:
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._users -= 1
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -129,11 +148,18 @@ class Store:
         """Whether the file that was opened is no longer the one at `path`: deleted, or another put in its place."""
         return _identity(self.path) != self._file
 
-    def let_go(self) -> None:
-        """Closes a file that was replaced. Nothing is read or written until `go_on_with` says where."""
-        self._file = (0, 0)  # no file has these; those of the one that is closed may be given to the next
+    def let_go(self) -> bool:
+        """Closes a file that was replaced. Nothing is read or written until `go_on_with` says where.
+
+        False, and nothing is done, while it is in use. Whoever begins after it was let go has read nothing from it.
+        """
+        with self._counting:
+            if self._users and self._file != NO_FILE:
+                return False
+            self._file = NO_FILE
         # SQLite leaves the -wal beside `path` alone when the file it closes is no longer there.
         self._engine.dispose()
+        return True
 
     def go_on_with(self, other: "Store") -> None:
         """From now on this is `other`, which nobody else may use: whoever holds this one reads and writes there."""
@@ -145,10 +171,7 @@ class Store:
     def _insist_on_its_file(self) -> None:
         # What is written to a deleted file is lost, and what is read from it should be gone.
         if self.replaced():
-            raise StoreError(
-                f"the database {self.path} was deleted or replaced while it was in use; run the command again "
-                "(a running service goes on with what is there now)"
-            )
+            raise _gone(self.path)
 
     @property
     def _room(self) -> Path:
@@ -182,12 +205,27 @@ def connect(path: Path) -> Store:
     create(path)
     # Tokens are parameters: without this a traceback of the driver's, or its log, would quote them.
     engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, hide_parameters=True)
-    event.listen(engine, "connect", _configure)
+    file = _identity(path)
+
+    def connected(connection: sqlite3.Connection, _record: Any) -> None:
+        if _identity(path) != file:  # replaced since its session began
+            connection.close()
+            raise _gone(path)
+        _configure(connection)
+
+    event.listen(engine, "connect", connected)
     event.listen(engine, "begin", _begin)
     return Store(path, engine)
 
 
-def _configure(connection: sqlite3.Connection, _record: Any) -> None:
+def _gone(path: Path) -> StoreError:
+    return StoreError(
+        f"the database {path} was deleted or replaced while it was in use; run the command again "
+        "(a running service goes on with what is there now)"
+    )
+
+
+def _configure(connection: sqlite3.Connection) -> None:
     # The driver must not open transactions by itself: `_begin` says which kind.
     connection.isolation_level = None
     for pragma in (

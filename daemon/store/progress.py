@@ -1,11 +1,12 @@
 """How far the pull has come for one athlete, and what stands in its way. One small document per athlete."""
 
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from sqlmodel import Session, select
 
+from daemon.clock import moment_text
 from daemon.measures import Units
 from daemon.store.statements import PROGRESS, REPLACE
 from daemon.store.tables import SyncRow
@@ -22,7 +23,8 @@ class Progress:
     what changed, of several the most telling. `judged_with` names the code and settings of the record.
     `exported_athlete` is whose export was imported, `exported` the newest one, as the importer sorts them.
     `failing_since`: the first of the pulls in a row that read nothing from Strava, for whatever reason.
-    `broken_since`: the first of the looks at the runs in a row, from Strava or from files, that ended in a bug of ours.
+    `broken_since`: the first of the looks at the runs in a row, from Strava or from files, that ended in a bug of ours,
+    and `broken_looks` how many these are.
     `access` is the reason Strava refuses us (None: it doesn't) since `access_since`.
     `budget` is the last rate-limit reading as the strava room writes it. `refresh_begun_at`: new tokens were asked for
     then, and no answer was kept since. Raw answers were given `raw_kept_s` seconds.
@@ -33,6 +35,7 @@ class Progress:
     last_success_at: datetime | None = None
     failing_since: datetime | None = None
     broken_since: datetime | None = None
+    broken_looks: int = 0
     swept_at: datetime | None = None
     listed_back_to: datetime | None = None
     backfill_done: bool = False
@@ -100,12 +103,19 @@ def silent_since(state: Progress, now: datetime) -> datetime | None:
     return read if read is not None and (read <= now or state.failing_since is None) else state.failing_since
 
 
-def in_the_way(state: Progress) -> str | None:
-    """Why new runs aren't seen or judged, and what to do: a bug of ours, else what Strava's last answer was."""
+def in_the_way(state: Progress, zone: tzinfo) -> str | None:
+    """Why new runs aren't seen or judged, and what to do: what Strava's last answer was, and a bug of ours.
+
+    `zone` is the runner's."""
+    return "; and ".join(text for text in (state.problem, bug(state, zone)) if text) or None
+
+
+def bug(state: Progress, zone: tzinfo) -> str | None:
+    """What is known of a bug of ours that no look has gone well since. `zone` is the runner's."""
     if state.broken_since is None:
-        return state.problem
+        return None
     return (
-        f"a bug: since {state.broken_since:%Y-%m-%d %H:%M} UTC every look at your runs has failed in pullback itself, "
+        f"a bug: since {moment_text(state.broken_since, zone)} every look at your runs has failed in pullback itself, "
         "and no warning can come; upgrade pullback, or report what its log says (journalctl -u pullback)"
     )
 

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 
 from daemon.clock import Clock
 from daemon.config import Config
-from daemon.evaluate import whole_status
+from daemon.evaluate import local_now, whole_status
 from daemon.evaluate.looking import look
 from daemon.report.page import empty, page
 from daemon.store import Busy, Store, grants, judgement, outbox
@@ -47,7 +48,8 @@ class Pages:
         if self._made is not None and self._made[0] == of:
             return self._made[1]
         try:
-            answer = self._report(config)
+            with self._store.in_use():
+                answer = self._report(config)
         except Busy:
             if self._made is None:
                 raise
@@ -92,6 +94,7 @@ class Pages:
         athlete_id = self._athlete()
         if athlete_id is None:
             return Seen()
+        now = local_now(self._store, self._config(), self._clock.now())
         with self._store.read() as session:
             state = progress(session, athlete_id)
             last = judgement.last_day(session, athlete_id)
@@ -101,8 +104,8 @@ class Pages:
         return Seen(
             authorised=granted,
             imported=not granted,
-            synced_at=None if state.last_success_at is None else silent_since(state, self._clock.now()),
-            problem=in_the_way(state),
+            synced_at=None if state.last_success_at is None else silent_since(state, now),
+            problem=in_the_way(state, now.tzinfo or UTC),
             budget=from_json(state.budget),
             verdict=None if verdict is None else verdict["state"],
             deliveries=deliveries,

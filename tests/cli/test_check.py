@@ -17,10 +17,12 @@ import pytest
 from daemon import notify
 from daemon.cli import show
 from daemon.cli.sync import summary
-from daemon.config import Channel
+from daemon.config import Channel, Config
 from daemon.doctor import strava, telling, unit
 from daemon.doctor.finding import Finding
 from daemon.doctor.page import page
+from daemon.evaluate import note_look
+from daemon.evaluate.telling import BROKEN_LOOKS
 from daemon.store import backup, open_store
 from daemon.store.progress import Progress, save_progress
 from daemon.sync import Outcome
@@ -165,6 +167,8 @@ def test_what_strava_refuses_has_a_name_and_a_next_step(
 
 
 def test_a_bug_of_its_own_is_named_with_its_next_step(terminal: Terminal) -> None:
+    terminal.more_config = '[athlete]\ntimezone = "Asia/Tokyo"'
+    terminal.write_config()
     terminal.authorise()
     assert "work" not in {about for about, _, _ in findings(terminal.pullback("check").out)}
     with closing(open_store(terminal.database)) as store, store.write() as session:
@@ -172,9 +176,27 @@ def test_a_bug_of_its_own_is_named_with_its_next_step(terminal: Terminal) -> Non
     result = terminal.pullback("check")
     assert result.code == 1
     found, text = of(result.out, "work")
-    assert found == "problem" and "upgrade pullback" in text
+    assert found == "problem" and "upgrade pullback" in text and " JST every look" in text
     assert of(result.out, "token")[0] == "ok"
     assert "a bug: since" in terminal.pullback("status").out
+
+
+@pytest.mark.parametrize("command", ["sync", "import"])
+def test_a_bug_is_over_when_a_command_by_hand_goes_well(terminal: Terminal, command: str) -> None:
+    terminal.authorise()
+    terminal.world.add(plain_run(1, terminal.world.now() - timedelta(days=2), minutes=10))
+    assert terminal.pullback("sync").code == 0
+    with closing(open_store(terminal.database)) as store:
+        long_since = terminal.world.now() - timedelta(days=3)
+        for looks in range(BROKEN_LOOKS):
+            note_look(store, terminal.world.runner, Config(), long_since + looks * timedelta(hours=12), "bug")
+    assert "a bug: since" in terminal.pullback("status").out and "has a bug" in terminal.pullback("status").out
+    file = terminal.home / "run.fit"
+    file.write_bytes(fit_file(plain_run(2, terminal.world.now() - timedelta(days=1), minutes=10)))
+    result = terminal.pullback(command, *([str(file)] if command == "import" else []))
+    assert result.code == 0, result.err
+    told = terminal.pullback("status").out
+    assert "a bug" not in told and "Open alert" not in told
 
 
 @pytest.mark.parametrize("fault", [503, "html", "reset"])

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from daemon.store import StoreError, backup, open_store, renew
+from daemon.store.erasing import erase
 from daemon.store.locks import only_one
-from daemon.store.progress import Progress, athletes, save_progress
+from daemon.store.progress import Progress, athletes, progress, save_progress
 from daemon.store.restored import take_in
 
 
@@ -73,11 +74,8 @@ def test_a_newer_one_in_its_place_is_left_alone_until_another_comes(tmp_path: Pa
     with closing(open_store(path)) as store:
         with store.write() as session:
             save_progress(session, 7, Progress())
-        for copy in (mine, newer):
-            backup.backup(path, copy)
-        with closing(sqlite3.connect(newer)) as connection, connection:
-            connection.execute("UPDATE alembic_version SET version_num = '9999'")
-        os.replace(newer, path)
+        backup.backup(path, mine)
+        put_newer(path, newer)
         for _ in range(2):
             with pytest.raises(StoreError, match="newer pullback"):
                 renew(store)
@@ -87,6 +85,58 @@ def test_a_newer_one_in_its_place_is_left_alone_until_another_comes(tmp_path: Pa
         assert renew(store)
         with store.read() as session:
             assert athletes(session) == [7]
+
+
+def test_who_is_at_work_when_it_is_deleted_writes_nothing_of_it_into_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "pullback.db"
+    with closing(open_store(path)) as store:
+        with store.write() as session:
+            save_progress(session, 7, Progress())
+        with store.in_use():
+            with store.read() as session:
+                held = progress(session, 7)
+            erase(path)
+            assert not renew(store)
+            with pytest.raises(StoreError, match="deleted or replaced"), store.write() as session:
+                save_progress(session, 7, held)
+        assert renew(store)
+        with store.read() as session:
+            assert athletes(session) == []
+
+
+def test_who_begins_while_a_newer_one_lies_there_delays_nothing(tmp_path: Path) -> None:
+    path, mine, newer = tmp_path / "pullback.db", tmp_path / "mine.db", tmp_path / "newer.db"
+    with closing(open_store(path)) as store:
+        backup.backup(path, mine)
+        put_newer(path, newer)
+        with pytest.raises(StoreError, match="newer pullback"):
+            renew(store)
+        with store.in_use():
+            with pytest.raises(StoreError, match="newer pullback"):  # and not that it waits for somebody
+                renew(store)
+            os.replace(mine, path)
+            assert renew(store)
+
+
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_a_session_begun_before_reads_nothing_of_what_was_put_in_its_place(tmp_path: Path, looked_at: bool) -> None:
+    """It connects with its first statement."""
+    path, newer = tmp_path / "pullback.db", tmp_path / "newer.db"
+    with closing(open_store(path)) as store, store.read() as session, store.read() as first:
+        athletes(first)  # takes the connection that lies ready
+        put_newer(path, newer)
+        if looked_at:
+            with pytest.raises(StoreError, match="newer pullback"):
+                renew(store)
+        with pytest.raises(StoreError, match="deleted or replaced"):
+            athletes(session)
+
+
+def put_newer(path: Path, newer: Path) -> None:
+    backup.backup(path, newer)
+    with closing(sqlite3.connect(newer)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    os.replace(newer, path)
 
 
 def test_a_backup_put_in_its_place_is_what_counts(tmp_path: Path) -> None:

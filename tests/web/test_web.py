@@ -11,20 +11,23 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from daemon import metrics
 from daemon.config import WebConfig, parse
 from daemon.errors import ConfigError
 from daemon.report.page import policy
-from daemon.store import outbox
-from daemon.store.progress import progress, save_progress
+from daemon.store import outbox, renew
+from daemon.store.erasing import erase
+from daemon.store.progress import athletes, progress, save_progress
 from daemon.strava.limits import Budget, to_json
 from daemon.web import Web, pages, server
 from daemon.web.figures import Seen, trouble
 from tests.cli.terminal import Terminal
-from tests.house import MONDAY, House
+from tests.house import MONDAY, House, plain_run
 from tests.strained import strained_house
 
 TOKEN = "s3sam-öffne-dich"
@@ -131,6 +134,27 @@ def test_while_somebody_judges_the_page_of_before_is_shown(warned: House, monkey
             warned.set_config("athlete", units="imperial")
             assert site.ask("/")[2] == first
         warned.set_config("athlete", units=None)
+
+
+def test_a_page_that_is_being_made_while_all_is_forgotten_leaves_nothing_of_it_behind(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.world.add(plain_run(1, house.clock.now() - timedelta(days=1), minutes=10))
+    house.pull()
+    measure = metrics.measure
+
+    def meanwhile(*known: Any) -> metrics.RunMetrics:
+        erase(house.path)
+        assert not renew(house.store), "the main thread waits for the page"
+        return measure(*known)
+
+    monkeypatch.setattr(metrics, "measure", meanwhile)
+    with opened(house) as site:
+        status, _, body = site.ask("/")
+    assert status == 503 and b"deleted or replaced" in body
+    assert renew(house.store)
+    with house.store.read() as session:
+        assert athletes(session) == []
 
 
 def test_status_json_is_what_the_command_prints(site: Site, tmp_path: Path) -> None:
