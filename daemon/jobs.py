@@ -184,6 +184,10 @@ class Daemon:
         if not self.stopping.is_set():
             self._note_look(athlete_id, "well")
 
+    def begin_anew(self) -> None:
+        """Goes on with another database: nothing of it was judged yet."""
+        self.judged_at = self.digested = None
+
     def _note_look(self, athlete_id: int, ended: Ended) -> None:
         note_look(self.store, athlete_id, self.config, self.clock.now(), ended)
 

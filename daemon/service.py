@@ -112,6 +112,7 @@ class Service:
             try:
                 if renew(self._daemon.store):
                     log.warning("the database was deleted or replaced: going on with what is there now")
+                    self._daemon.begin_anew()
                     self._tell_status(self._first_status())
                 new, before_that = self._daemon.has_new_grant(), new
             except UserError as error:

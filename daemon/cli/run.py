@@ -27,7 +27,7 @@ def command(
     log_json: Annotated[bool, typer.Option("--log-json", help="Log one JSON object a line.")] = False,
 ) -> None:
     """Run the daemon: poll Strava, judge and warn until it is stopped."""
-    from daemon import logs, notify
+    from daemon import logs, memory, notify
     from daemon.jobs import Daemon
     from daemon.redaction import redact
     from daemon.service import Service
@@ -38,6 +38,7 @@ def command(
     _undumpable()
     faulthandler.enable()  # the watchdog's abort shows where it stood
     config = _usable(session)
+    memory.one_heap()
     # Asked for each line: a reload brings new secrets.
     logs.start(
         sys.stderr, session.environ, lambda text: redact(text, session.secrets()), verbose=verbose, as_json=log_json

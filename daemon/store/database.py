@@ -144,6 +144,11 @@ class Store:
                 found.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
         return tuple(found)
 
+    @property
+    def file(self) -> object:
+        """Another one once a file that was put in the place of this one is gone on with."""
+        return self._file
+
     def replaced(self) -> bool:
         """Whether the file that was opened is no longer the one at `path`: deleted, or another put in its place."""
         return _identity(self.path) != self._file
@@ -232,6 +237,8 @@ def _configure(connection: sqlite3.Connection) -> None:
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",
         "synchronous=FULL",
+        # Half a MB of pages for each connection instead of two: the system keeps them as well, and for all.
+        "cache_size=-512",
         # Tokens and streams that are deleted don't live on in the file's free pages.
         "secure_delete=ON",
         "foreign_keys=ON",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 
+from daemon import memory
 from daemon.clock import Clock
 from daemon.config import Config
 from daemon.evaluate import local_now, whole_status
@@ -39,21 +40,23 @@ class Pages:
         self._clock = clock
         self._config = config
         self._failures = failures
-        self._made: tuple[object, Answer] | None = None
+        self._made: tuple[tuple[object, ...], Answer] | None = None
 
     def report(self) -> Answer:
         """The page as `pullback report` writes it; made anew only when something was stored, or set, since."""
         config = self._config()
-        of = (self._store.mark(), config)
+        of = (self._store.file, self._store.mark(), config)
         if self._made is not None and self._made[0] == of:
             return self._made[1]
         try:
             with self._store.in_use():
                 answer = self._report(config)
         except Busy:
-            if self._made is None:
-                raise
+            if self._made is None or self._made[0][0] != of[0]:
+                raise  # what was made is of another database, and may be of another runner
             return self._made[1]
+        finally:
+            memory.give_back()
         if answer is None:
             return Answer(200, HTML, empty(self._trouble() or "").encode())
         self._made = of, answer

@@ -22,7 +22,7 @@ from pathlib import Path
 from threading import Barrier
 from typing import Any
 
-from daemon import logs, notify
+from daemon import logs, memory, notify
 from daemon.cli.session import Session
 from daemon.jobs import Daemon, Job
 from daemon.redaction import redact
@@ -140,6 +140,7 @@ def threads(number: int) -> ThreadPoolExecutor:
 
 
 def main(config: str, clock_file: str) -> None:
+    memory.one_heap()
     clock = Moved(Path(clock_file))
     session = Session(os.environ, clock, Path(config), failing_loudly=True)
     loaded = session.config()

@@ -134,6 +134,13 @@ def test_while_somebody_judges_the_page_of_before_is_shown(warned: House, monkey
             warned.set_config("athlete", units="imperial")
             assert site.ask("/")[2] == first
         warned.set_config("athlete", units=None)
+        copy = warned.path.with_name("another.db")
+        with closing(sqlite3.connect(warned.path)) as connection:
+            connection.execute("VACUUM INTO ?", (str(copy),))
+        copy.replace(warned.path)
+        assert renew(warned.store)
+        with warned.store.only_one("judgement"):
+            assert site.ask("/")[0] == 503, "what was made of the database of before may be another runner's"
 
 
 def test_a_page_that_is_being_made_while_all_is_forgotten_leaves_nothing_of_it_behind(
