@@ -201,20 +201,14 @@ class _Round:
         """
         now = self.clock.now()
         gone = [d for d in waiting if d.channel not in channels]
-        # What was noted later than now was noted before the clock was put back.
-        since = {d.id: d.next_attempt_at for d in gone if d.error == NO_CHANNEL}
-        noted = {n: at for n, at in since.items() if at is not None and at <= now}
-        back = [d for d in waiting if d.channel in channels and d.error == NO_CHANNEL]
-        if back or len(noted) < len(gone):
+        new = [d for d in gone if d.error != NO_CHANNEL]
+        if new:
             with self.store.write() as session:
-                for d in back:
-                    outbox.found_again(session, d.id, now)
-                for d in gone:
-                    if d.id not in noted:
-                        outbox.missed(session, d.id, now)
-        for d in gone:
-            if now - noted.get(d.id, now) >= GIVE_UP_AFTER:
-                self._record_failures([d], Failure(NO_CHANNEL))
+                for d in new:
+                    outbox.missed(session, d.id, now)
+        since = [(d, d.next_attempt_at) for d in gone if d not in new]
+        late = [d for d, noted in since if noted is not None and now - noted >= GIVE_UP_AFTER]
+        self._record_failures(late, Failure(NO_CHANNEL))
 
     def _claim(self, lots: Mapping[str, Sequence[Delivery]]) -> dict[str, list[Delivery]]:
         """What is still wanted of each channel's lot, claimed: all of it, or nothing where that can't be written."""

@@ -130,7 +130,12 @@ def test_a_topic_stays_the_channel_it_is_whatever_else_its_address_names(
 def test_a_topic_that_is_left_out_waits_for_nothing_and_status_says_nothing_of_it(house: House, topics: str) -> None:
     house.phone.deaf = "ben"
     day(house, date(2026, 11, 2), "pull_back", episode="2026-11-02")
+    for _ in range(9):
+        house.deliver(at_once=True)
     configured(house, ntfy(house, "ada"))
+    house.clock.advance(minutes=1)
+    house.deliver()
+    assert whole_status(house.store, house.config, house.clock.now())["undelivered"] == []
     for number in range(3, 9):
         day(house, date(2026, 11, number), "pull_back", episode="2026-11-02")
         assert whole_status(house.store, house.config, house.clock.now())["undelivered"] == []

@@ -287,13 +287,6 @@ def missed(session: Session, delivery_id: int, now: datetime) -> None:
     session.add(row)
 
 
-def found_again(session: Session, delivery_id: int, now: datetime) -> None:
-    """Its channel is in the config again, and hasn't refused it since."""
-    row = session.get_one(DeliveryRow, delivery_id)
-    row.error, row.next_attempt_at = None, now
-    session.add(row)
-
-
 def reached(session: Session, alerts: Collection[int]) -> set[int]:
     """Which of these alerts some channel took."""
     taken = select(DeliveryRow.alert_id).where(DeliveryRow.state == "sent", col(DeliveryRow.alert_id).in_(alerts))
