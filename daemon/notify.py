@@ -249,9 +249,9 @@ def _at(url: str) -> "Apprise":
         return _added(url)
 
 
-def _added(service: str | dict[str, Any]) -> "Apprise":
+def _added(url: str) -> "Apprise":
     apprise = _apprise()
-    apprise.add(service)
+    apprise.add(url)
     return apprise
 
 
@@ -268,23 +268,16 @@ def _each(url: str) -> list[str]:
     whole: Any = next(iter(_at(url)), None)
     if whole is None or _count(whole) == 1:
         return [url]
-    words, targets = [word.span(1) for word in _WORD.finditer(url)], _targets(whole)
-    naming: dict[str, tuple[int, int]] = {}
-    for word in words:
+    targets, naming = _targets(whole), dict[str, tuple[int, int]]()
+    for word in [found.span(1) for found in _WORD.finditer(url)]:
         lost = targets.difference(*map(_targets, _at(_without(url, [word]))))
         if len(lost) == 1:  # the word furthest on: some services take the first target for a host that is missing
             naming[lost.pop()] = word
     ordered = sorted(naming, key=lambda target: naming[target])
     alone = {t: _without(url, [naming[other] for other in ordered if other != t]) for t in ordered}
-    complete = len(alone) == _count(whole) and all(_is_for(alone[t], url, t) for t in ordered)
+    told = [(target, [(_targets(plugin), _count(plugin)) for plugin in _at(alone[target])]) for target in ordered]
+    complete = len(alone) == _count(whole) and all(found == [({target}, 1)] for target, found in told)
     return list(alone.values()) if complete else [url]
-
-
-def _is_for(alone: str, url: str, target: str) -> bool:
-    """Whether an address is what is left of another for one of its targets, and makes one message."""
-    given = _parsed(url)
-    found: list[Any] = [*_at(alone), *_added({**given, _targets_key(given): [target]})]
-    return len(found) == 2 and found[0].url() == found[1].url() and _count(found[0]) == 1
 
 
 def _without(url: str, words: Sequence[tuple[int, int]]) -> str:
@@ -306,17 +299,8 @@ def _count(plugin: Any) -> int:
 
 def _targets(plugin: Any) -> set[str]:
     """Targets are written differently for each service; the address it makes of itself names them one by one."""
-    canonical = _parsed(plugin.url())
-    return set(canonical.get(_targets_key(canonical), ()))
-
-
-def _parsed(url: str) -> dict[str, Any]:
-    """What apprise makes a service of, as an address says it."""
-    return dict(import_module("apprise.plugins").url_to_dict(url) or {})
-
-
-def _targets_key(given: dict[str, Any]) -> str:
-    return "events" if given.get("schema") == "ifttt" else "targets"
+    canonical = import_module("apprise.plugins").url_to_dict(plugin.url()) or {}
+    return set(canonical.get("events" if canonical.get("schema") == "ifttt" else "targets", ()))
 
 
 def _scheme(url: str) -> str:
