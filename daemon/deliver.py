@@ -20,7 +20,7 @@ from daemon.config import AlertsConfig
 from daemon.notify import Failure, Message
 from daemon.report import picture as drawing
 from daemon.store import Store, StoreError, outbox, snooze
-from daemon.store.outbox import GIVE_UP_AFTER, Alert, Delivery
+from daemon.store.outbox import GIVE_UP_AFTER, NO_CHANNEL, Alert, Delivery
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,6 @@ LEAST_ATTEMPTS = 6
 MOST_IN_ONE = 8
 """Alerts in one message: more are no longer read [ENG]. A channel whose messages are short gets fewer in one."""
 
-NO_CHANNEL = "this channel is no longer in the config"
 PICTURED = ("pull_back", "watch", "all_clear")
 """Kinds whose picture tells something."""
 LOUDEST_FIRST = ("pull_back", "retraction", "access", "watch", "all_clear", "stale")
@@ -116,14 +115,16 @@ def deliver(
     if enough():
         return Delivered()
     with store.only_one("delivery", wait_s=2.0):
-        with store.read() as session:
-            waiting = due(outbox.unsettled(session), now, at_once=at_once)
-        waiting = _wanted(store, alerts, waiting, now)
-        if not waiting or enough():
-            return Delivered()
         numbered = alerts.numbered().items()
         called = {outbox.channel_id(address): f"{number} scheme={scheme}" for address, (number, scheme) in numbered}
         channels = {outbox.channel_id(address): address for address, _ in numbered}
+        with store.read() as session:
+            unsettled = outbox.unsettled(session)
+        lost = [d for d in unsettled if d.channel not in channels]  # no attempt is made: none has its time
+        known = due([d for d in unsettled if d.channel in channels], now, at_once=at_once)
+        waiting = _wanted(store, alerts, [*lost, *known], now)
+        if not waiting or enough():
+            return Delivered()
         wanted = _not_snoozed(store, waiting, now)
         return _Round(store, send, clock, enough, called, _Pictures(picture)).over(wanted, channels)
 
@@ -177,10 +178,7 @@ class _Round:
     """Why an answer couldn't be written down: the others' are, and nothing more is sent."""
 
     def over(self, waiting: Sequence[Delivery], channels: Mapping[str, str]) -> Delivered:
-        for delivery in waiting:
-            # A command run by hand may lack a credential that the service has, so it waits before it is given up.
-            if delivery.channel not in channels and self.clock.now() - delivery.created_at >= GIVE_UP_AFTER:
-                self._record_failures([delivery], Failure(NO_CHANNEL))
+        self._miss(waiting, channels)
         loudest_first = sorted(waiting, key=lambda d: (_loudness(d.alert), d.id))
         left = {c: [d for d in loudest_first if d.channel == c] for c in channels}
         while (left := {c: found for c, found in left.items() if found}) and not self.unwritten and not self.stop():
@@ -194,6 +192,23 @@ class _Round:
         if self.unwritten:
             raise self.unwritten
         return Delivered(self.sent, self.failed, self.given_up)
+
+    def _miss(self, waiting: Sequence[Delivery], channels: Mapping[str, str]) -> None:
+        """Notes whose channel isn't in the config, and gives up what has waited for three days since that was noted.
+
+        A command run by hand may lack a credential that the service has, and a snooze may last longer than those days:
+        whoever looks at the runs next gives it to the channels there are.
+        """
+        now = self.clock.now()
+        gone = [d for d in waiting if d.channel not in channels]
+        new = [d for d in gone if d.error != NO_CHANNEL]
+        if new:
+            with self.store.write() as session:
+                for d in new:
+                    outbox.missed(session, d.id, now)
+        since = [(d, d.next_attempt_at) for d in gone if d not in new]
+        late = [d for d, noted in since if noted is not None and now - noted >= GIVE_UP_AFTER]
+        self._record_failures(late, Failure(NO_CHANNEL))
 
     def _claim(self, lots: Mapping[str, Sequence[Delivery]]) -> dict[str, list[Delivery]]:
         """What is still wanted of each channel's lot, claimed: all of it, or nothing where that can't be written."""

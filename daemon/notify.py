@@ -46,8 +46,11 @@ _REFUSED = re.compile(r"error=(\d{3})\b|Socket Exception: .*?\(([45]\d\d), b['\"
 _TAKEN = re.compile(r"^Sent ", re.MULTILINE)
 """What nearly every plugin says of a piece, or a target, that was taken."""
 
-TARGET = "\x1f"
-"""Stands between an address and the one target of it that is meant."""
+_WORD = re.compile(r"(?:://(?:[^/?\s]*@)?|/|,\s*|%2C|[?&]to=)((?:(?!%2C)[^/?&,\s])+)", re.IGNORECASE)
+"""What may name a target in an address: one step of its path, one of a list."""
+
+_BETWEEN, _BETWEEN_AT_END = re.compile(r"/|,\s*|%2C", re.IGNORECASE), re.compile(r"(/|,\s*|%2C)\Z", re.IGNORECASE)
+_NOBODY = re.compile(r"(?<=[?&])to=(&|\Z)")
 
 NO_ANSWER_BEHIND = "504"
 """A gateway that waited in vain for the service behind it, which may have taken the message."""
@@ -81,45 +84,45 @@ class Failure:
 
 def problem_with(url: str) -> str | None:
     """What is wrong with an apprise address, None when nothing is. The address itself is never in the answer."""
-    if not _at(url):
-        scheme = _scheme(url) if "://" in url else ""
-        return f"{NO_ADDRESS}{f' ({scheme}://…)' if scheme.isalnum() else ''}; {SCHEMES_HINT}"
-    return None
+    wrong = next((one for one in _single(url) if not _at(one)), None)
+    if wrong is None:
+        return None
+    scheme = _scheme(wrong) if "://" in wrong else ""
+    return f"{NO_ADDRESS}{f' ({scheme}://…)' if scheme.isalnum() else ''}; {SCHEMES_HINT}"
 
 
 def parts(url: str) -> tuple[str, ...]:
     """The addresses of an address that names several targets (topics, chats, mailboxes), empty where there is one.
 
     Apprise gives one answer for an address, and where one target refuses it is a no: those that took the message would
-    get it again with each attempt. Some services take their targets only together; these stay one (`takes_together`).
+    get it again with each attempt. Each part is what one would have written for its target alone, so it is the same
+    channel whatever else the address names. Some services take their targets only together; these stay one
+    (`takes_together`).
     """
-    from apprise.utils import parse
-
-    urls: Any = parse
-    found = dict.fromkeys(part for one in urls.parse_urls(url) for part in _each(one))
+    found = dict.fromkeys(part for one in _single(url) for part in _each(one))
     return tuple(found) if len(found) > 1 else ()
 
 
-def takes_together(address: str) -> bool:
+def takes_together(url: str) -> bool:
     """Whether an address has several targets of which none can be told by itself."""
-    return sum(_count(plugin) for plugin in _at(address)) > 1
+    return sum(_count(plugin) for plugin in _at(url)) > 1
 
 
-def fits(address: str, title: str, text: str) -> bool:
+def fits(url: str, title: str, text: str) -> bool:
     """Whether one message to an address holds all of it, as far as can be said before a service's own markup."""
-    url, plugins = _url(address), list(_at(address))
+    plugins = list(_at(url))
     head, body, _ = _written(url, plugins, title, text)
     room = min((plugin.body_maxlen for plugin in plugins), default=LONGEST_TEXT)
     return len(text) <= LONGEST_TEXT and len(head) + len(body) + BESIDE_TEXT <= room
 
 
-def send(address: str, message: Message) -> Failure | None:
-    """Sends one message to one address, or one target of it; None when it was accepted, all of it.
+def send(url: str, message: Message) -> Failure | None:
+    """Sends one message to one address; None when it was accepted, all of it.
 
     What is longer than the service takes goes in several pieces, the picture with one of them; where one is refused,
     all of it was. It takes `WHOLE_S` at most, beside the picture and what apprise waits between two pieces.
     """
-    url, apprise = _url(address), _at(address)
+    apprise = _at(url)
     plugins = list(apprise)
     if not plugins:
         return Failure(NO_ADDRESS)
@@ -234,59 +237,70 @@ def _failure(result: Any) -> Failure:
     return Failure("not accepted by the service", doubtful=partly)
 
 
-def _url(address: str) -> str:
-    return address.partition(TARGET)[0]
-
-
-def _at(address: str) -> "Apprise":
-    """The service at an address, or at one target of it, ready to send; none where apprise doesn't understand it."""
-    url, _, target = address.partition(TARGET)
+def _at(url: str) -> "Apprise":
+    """The service at an address, ready to send; none where apprise doesn't understand it."""
     # One channel's thread mustn't look through the plugins while another's adds some.
     with _loading:
         _load_few(_scheme(url))
-        if few := _added(url, target):
+        if few := _added(url):
             return few
-        # A service's own address, which begins with https, several addresses in one, or none at all.
+        # A service's own address, which begins with https, or none at all.
         _manager().load_modules()
-        return _added(url, target)
+        return _added(url)
 
 
-def _added(url: str, target: str) -> "Apprise":
+def _added(url: str) -> "Apprise":
     apprise = _apprise()
-    if not target:
-        apprise.add(url)
-    elif given := _parsed(url):
-        apprise.add({**given, _targets_key(given): [target]})
+    apprise.add(url)
     return apprise
 
 
+def _single(text: str) -> list[str]:
+    """The addresses in a text; apprise takes several with a comma or a blank between them."""
+    return list(import_module("apprise.utils.parse").parse_urls(text)) or [text]
+
+
 def _each(url: str) -> list[str]:
-    """The address of each target where every one makes one message and together they are all; else the one of all."""
+    """The address of each target where every one makes one message and together they are all; else the one of all.
+
+    In the order in which they are written: some services keep their targets as a set.
+    """
     whole: Any = next(iter(_at(url)), None)
     if whole is None or _count(whole) == 1:
         return [url]
-    # Targets are written differently for each service; the address it makes of itself names them one by one.
-    canonical = _parsed(whole.url())
-    found = [f"{url}{TARGET}{target}" for target in canonical.get(_targets_key(canonical), ())]
-    counts = [_count(plugin) for address in found for plugin in _at(address)]
-    return found if counts == [1] * _count(whole) else [url]
+    targets, naming = _targets(whole), dict[str, tuple[int, int]]()
+    for word in [found.span(1) for found in _WORD.finditer(url)]:
+        lost = targets.difference(*map(_targets, _at(_without(url, [word]))))
+        if len(lost) == 1:  # the word furthest on: some services take the first target for a host that is missing
+            naming[lost.pop()] = word
+    ordered = sorted(naming, key=lambda target: naming[target])
+    alone = {t: _without(url, [naming[other] for other in ordered if other != t]) for t in ordered}
+    told = [(target, [(_targets(plugin), _count(plugin)) for plugin in _at(alone[target])]) for target in ordered]
+    complete = len(alone) == _count(whole) and all(found == [({target}, 1)] for target, found in told)
+    return list(alone.values()) if complete else [url]
+
+
+def _without(url: str, words: Sequence[tuple[int, int]]) -> str:
+    """An address without some of its words, each with what parts it from the next, or else from the one before."""
+    for start, end in sorted(words, reverse=True):
+        behind, before = _BETWEEN.match(url, end), _BETWEEN_AT_END.search(url, 0, start)
+        url = url[:start] + url[behind.end() :] if behind else url[: before.start() if before else start] + url[end:]
+    return _NOBODY.sub("", url).rstrip("?&")
 
 
 def _count(plugin: Any) -> int:
     """How many messages one makes; apprise counts the attempts that an address asks for (`?retry=`) among them."""
+    from apprise import NotifyBase
+
+    if type(plugin).__len__ is NotifyBase.__len__:  # it doesn't say, and has one answer for all of them
+        return max(1, len(_targets(plugin)))
     return int(len(plugin) // (plugin.retry + 1))
 
 
-def _parsed(url: str) -> dict[str, Any]:
-    """What apprise makes a service of, as an address says it."""
-    from apprise import plugins
-
-    reading: Any = plugins
-    return dict(reading.url_to_dict(url) or {})
-
-
-def _targets_key(given: dict[str, Any]) -> str:
-    return "events" if given.get("schema") == "ifttt" else "targets"
+def _targets(plugin: Any) -> set[str]:
+    """Targets are written differently for each service; the address it makes of itself names them one by one."""
+    canonical = import_module("apprise.plugins").url_to_dict(plugin.url()) or {}
+    return set(canonical.get("events" if canonical.get("schema") == "ifttt" else "targets", ()))
 
 
 def _scheme(url: str) -> str:

@@ -63,6 +63,7 @@ def test_each_turn_of_an_alert_is_one_line_with_its_keys_and_waiting_is_none(
 def test_an_alert_that_is_given_up_is_an_error_of_its_own(house: House, caplog: pytest.LogCaptureFixture) -> None:
     stands(house, "pull_back", date(2026, 11, 2), episode="2026-11-02")
     house.set_config("alerts", urls=(Channel("json://127.0.0.1:1/elsewhere"),))
+    house.deliver()
     house.clock.advance(days=4)
     caplog.clear()
     house.deliver()

@@ -17,7 +17,18 @@ def test_addresses_apprise_understands(url: str) -> None:
     assert notify.problem_with(url) is None
 
 
-@pytest.mark.parametrize("url", ["", "ntfy", "carrier-pigeon://loft/hunter2", "tgram://hunter2", "http//x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "ntfy",
+        "carrier-pigeon://loft/hunter2",
+        "tgram://hunter2",
+        "http//x",
+        "ntfy://example.org/ada, mailtoo://ada:hunter2@example.org",
+        "mailtoo://ada:hunter2@example.org ntfy://example.org/ada",
+    ],
+)
 def test_addresses_it_does_not_are_named_without_their_secret(url: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         problem = notify.problem_with(url)

@@ -1,7 +1,7 @@
 """One address may name several: each topic, chat or mailbox hears what it hasn't heard, and nothing twice."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -9,6 +9,7 @@ from daemon import notify
 from daemon.config import Channel
 from daemon.config.reading import parse
 from daemon.evaluate import whole_status
+from daemon.store import snooze
 from tests.house import House
 from tests.test_telling import stands
 
@@ -16,9 +17,17 @@ from tests.test_telling import stands
 @pytest.fixture
 def topics(house: House) -> str:
     """The address of Ada's and Ben's topic, as it was read from the configuration."""
-    url = f"{house.phone.url.replace('json:', 'ntfy:')}ada/ben"
-    configured(house, url)
-    return url
+    configured(house, ntfy(house, "ada/ben"))
+    return ntfy(house, "ada/ben")
+
+
+def ntfy(house: House, names: str) -> str:
+    return f"{house.phone.url.replace('json:', 'ntfy:')}{names}"
+
+
+def unparted(house: House) -> None:
+    """Ada's and Ben's topic as they were before each was a channel of its own."""
+    house.set_config("alerts", urls=(Channel(ntfy(house, "ada/ben")),))
 
 
 def configured(house: House, *urls: str) -> None:
@@ -73,14 +82,13 @@ def test_status_names_the_target_by_number_and_says_nothing_of_its_address(house
     assert list(numbered.values()) == [("1.1", "ntfy"), ("1.2", "ntfy")]
     (undelivered,) = whole_status(house.store, house.config, house.clock.now())["undelivered"]
     assert undelivered["error"] == "refused by the service (403)"
-    assert topics in house.config.secrets()
+    assert {topics, ntfy(house, "ada"), ntfy(house, "ben")} <= set(house.config.secrets())
 
 
 def test_who_heard_of_a_pull_back_when_all_topics_were_one_channel_hears_its_end_once(house: House) -> None:
-    url = f"{house.phone.url.replace('json:', 'ntfy:')}ada/ben"
-    house.set_config("alerts", urls=(Channel(url),))
+    unparted(house)
     day(house, date(2026, 11, 2), "pull_back", episode="2026-11-02", pulled_back="2026-11-02")
-    configured(house, url)
+    configured(house, ntfy(house, "ada/ben"))
     day(house, date(2026, 11, 3), "pull_back", episode="2026-11-02", pulled_back="2026-11-03")
     for number in (12, 13):
         day(house, date(2026, 11, number), "stable", pulled_back="2026-11-03")
@@ -88,13 +96,119 @@ def test_who_heard_of_a_pull_back_when_all_topics_were_one_channel_hears_its_end
 
 
 def test_services_written_into_one_string_are_channels_of_their_own(house: House) -> None:
-    ntfy = house.phone.url.replace("json:", "ntfy:")
-    configured(house, f"{ntfy}ada, {ntfy}ben")
+    configured(house, f"{ntfy(house, 'ada')}, {ntfy(house, 'ben')}")
     house.phone.deaf = "ben"
     day(house, date(2026, 11, 2), "pull_back", episode="2026-11-02")
     for _ in range(3):
         house.deliver(at_once=True)
     assert heard(house) == [("ada", "Time to p")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (["ada/ben"], ["ada/ben/cara"]),
+        (["ada/ben"], ["cara/ben/ada"]),
+        (["ada/ben"], ["ada", "ben"]),
+        (["ada", "ben"], ["ben/ada"]),
+        (["ada/ben"], ["ben"]),
+    ],
+)
+def test_a_topic_stays_the_channel_it_is_whatever_else_its_address_names(
+    house: House, before: list[str], after: list[str]
+) -> None:
+    configured(house, *(ntfy(house, names) for names in before))
+    house.phone.deaf = "ben"
+    day(house, date(2026, 11, 2), "pull_back", episode="2026-11-02")
+    configured(house, *(ntfy(house, names) for names in after))
+    day(house, date(2026, 11, 3), "pull_back", episode="2026-11-02")
+    house.phone.deaf = ""
+    day(house, date(2026, 11, 4), "pull_back", episode="2026-11-02")
+    assert heard(house) == [("ada", "Time to p"), ("ben", "Time to p")]
+
+
+def test_a_topic_that_is_left_out_waits_for_nothing_and_status_says_nothing_of_it(house: House, topics: str) -> None:
+    house.phone.deaf = "ben"
+    day(house, date(2026, 11, 2), "pull_back", episode="2026-11-02")
+    for _ in range(9):
+        house.deliver(at_once=True)
+    configured(house, ntfy(house, "ada"))
+    house.clock.advance(minutes=1)
+    house.deliver()
+    assert whole_status(house.store, house.config, house.clock.now())["undelivered"] == []
+    for number in range(3, 9):
+        day(house, date(2026, 11, number), "pull_back", episode="2026-11-02")
+        assert whole_status(house.store, house.config, house.clock.now())["undelivered"] == []
+    assert heard(house) == [("ada", "Time to p")]
+
+
+def test_a_warning_held_back_by_a_long_snooze_reaches_the_topics_that_one_address_has_become(house: House) -> None:
+    unparted(house)
+    house.clock.moment = datetime(2026, 11, 2, 8, tzinfo=UTC)
+    with house.store.write() as session:
+        snooze.snooze(session, house.athlete_id, house.clock.moment, house.clock.moment + timedelta(days=5))
+    for number in range(2, 7):
+        day(house, date(2026, 11, number), "pull_back", episode="2026-11-02", pulled_back=f"2026-11-0{number}")
+    configured(house, ntfy(house, "ada/ben"))
+    for number in range(7, 12):
+        day(house, date(2026, 11, number), "pull_back", episode="2026-11-02", pulled_back=f"2026-11-{number:02}")
+    assert heard(house) == [("ada", "Time to p"), ("ben", "Time to p")]
+
+
+def test_what_waited_long_for_an_address_waits_three_days_more_once_that_has_gone(house: House) -> None:
+    configured(house, ntfy(house, "ben"))
+    house.phone.deaf = "ben"
+    for number in range(2, 5):
+        day(house, date(2026, 11, number), "pull_back", episode="2026-11-02")
+    assert house.phone.messages == []
+    house.set_config("alerts", urls=())  # as where a command lacks the credential that the service has
+    for hours in (0, 30, 30):
+        house.clock.advance(hours=hours)
+        house.deliver()
+    (undelivered,) = whole_status(house.store, house.config, house.clock.now())["undelivered"]
+    assert (undelivered["error"], undelivered["given_up"]) == ("this channel is no longer in the config", False)
+    configured(house, ntfy(house, "ben"))
+    house.deliver()
+    house.set_config("alerts", urls=())
+    for hours in (0, 30, 30):
+        house.clock.advance(hours=hours)
+        house.deliver()
+    house.phone.deaf = ""
+    configured(house, ntfy(house, "ben"))
+    house.deliver()
+    assert heard(house) == [("ben", "Time to p")]
+
+
+def test_who_heard_of_a_pull_back_hears_its_end_though_a_reminder_was_refused_at_the_new_address(house: House) -> None:
+    configured(house, ntfy(house, "ada"))
+    day(house, date(2026, 11, 2), "pull_back", episode="2026-11-02", pulled_back="2026-11-02")
+    configured(house, ntfy(house, "ben"))
+    house.set_config("alerts", remind_after=timedelta(days=2))
+    house.phone.deaf = "ben"
+    for number in (4, 5):
+        day(house, date(2026, 11, number), "pull_back", episode="2026-11-02", pulled_back=f"2026-11-0{number}")
+    house.phone.deaf = ""
+    for number in (12, 13):
+        day(house, date(2026, 11, number), "stable", pulled_back="2026-11-05")
+    assert heard(house) == [("ada", "Time to p"), ("ben", "All clear")]
+
+
+@pytest.mark.parametrize(
+    ("url", "alone"),
+    [
+        ("ntfys://notes.example.org/ben/ada/?retry=2", "ntfys://notes.example.org/ben/?retry=2"),
+        ("ncloud://ada:pw@example.org/kim/ben/ada", "ncloud://ada:pw@example.org/kim"),
+        (
+            "mailto://ada:pw@gmail.com?to=kim@example.org, ben@example.org",
+            "mailto://ada:pw@gmail.com?to=kim@example.org",
+        ),
+        ("mailto://ada:pw@gmail.com/kim@example.org?to=ben@example.org", "mailto://ada:pw@gmail.com/kim@example.org"),
+        ("ifttt://webhook@ran/pulled_back", "ifttt://webhook@ran"),
+        ("ntfy://example.org/ada, ntfy://example.org/ben/kim", "ntfy://example.org/ada"),
+    ],
+)
+def test_the_first_target_of_an_address_has_the_address_one_would_write_for_it_alone(url: str, alone: str) -> None:
+    assert notify.parts(url)[0] == alone and notify.parts(alone) == ()
 
 
 @pytest.mark.parametrize(
@@ -110,8 +224,22 @@ def test_services_written_into_one_string_are_channels_of_their_own(house: House
         ("ifttt://webhook@ran/pulled_back", 2),
         ("pover://user@token/phone/watch", 0),
         ("json://localhost/ada/ben", 0),
+        ("humhub://token@localhost/1/2/3", 3),
+        ("irc://localhost/#runs/#club", 2),
     ],
 )
 def test_each_target_of_an_address_is_one_of_its_own_where_the_service_asks_for_each(url: str, apart: int) -> None:
     found = notify.parts(url)
     assert len(found) == apart and not any(notify.takes_together(address) for address in found or (url,))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "pingram://pingram_sk_abc123/ada/ben/ada@example.org",
+        "clickatell://1111111111@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/2222222222/2222222222",
+        "viber://token?to=ada,ben",
+    ],
+)
+def test_targets_of_which_some_would_be_lost_apart_stay_together(url: str) -> None:
+    assert notify.parts(url) == () and notify.takes_together(url)

@@ -160,7 +160,8 @@ class Config:
 
     def secrets(self) -> tuple[str, ...]:
         """Every configured text that may appear in no log: secrets, tokens and addresses that hold one."""
-        held = (self.strava.client_secret, self.heartbeat.url, self.web.token, *(c.url for c in self.alerts.urls))
+        addresses = (address for c in self.alerts.urls for address in (c.url, *c.parts))
+        held = (self.strava.client_secret, self.heartbeat.url, self.web.token, *addresses)
         return tuple(text for text in held if text)
 
 

@@ -167,9 +167,8 @@ class Heard:
         return self.believing(kind, began, thread, surely=True) & set().union(*same)
 
     def is_new(self, thread: int, channel: str) -> bool:
-        """Whether nothing of a thread was ever meant for a channel."""
-        found = (d for a in self.alerts if a.thread == thread for d in self.deliveries.get(a.id, ()))
-        return all(d.channel != channel for d in found)
+        """Whether nothing of a thread ever arrived on a channel."""
+        return all(channel not in self.on(alert) for alert in self.alerts if alert.thread == thread)
 
     def owed(self, alert: Alert) -> set[str]:
         """The channels that were to have an alert and may lack it: opened again, it is sent there."""

@@ -89,6 +89,10 @@ def _told(session: Any, athlete_id: int, zone: tzinfo, now: datetime | None) -> 
     """The alerts that are open, whether they are held back, and what a channel didn't take."""
     alerts = [a for a in outbox.open_alerts(session, athlete_id) if a.kind in _STANDING]
     failing = outbox.deliveries(session, outbox.UNDELIVERED)
+    missed = {d.alert.id for d in failing if d.error == outbox.NO_CHANNEL}
+    # What an address that was changed, or left out, didn't take is no trouble where another did.
+    taken = outbox.reached(session, missed)
+    failing = [d for d in failing if d.error != outbox.NO_CHANNEL or d.alert.id not in taken]
     quiet = None if now is None else snooze.snoozed_until(session, athlete_id, now)
     return {
         "alerts_open": [

@@ -20,6 +20,8 @@ UNDELIVERED: tuple[DeliveryState, ...] = (*UNSETTLED, "given_up")
 GIVE_UP_AFTER = timedelta(days=3)
 """What a channel has not taken for so long is given up, and what is older is no news to a channel added since [ENG]."""
 
+NO_CHANNEL = "this channel is no longer in the config"
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
@@ -120,7 +122,7 @@ def open_alert(
 def address(
     session: Session,
     athlete_id: int,
-    channels: Iterable[str],
+    channels: Collection[str],
     wants: Callable[[str, Alert], bool],
     *,
     now: datetime,
@@ -128,9 +130,12 @@ def address(
 ) -> None:
     """Gives alerts opened after `since` a delivery on each of `channels` that lacks one and `wants(channel, alert)` it.
 
-    So a channel whose address was mended, or that was missing when the alert was opened, still hears of it.
+    So a channel whose address was mended, or that was missing when the alert was opened, still hears of it. What waits
+    for a channel that isn't among them is given to them however old it is: nobody else will have it.
     """
-    query = select(AlertRow).where(AlertRow.athlete_id == athlete_id, col(AlertRow.opened_at) > since)
+    lost = col(DeliveryRow.state).in_(UNSETTLED) & col(DeliveryRow.channel).not_in(list(channels))
+    moved = col(AlertRow.id).in_(select(DeliveryRow.alert_id).where(lost))
+    query = select(AlertRow).where(AlertRow.athlete_id == athlete_id, or_(moved, col(AlertRow.opened_at) > since))
     for alert in [_alert(row) for row in session.exec(query)]:
         existing = session.exec(select(DeliveryRow.channel).where(DeliveryRow.alert_id == alert.id)).all()
         for channel in {c for c in channels if c not in existing and wants(c, alert)}:
@@ -273,6 +278,19 @@ def failed(
     if row.state != "withdrawn":
         row.state, row.next_attempt_at = ("given_up" if again_at is None else "pending"), again_at
     session.add(row)
+
+
+def missed(session: Session, delivery_id: int, now: datetime) -> None:
+    """Its channel isn't in the config any more; `next_attempt_at` keeps when that was seen first."""
+    row = session.get_one(DeliveryRow, delivery_id)
+    row.error, row.next_attempt_at = NO_CHANNEL, now
+    session.add(row)
+
+
+def reached(session: Session, alerts: Collection[int]) -> set[int]:
+    """Which of these alerts some channel took."""
+    taken = select(DeliveryRow.alert_id).where(DeliveryRow.state == "sent", col(DeliveryRow.alert_id).in_(alerts))
+    return set(session.exec(taken))
 
 
 def hasten(session: Session, channel: str, now: datetime) -> None:
