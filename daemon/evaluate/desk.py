@@ -167,8 +167,12 @@ class Heard:
         return self.believing(kind, began, thread, surely=True) & set().union(*same)
 
     def is_new(self, thread: int, channel: str) -> bool:
-        """Whether nothing of a thread ever arrived on a channel."""
-        return all(channel not in self.on(alert) for alert in self.alerts if alert.thread == thread)
+        """Whether a thread's warnings were never meant for a channel, and nothing else of it arrived there.
+
+        A reminder that an address refused says nothing of who had the warning at its address of before.
+        """
+        found = ((a, d) for a in self.alerts if a.thread == thread for d in self.deliveries.get(a.id, ()))
+        return not any(d.channel == channel and (a.kind in WARNINGS or d.arrived) for a, d in found)
 
     def owed(self, alert: Alert) -> set[str]:
         """The channels that were to have an alert and may lack it: opened again, it is sent there."""
