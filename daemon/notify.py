@@ -255,6 +255,12 @@ def _added(url: str) -> "Apprise":
     return apprise
 
 
+def _tried(url: str) -> "Apprise":
+    """The same for a part of an address that was understood, with the plugins there are: it may be nobody's."""
+    with _loading:
+        return _added(url)
+
+
 def _single(text: str) -> list[str]:
     """The addresses in a text; apprise takes several with a comma or a blank between them."""
     return list(import_module("apprise.utils.parse").parse_urls(text)) or [text]
@@ -270,12 +276,12 @@ def _each(url: str) -> list[str]:
         return [url]
     targets, naming = _targets(whole), dict[str, tuple[int, int]]()
     for word in [found.span(1) for found in _WORD.finditer(url)]:
-        lost = targets.difference(*map(_targets, _at(_without(url, [word]))))
+        lost = targets.difference(*map(_targets, _tried(_without(url, [word]))))
         if len(lost) == 1:  # the word furthest on: some services take the first target for a host that is missing
             naming[lost.pop()] = word
     ordered = sorted(naming, key=lambda target: naming[target])
     alone = {t: _without(url, [naming[other] for other in ordered if other != t]) for t in ordered}
-    told = [(target, [(_targets(plugin), _count(plugin)) for plugin in _at(alone[target])]) for target in ordered]
+    told = [(target, [(_targets(plugin), _count(plugin)) for plugin in _tried(alone[target])]) for target in ordered]
     complete = len(alone) == _count(whole) and all(found == [({target}, 1)] for target, found in told)
     return list(alone.values()) if complete else [url]
 

@@ -56,6 +56,7 @@ COUNTS = """
 import sys
 from daemon import notify
 problems = [notify.problem_with(url) for url in sys.argv[1:]]
+parts = [notify.parts(url) for url in sys.argv[1:]]
 plugins = [name for name, module in sys.modules.items() if hasattr(module, "NotifyBase") and name.count(".") == 2]
 print([problem is None for problem in problems], len([n for n in plugins if n.startswith("apprise.plugins.")]))
 """
@@ -71,7 +72,9 @@ def counted(*urls: str) -> tuple[list[bool], int]:
 
 
 def test_a_phone_and_a_mailbox_load_their_own_plugins_and_not_the_hundred_others() -> None:
-    understood, plugins = counted("ntfy://ntfy.sh/my-runs", "mailto://ada:pw@example.org", "ntfys://ntfy.sh/my-runs")
+    understood, plugins = counted(
+        "ntfy://ntfy.sh/my-runs", "mailto://ada:pw@example.org?to=ben@example.org,cy@example.org", "ntfys://ntfy.sh/a/b"
+    )
     assert understood == [True, True, True]
     assert plugins <= 5
 

@@ -127,6 +127,15 @@ def test_a_topic_stays_the_channel_it_is_whatever_else_its_address_names(
     assert heard(house) == [("ada", "Time to p"), ("ben", "Time to p")]
 
 
+def test_an_address_edited_again_and_again_after_it_took_a_warning_is_not_told_again(house: House) -> None:
+    configured(house, ntfy(house, "ben"))
+    house.phone.deaf = "ben"
+    for number, address in enumerate(("ben", "cara", "cara?priority=high", "cara?priority=max"), start=2):
+        configured(house, ntfy(house, address))
+        day(house, date(2026, 11, number), "pull_back", episode="2026-11-02", pulled_back=f"2026-11-0{number}")
+    assert heard(house) == [("cara", "Time to p")]
+
+
 def test_a_topic_that_is_left_out_waits_for_nothing_and_status_says_nothing_of_it(house: House, topics: str) -> None:
     house.phone.deaf = "ben"
     day(house, date(2026, 11, 2), "pull_back", episode="2026-11-02")

@@ -6,7 +6,7 @@ It decides nothing about running: which verdicts are told is the verdict room's 
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Literal
 
 from daemon import documents, wording
@@ -171,7 +171,10 @@ def _address(desk: Desk) -> None:
 
     def wants(channel: str, alert: Alert) -> bool:
         found = heard.deliveries.get(alert.id, ())
-        moved = any(d.state in ("pending", "claimed") and d.channel not in configured for d in found)
+        # Until somebody has taken what was given to him in its place.
+        taken_up = max((d.created_at for d in found if d.state == "sent"), default=datetime.min.replace(tzinfo=UTC))
+        lost = (d for d in found if d.state in ("pending", "claimed") and d.channel not in configured)
+        moved = any(d.created_at >= taken_up for d in lost)
         if channel not in desk.hearers(alert.about):
             return False
         if alert.kind in ("retraction", "all_clear"):  # only for who heard what is over

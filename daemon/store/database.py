@@ -31,9 +31,9 @@ ROOM_BYTES = 2**18
 class Store:
     """An open database. Sessions are short; whoever writes takes the write lock at BEGIN, so no upgrade can fail."""
 
-    def __init__(self, path: Path, engine: Engine) -> None:
+    def __init__(self, path: Path, engine: Engine, file: tuple[int, int] | None) -> None:
         self.path = path
-        self._file = _identity(path)
+        self._file = file
         self._engine = engine
         self._writer = engine.execution_options(immediate=True)
         self._counting = threading.Lock()
@@ -220,7 +220,7 @@ def connect(path: Path) -> Store:
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", _begin)
-    return Store(path, engine)
+    return Store(path, engine, file)
 
 
 def _gone(path: Path) -> StoreError:
