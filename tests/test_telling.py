@@ -245,6 +245,18 @@ def test_what_waited_while_the_machine_slept_is_judged_first_and_what_was_judged
     assert (states(warned), warned.phone.messages) == (["withdrawn"], [])
 
 
+def test_what_waits_in_a_database_that_was_put_back_is_judged_before_it_is_sent(warned: House) -> None:
+    warned.phone.status = 500
+    daemon = warned.daemon()
+    daemon.deliver()
+    warned.phone.status = 200
+    delete_the_last_runs(warned, 40, judge=False)
+    daemon.begin_anew()  # as the service does; it was another database that was judged a moment ago
+    warned.clock.advance(minutes=2)
+    daemon.deliver()
+    assert (states(warned), warned.phone.messages) == (["withdrawn"], [])
+
+
 def test_what_was_judged_lately_goes_out_though_somebody_judges(warned: House) -> None:
     warned.phone.status = 500
     daemon = warned.daemon()
